@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LIB_BYTES_H
+#define LIB_BYTES_H
+
+/* Comparing bytes of a known size, which need no NUL behind them, with C strings. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+static inline bool bytes_equal(const char *bytes, size_t size, const char *text)
+{
+	return size == strlen(text) && memcmp(bytes, text, size) == 0;
+}
+
+static inline bool bytes_begin(const char *bytes, size_t size, const char *text)
+{
+	size_t text_size = strlen(text);
+
+	return size >= text_size && memcmp(bytes, text, text_size) == 0;
+}
+
+#endif /* LIB_BYTES_H */

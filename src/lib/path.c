@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/path.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool is_parent(const char *name, size_t size)
+{
+	return size == 2 && name[0] == '.' && name[1] == '.';
+}
+
+/* Whether PATH needs no work: the rule for nearly every path, so it is tested in one pass. */
+static bool is_plain(const char *path, size_t size)
+{
+	char before = '\0';
+
+	for (size_t i = 0; i < size; i++) {
+		if ((path[i] == '/' || path[i] == '.') && before == '/')
+			return false;
+		before = path[i];
+	}
+	return before != '/' && path[0] != '.';
+}
+
+/* Where the last component of the SIZE bytes at PATH begins, which has at least ROOT bytes. */
+static size_t last_component(const char *path, size_t size, size_t root)
+{
+	while (size > root && path[size - 1] != '/')
+		size--;
+	return size;
+}
+
+size_t path_collapse(char *path, size_t size)
+{
+	size_t root = size > 0 && path[0] == '/';
+	size_t out = root;
+	size_t at = root;
+
+	if (size == 0 || is_plain(path, size))
+		return size;
+	while (at < size) {
+		const char *slash = memchr(path + at, '/', size - at);
+		size_t name = slash ? (size_t)(slash - path) - at : size - at;
+		size_t next = at + name + 1;
+		size_t last = last_component(path, out, root);
+
+		if (name == 0 || (name == 1 && path[at] == '.')) {
+			/* nothing to keep */
+		} else if (is_parent(path + at, name) && (root || out > 0) &&
+			   !is_parent(path + last, out - last)) {
+			out = last > root ? last - 1 : root;
+		} else {
+			if (out > root)
+				path[out++] = '/';
+			memmove(path + out, path + at, name);
+			out += name;
+		}
+		at = next;
+	}
+	if (out == 0)
+		path[out++] = '.';
+	return out;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/stop.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A blocked write or wait is interrupted this often once the end has begun. */
+#define TICK_MS 50
+
+volatile sig_atomic_t stop_give_up;
+static volatile sig_atomic_t signal_seen;
+static volatile sig_atomic_t ticks;
+static timer_t timer;
+
+void stop_begin(void)
+{
+	const struct itimerspec every = {
+		.it_interval.tv_nsec = TICK_MS * 1000000L,
+		.it_value.tv_nsec = TICK_MS * 1000000L,
+	};
+
+	timer_settime(timer, 0, &every, NULL);
+}
+
+static void on_signal(int number)
+{
+	int err = errno;
+
+	if (signal_seen)
+		_exit(128 + signal_seen);
+	signal_seen = number;
+	stop_begin();
+	errno = err;
+}
+
+static void on_tick(int number)
+{
+	(void)number;
+	ticks++;
+	if (ticks * TICK_MS >= STOP_DRAIN_MS)
+		stop_give_up = 1;
+	if (ticks * TICK_MS >= STOP_WATCHDOG_MS)
+		_exit(signal_seen ? 128 + signal_seen : 1);
+}
+
+int stop_install(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
+	struct sigaction action = { .sa_handler = on_signal };
+	sigset_t unblocked;
+
+	/* No SA_RESTART: a blocked call has to notice. */
+	sigemptyset(&unblocked);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (sigaction(signals[i], &action, NULL) < 0)
+			return -errno;
+		sigaddset(&unblocked, signals[i]);
+	}
+
+	struct sigaction tick = { .sa_handler = on_tick };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaddset(&unblocked, SIGALRM);
+	if (sigaction(SIGALRM, &tick, NULL) < 0 || sigaction(SIGPIPE, &ignore, NULL) < 0 ||
+	    timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 ||
+	    sigprocmask(SIG_UNBLOCK, &unblocked, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+int stop_signal(void)
+{
+	return signal_seen;
+}
