@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef EMIT_BPF_H
+#define EMIT_BPF_H
+
+/*
+ * The only way into the ring. A program fills struct scratch.record: head_fill(), its fixed part,
+ * then tails with tail_user()/tail_kernel(), and hands it over with emit(). The record is copied
+ * into the ring with exactly the bytes that were filled.
+ */
+
+#include "maps.bpf.h"
+
+/*
+ * Who may use how much of the ring: an exec or exit that is lost breaks the process table, an open
+ * that is lost is one line less. The last eighth is theirs alone.
+ */
+enum lane {
+	LANE_CONTROL,
+	LANE_EVENT,
+};
+
+/* The record under construction: SIZE bytes of scratch->record are filled. */
+struct draft {
+	struct scratch *scratch;
+	struct source_counters *counters;
+	__u32 size;
+};
+
+static __always_inline __u64 task_start_ns(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, group_leader, start_boottime);
+}
+
+static __always_inline __u32 task_ppid(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, real_parent, tgid);
+}
+
+/* Fills the head for TASK, any task; PPID as the program knows it. */
+static __always_inline void head_fill(struct event_hdr *hdr, enum source_id source, __u16 type,
+				      struct task_struct *task)
+{
+	hdr->version = WIRE_VERSION;
+	hdr->source = source;
+	hdr->type = type;
+	hdr->flags = 0;
+	hdr->size = 0;
+	hdr->cpu = bpf_get_smp_processor_id();
+	hdr->ts_ns = bpf_ktime_get_boot_ns();
+	hdr->reserved = 0;
+
+	struct task_struct *leader = task->group_leader;
+	const struct cred *cred = task->cred;
+
+	hdr->start_ns = leader->start_boottime;
+	hdr->cgroup = task->cgroups->dfl_cgrp->kn->id;
+	hdr->tgid = task->tgid;
+	hdr->tid = task->pid;
+	hdr->ppid = task->real_parent->tgid;
+	hdr->uid = cred->uid.val;
+	hdr->gid = cred->gid.val;
+	bpf_probe_read_kernel(hdr->thread, sizeof(hdr->thread), task->comm);
+	if (leader->pid == task->pid)
+		__builtin_memcpy(hdr->comm, hdr->thread, sizeof(hdr->comm));
+	else
+		bpf_probe_read_kernel(hdr->comm, sizeof(hdr->comm), leader->comm);
+}
+
+static __always_inline bool draft_begin(struct draft *draft, struct source_counters *counters,
+					__u32 fixed_size)
+{
+	draft->counters = counters;
+	draft->scratch = scratch_get();
+	draft->size = fixed_size;
+	return draft->scratch != NULL;
+}
+
+/*
+ * Appends N bytes at FROM, kernel memory. N is at most MAX, a power of two; more is cut. Returns
+ * the tail, empty when nothing could be read.
+ */
+#define tail_append(draft, read, from, n, max)                                                     \
+	({                                                                                         \
+		struct tail tail_ = { .off = (draft)->size };                                      \
+		__u32 at_ = (draft)->size;                                                         \
+		__u32 n_ = (n);                                                                    \
+		if (n_ > (max)-1)                                                                  \
+			n_ = (max)-1;                                                              \
+		barrier_var(n_);                                                                   \
+		n_ &= (max)-1;                                                                     \
+		if (at_ < RECORD_MAX - (max) && n_ > 0 &&                                          \
+		    read(&(draft)->scratch->record[at_], n_, from) == 0) {                         \
+			tail_.size = n_;                                                           \
+			(draft)->size = at_ + n_;                                                  \
+		}                                                                                  \
+		tail_;                                                                             \
+	})
+
+#define tail_kernel(draft, from, n, max) tail_append(draft, bpf_probe_read_kernel, from, n, max)
+#define tail_user(draft, from, n, max) tail_append(draft, bpf_probe_read_user, from, n, max)
+
+/* Appends the NUL-terminated kernel string at FROM without its NUL, at most MAX - 1 bytes. */
+#define tail_kernel_str(draft, from, max)                                                          \
+	({                                                                                         \
+		struct tail tail_ = { .off = (draft)->size };                                      \
+		__u32 at_ = (draft)->size;                                                         \
+		if (at_ < RECORD_MAX - (max)) {                                                    \
+			long n_ = bpf_probe_read_kernel_str(&(draft)->scratch->record[at_], (max), \
+							    from);                                 \
+			if (n_ > 1 && n_ <= (max)) {                                               \
+				tail_.size = n_ - 1;                                               \
+				(draft)->size = at_ + n_ - 1;                                      \
+			}                                                                          \
+		}                                                                                  \
+		tail_;                                                                             \
+	})
+
+/*
+ * Whether the record wakes the consumer. A wake-up is an interrupt to this CPU itself, 15 us in a
+ * virtual machine, so it is left out while the consumer is awake anyway, unless the ring fills.
+ */
+static __always_inline __u64 wake_flags(struct control *control, __u64 used)
+{
+	if (control->sleeping || used > config.ring_size / 8)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void emit(struct draft *draft, enum lane lane)
+{
+	struct control *control = control_get();
+	__u64 used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+	__u32 size = draft->size;
+
+	if (!control)
+		return;
+	((struct event_hdr *)draft->scratch->record)->size = size;
+	barrier_var(size);
+	if (size > RECORD_MAX || (lane == LANE_EVENT && used > config.ring_size / 8 * 7) ||
+	    bpf_ringbuf_output(&events, draft->scratch->record, size, wake_flags(control, used)))
+		draft->counters->ring_full++;
+	else
+		draft->counters->sent++;
+}
+
+/* Wakes a sleeping consumer without a record: see lib_load in docs/design.md. */
+static __always_inline void emit_nudge(struct control *control)
+{
+	if (!control->sleeping)
+		return;
+
+	void *bytes = bpf_ringbuf_reserve(&events, 8, 0);
+
+	if (bytes)
+		bpf_ringbuf_discard(bytes, BPF_RB_FORCE_WAKEUP);
+}
+
+#endif /* EMIT_BPF_H */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One pass over the tasks that exist at start: puts them into the process set and tells user space
+ * about each process that is in it.
+ */
+#include "cgroup.bpf.h"
+#include "set.bpf.h"
+
+SEC("iter/task")
+int seed_task(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct process_seed seed = {};
+	__u32 bits;
+
+	if (!task)
+		return 0;
+	if (config.select & (SELECT_TREE | SELECT_NAME | SELECT_NAME_ROOTS)) {
+		bits = set_bits(task) | bits_at_start(task);
+		set_mark(task, bits);
+		if (!bits_selected(bits))
+			return 0;
+	}
+	if (task->pid != task->tgid || !uid_selected(task->cred->uid.val))
+		return 0;
+	seed.start_ns = task->start_boottime;
+	seed.cgroup = task->cgroups->dfl_cgrp->kn->id;
+	seed.tgid = task->tgid;
+	seed.ppid = task->real_parent->tgid;
+	seed.uid = task->cred->uid.val;
+	seed.gid = task->cred->gid.val;
+	seed.compat = task->mm && task->mm->task_size <= 0x100000000ULL;
+	bpf_probe_read_kernel(seed.comm, sizeof(seed.comm), task->comm);
+	bpf_probe_read_kernel_str(seed.cgroup_name, sizeof(seed.cgroup_name), cgroup_name(task));
+	bpf_seq_write(ctx->meta->seq, &seed, sizeof(seed));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
