@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PIPELINE_COVERAGE_H
+#define PIPELINE_COVERAGE_H
+
+/*
+ * The two documents that frame a stream: how it was made (start), and what was seen, dropped, lost
+ * and not seen (coverage). Both are field tables like any event. For every source
+ *
+ *   seen == rejected + lost.ring_full + sent
+ *   sent == malformed + filtered + throttled + written + pending + lost.sink_failed +
+ *           lost.left_at_exit
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control.h"
+#include "pipeline/field.h"
+#include "pipeline/pipeline.h"
+
+#define SCHEMA_VERSION "1.0"
+#define COVERAGE_GAPS_MAX 16
+
+struct coverage_lost {
+	uint64_t ring_full;
+	uint64_t sink_failed;
+	uint64_t left_at_exit;
+};
+
+struct coverage_source {
+	const char *name;
+	const char *hook;
+	const char *reason; /* NULL: attached and whole */
+	uint64_t seen;
+	uint64_t rejected;
+	uint64_t sent;
+	uint64_t malformed;
+	uint64_t filtered;
+	uint64_t throttled;
+	uint64_t written;
+	uint64_t pending;
+	struct coverage_lost lost;
+	bool attached;
+};
+
+struct coverage_gap {
+	const char *what;
+	const char *why;
+	uint64_t count;
+};
+
+struct coverage {
+	uint64_t unix_ns;
+	bool is_final;
+	struct item_list sources;
+	struct item_list not_seen;
+	struct coverage_source source[NR_SOURCES];
+	struct coverage_gap gap[COVERAGE_GAPS_MAX];
+};
+
+struct stream_start {
+	const char *schema_version;
+	const char *tool;
+	const char *host;
+	const char *kernel;
+	uint64_t unix_ns;
+	/* The command line, NUL-separated. */
+	const char *options;
+	size_t options_size;
+};
+
+extern const struct fields coverage_fields;
+extern const struct fields start_fields;
+
+/* Begins COVERAGE: empty lists. */
+void coverage_init(struct coverage *coverage, uint64_t unix_ns, bool is_final);
+
+/*
+ * Adds SOURCE: its counters in the kernel and what became of its records. REASON (may be NULL) is
+ * borrowed.
+ */
+void coverage_add_source(struct coverage *coverage, const struct source *source, bool is_attached,
+			 const char *reason, const struct source_counters *counters,
+			 const struct fate *fate);
+
+/* Adds something that cannot be or was not seen. Both strings are borrowed. */
+void coverage_add_gap(struct coverage *coverage, const char *what, const char *why, uint64_t count);
+
+#endif /* PIPELINE_COVERAGE_H */

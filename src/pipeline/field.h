@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PIPELINE_FIELD_H
+#define PIPELINE_FIELD_H
+
+/*
+ * The field model. A field table is the only place that spells what an event or a document
+ * contains: filters, redaction, every output format, the JSON Schema, the manual page and
+ * docs/events.md come from walking it. field_get() is the only reader.
+ *
+ * Values borrow: from the record's bytes, from its arena, or from static tables. They are valid
+ * until the record is; whoever keeps a byte copies it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "catalogue/codes.h"
+
+struct record;
+struct field;
+
+enum field_type {
+	FIELD_BOOL,
+	FIELD_U64,   /* a count or small number, printed as a number */
+	FIELD_S64,
+	FIELD_ID64,  /* an identifier that may pass 2^53: above that a decimal string */
+	FIELD_TIME,  /* ns since the epoch, printed in UTC with microseconds */
+	FIELD_FLAGS, /* printed by its format function */
+	FIELD_CODE,  /* printed by name, or as a number when the table does not know it */
+	FIELD_STR,
+	FIELD_STRV,  /* NUL-separated strings: a list */
+	FIELD_CMDLINE, /* the same, joined by spaces: one string */
+	FIELD_CODEV, /* u32 codes: a list of names */
+	FIELD_OBJ,   /* one item of field.sub */
+	FIELD_LIST,  /* items of field.sub */
+};
+
+/*
+ * What redaction does with a value. There is no class for secrets: they are not read into records,
+ * and where a program itself shows them (its arguments) ARGS replaces them always. CLASS_NONE is
+ * refused by the registry test, so that forgetting to think about privacy fails the build.
+ */
+enum field_class {
+	CLASS_NONE,
+	CLASS_PUBLIC, /* ours or the kernel's own: never personal */
+	CLASS_PATH,   /* a file name: home directories are replaced */
+	CLASS_ARGS,   /* a command line: secrets always, paths as above */
+	CLASS_TEXT,   /* foreign text: escaped, paths and secrets in it replaced */
+	CLASS_USER,   /* a user name */
+	CLASS_HOST,   /* a host name */
+	CLASS_ADDR,   /* a network address */
+};
+
+/* What command-line filters look at, so that no stage needs to know an event by name. */
+enum field_role {
+	ROLE_NONE,
+	ROLE_FILE,    /* --file */
+	ROLE_LIBRARY, /* --library */
+};
+
+/* How often the field is there. */
+enum field_presence {
+	ALWAYS,	  /* in every event of the source; null when unknown */
+	SOMETIMES, /* left out when it has no value */
+};
+
+/* How the format for people shows the field. */
+enum field_text {
+	TEXT_NAMED, /* name=value */
+	TEXT_BARE,  /* value */
+	TEXT_HIDDEN,
+};
+
+struct fields {
+	const struct field *fields;
+	size_t nr_fields;
+};
+
+struct value {
+	bool present;
+	union {
+		bool b;
+		uint64_t u;
+		int64_t s;
+		struct {
+			const char *bytes; /* not terminated */
+			size_t size;
+		} str;
+		struct {
+			const uint32_t *codes;
+			size_t count;
+		} codev;
+		struct {
+			const void *items;
+			size_t count;
+			size_t stride; /* bytes from one item to the next */
+			bool truncated;
+		} list;
+		const void *obj;
+	};
+};
+
+struct field {
+	const char *name;
+	enum field_type type;
+	enum field_class class;
+	enum field_presence presence;
+	enum field_role role;
+	enum field_text text;
+	const char *help;
+	/* Reads the field; leaves *RET with present = false when there is no value. */
+	void (*get)(const struct record *record, const struct field *field, struct value *ret);
+	size_t at;			 /* for get: an offset or a slot */
+	const struct code_table *codes;	 /* CODE, CODEV */
+	size_t (*format)(uint64_t value, char *out, size_t cap); /* FLAGS */
+	const struct fields *sub;	 /* OBJ, LIST */
+};
+
+/* Reads FIELD of RECORD. */
+static inline void field_get(const struct record *record, const struct field *field,
+			     struct value *ret)
+{
+	ret->present = false;
+	field->get(record, field, ret);
+}
+
+/* Getters for members of fixed size at field.at, in a record's bytes or in a document's item. */
+void get_u8(const struct record *, const struct field *, struct value *);
+void get_u16(const struct record *, const struct field *, struct value *);
+void get_u32(const struct record *, const struct field *, struct value *);
+void get_s32(const struct record *, const struct field *, struct value *);
+void get_u64(const struct record *, const struct field *, struct value *);
+void get_bool(const struct record *, const struct field *, struct value *);
+/* A struct tail in the record's bytes; an empty one has no value. */
+void get_tail(const struct record *, const struct field *, struct value *);
+/* A char array of COMM_SIZE bytes, to its first NUL. */
+void get_comm(const struct record *, const struct field *, struct value *);
+/* A `const char *` member, NULL: no value. */
+void get_text(const struct record *, const struct field *, struct value *);
+/* Two u32 members, major and minor, as "254:0"; both 0: no value. Takes room from the arena. */
+void get_dev(const struct record *, const struct field *, struct value *);
+/* Slot field.at, filled by a decode or enrich step. */
+void get_slot(const struct record *, const struct field *, struct value *);
+/* A struct item_list member. */
+void get_list(const struct record *, const struct field *, struct value *);
+/* An embedded struct at field.at, or a pointer to one (NULL: no value). */
+void get_embedded(const struct record *, const struct field *, struct value *);
+void get_pointer(const struct record *, const struct field *, struct value *);
+
+/* A list member of a document's struct. */
+struct item_list {
+	const void *items;
+	size_t count;
+	size_t stride;
+	bool truncated;
+};
+
+/* A table of fields: `static const struct fields x_table = FIELDS(x_fields);` */
+#define FIELDS(array)                                                                              \
+	{                                                                                          \
+		.fields = (array), .nr_fields = sizeof(array) / sizeof((array)[0])                 \
+	}
+
+#endif /* PIPELINE_FIELD_H */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/filter.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+#include "catalogue/libraries.h"
+#include "sources/source.h"
+
+/* A directory and a name of PATH_MAX each. */
+#define PATH_COPY_SIZE 8193
+
+bool filter_glob(const char *pattern, const char *path, size_t size)
+{
+	char copy[PATH_COPY_SIZE];
+
+	if (size >= sizeof(copy))
+		size = sizeof(copy) - 1;
+	memcpy(copy, path, size);
+	copy[size] = '\0';
+	if (fnmatch(pattern, copy, 0) == 0)
+		return true;
+	if (strchr(pattern, '/'))
+		return false;
+
+	const char *slash = strrchr(copy, '/');
+
+	return slash && fnmatch(pattern, slash + 1, 0) == 0;
+}
+
+static bool file_matches(const struct filter *filter, const struct value *path)
+{
+	for (size_t i = 0; i < filter->nr_files; i++)
+		if (filter_glob(filter->files[i], path->str.bytes, path->str.size))
+			return true;
+	return false;
+}
+
+static bool library_wanted(const struct filter *filter, const struct value *path)
+{
+	const struct library_class *class = library_classify(path->str.bytes, path->str.size);
+	uint32_t family = class ? class->family : LIBRARY_FAMILY_none;
+
+	for (size_t i = 0; i < filter->nr_libraries; i++)
+		if (library_matches(path->str.bytes, path->str.size, family, filter->libraries[i]))
+			return true;
+	return false;
+}
+
+int filter_record(const struct filter *filter, const struct record *record)
+{
+	const struct fields *table = &record->source->fields;
+
+	if (!(filter->wanted & 1U << source_id(record->source)))
+		return STAGE_DROP;
+	if (!filter->nr_files && !filter->nr_libraries)
+		return STAGE_NEXT;
+	for (size_t i = 0; i < table->nr_fields; i++) {
+		const struct field *field = &table->fields[i];
+		struct value value;
+
+		if (field->role == ROLE_NONE)
+			continue;
+		field_get(record, field, &value);
+		if (!value.present)
+			continue;
+		if (field->role == ROLE_FILE && file_matches(filter, &value))
+			return STAGE_NEXT;
+		if (field->role == ROLE_LIBRARY && library_wanted(filter, &value))
+			return STAGE_NEXT;
+	}
+	return STAGE_DROP;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/redact.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pipeline/accounts.h"
+#include "pipeline/appender.h"
+#include "pipeline/cmdline.h"
+
+struct redactor {
+	struct accounts *accounts; /* NULL: paths and names are shown */
+};
+
+int redactor_new(struct redactor **ret, const struct redact_options *options)
+{
+	struct redactor *redactor = calloc(1, sizeof(*redactor));
+	int err = 0;
+
+	if (!redactor)
+		return -ENOMEM;
+	if (options->paths)
+		err = accounts_read(&redactor->accounts,
+				    options->passwd_path ? options->passwd_path : "/etc/passwd");
+	if (err) {
+		free(redactor);
+		return err;
+	}
+	*ret = redactor;
+	return 0;
+}
+
+void redactor_free(struct redactor *redactor)
+{
+	if (!redactor)
+		return;
+	accounts_free(redactor->accounts);
+	free(redactor);
+}
+
+size_t redactor_nr_skipped(const struct redactor *redactor)
+{
+	return redactor->accounts ? accounts_nr_skipped(redactor->accounts) : 0;
+}
+
+size_t redact_path(const struct redactor *redactor, const char *path, size_t size, char *out,
+		   size_t cap)
+{
+	struct appender to = appender_make(out, cap);
+	struct judged_path judged;
+
+	if (!redactor->accounts || !size) {
+		append(&to, path, size);
+	} else {
+		accounts_judge(redactor->accounts, path, size, true, &judged);
+		judged_path_append(&judged, &to);
+	}
+	return to.size;
+}
+
+size_t redact_args(const struct redactor *redactor, const char *argv, size_t size, char *out,
+		   size_t cap, bool *ret_truncated)
+{
+	struct appender to = appender_make(out, cap);
+
+	cmdline_redact_args(redactor->accounts, &to, argv, size);
+	*ret_truncated = to.is_truncated;
+	return to.size;
+}
+
+size_t redact_text(const struct redactor *redactor, const char *text, size_t size, char *out,
+		   size_t cap)
+{
+	struct appender to = appender_make(out, cap);
+
+	cmdline_redact_text(redactor->accounts, &to, text, size);
+	return to.size;
+}
+
+static bool is_number(const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i] < '0' || bytes[i] > '9')
+			return false;
+	return size > 0;
+}
+
+size_t redact_user(const struct redactor *redactor, const char *name, size_t size, char *out,
+		   size_t cap)
+{
+	struct appender to = appender_make(out, cap);
+
+	if (!redactor->accounts || !size || is_number(name, size) ||
+	    accounts_is_system(redactor->accounts, name, size))
+		append(&to, name, size);
+	else
+		append_text(&to, "USER");
+	return to.size;
+}
