@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* Events for people: one readable line each, coloured on a terminal. */
+#include "sinks/sink.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/utf8.h"
+#include "sources/source.h"
+
+#define LINE_SIZE (32U << 10)
+#define NS 1000000000ULL
+
+/* Text on its way into one line; what does not fit is left out. */
+struct line {
+	char *bytes;
+	size_t size;
+};
+
+static void add(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct line *line, const char *format, ...)
+{
+	size_t room = LINE_SIZE - line->size;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(line->bytes + line->size, room, format, args);
+	va_end(args);
+	if (n > 0)
+		line->size += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void add_foreign(struct line *line, const char *bytes, size_t size)
+{
+	line->size += text_escape(line->bytes + line->size, LINE_SIZE - line->size, bytes, size);
+}
+
+/* Quoted when it has a space, so that the next field is told apart. */
+static void add_string(struct line *line, const char *bytes, size_t size)
+{
+	const char *quote = size == 0 || memchr(bytes, ' ', size) ? "\"" : "";
+
+	add(line, "%s", quote);
+	add_foreign(line, bytes, size);
+	add(line, "%s", quote);
+}
+
+static void add_args(struct line *line, const char *bytes, size_t size)
+{
+	while (size > 0) {
+		size_t item = strnlen(bytes, size);
+
+		add_string(line, bytes, item);
+		if (item >= size - 1)
+			break;
+		add(line, " ");
+		bytes += item + 1;
+		size -= item + 1;
+	}
+}
+
+static void add_time(struct line *line, uint64_t unix_ns)
+{
+	time_t seconds = (time_t)(unix_ns / NS);
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	add(line, "%02d:%02d:%02d.%06u", tm.tm_hour, tm.tm_min, tm.tm_sec,
+	    (unsigned int)(unix_ns % NS / 1000));
+}
+
+static void add_value(struct writer *writer, struct line *line, const struct field *field,
+		      const struct value *value)
+{
+	const char *name;
+	const char *bytes;
+	size_t size;
+	char flags[512];
+
+	switch (field->type) {
+	case FIELD_BOOL:
+		add(line, "%s", value->b ? "yes" : "no");
+		break;
+	case FIELD_U64:
+	case FIELD_ID64:
+		add(line, "%" PRIu64, value->u);
+		break;
+	case FIELD_S64:
+		add(line, "%" PRId64, value->s);
+		break;
+	case FIELD_TIME:
+		add_time(line, value->u);
+		break;
+	case FIELD_FLAGS:
+		field->format(value->u, flags, sizeof(flags));
+		add(line, "%s", flags);
+		break;
+	case FIELD_CODE:
+		name = code_name(field->codes, value->u);
+		if (name)
+			add(line, "%s", name);
+		else
+			add(line, "%" PRIu64, value->u);
+		break;
+	case FIELD_STR:
+		bytes = writer_redact(writer, field, value, &size);
+		add_string(line, bytes, size);
+		break;
+	case FIELD_STRV:
+	case FIELD_CMDLINE:
+		bytes = writer_redact(writer, field, value, &size);
+		add_args(line, bytes, size);
+		break;
+	default:
+		break;
+	}
+}
+
+static void add_fields(struct writer *writer, struct line *line, const struct record *record,
+		       const struct fields *table);
+
+static void add_items(struct writer *writer, struct line *line, const struct field *field,
+		      const struct value *list)
+{
+	const uint8_t *item = list->list.items;
+
+	for (size_t i = 0; i < list->list.count; i++, item += list->list.stride) {
+		const struct record sub = { .bytes = item };
+
+		add(line, "\n  %s:", field->name);
+		add_fields(writer, line, &sub, field->sub);
+	}
+}
+
+static void add_fields(struct writer *writer, struct line *line, const struct record *record,
+		       const struct fields *table)
+{
+	for (size_t i = 0; i < table->nr_fields; i++) {
+		const struct field *field = &table->fields[i];
+		struct value value;
+
+		if (field->text == TEXT_HIDDEN)
+			continue;
+		field_get(record, field, &value);
+		if (!value.present)
+			continue;
+		if (field->type == FIELD_LIST) {
+			add_items(writer, line, field, &value);
+			continue;
+		}
+		add(line, " ");
+		if (field->text == TEXT_NAMED)
+			add(line, "%s=", field->name);
+		if (field->type == FIELD_OBJ) {
+			const struct record sub = { .bytes = value.obj };
+
+			add_fields(writer, line, &sub, field->sub);
+		} else {
+			add_value(writer, line, field, &value);
+		}
+	}
+}
+
+/* "10:30:45.123456 nginx[1234] file_open": who and when, before what. */
+static void add_head(struct writer *writer, struct line *line, const struct record *record)
+{
+	const struct event_hdr *hdr = record->hdr;
+
+	add_time(line, record->unix_ns);
+	add(line, writer->has_color ? " \033[1m" : " ");
+	add_foreign(line, hdr->comm, strnlen(hdr->comm, COMM_SIZE));
+	add(line, writer->has_color ? "\033[0m[%u] \033[36m%s\033[0m" : "[%u] %s", hdr->tgid,
+	    record->source->name);
+}
+
+static int text_record(struct writer *writer, const struct record *record,
+		       const struct fields *const *tables, size_t nr_tables)
+{
+	char bytes[LINE_SIZE];
+	struct line line = { .bytes = bytes };
+	size_t i = 0;
+
+	if (record->hdr) {
+		add_head(writer, &line, record);
+		i = 1;
+	}
+	for (; i < nr_tables; i++)
+		add_fields(writer, &line, record, tables[i]);
+	if (line.size == LINE_SIZE - 1)
+		line.size--;
+	bytes[line.size++] = '\n';
+	return writer_append(writer, bytes, line.size);
+}
+
+const struct sink text_sink = {
+	.format = "text",
+	.help = "one line an event, for people; coloured on a terminal",
+	.record = text_record,
+};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SOURCES_APPLY_H
+#define SOURCES_APPLY_H
+
+#include "proc/processes.h"
+#include "wire.h"
+
+/* Enters the process of HDR into the table, or brings its entry up to date. NULL: table full. */
+struct process *process_update(struct processes *processes, const struct event_hdr *hdr);
+
+#endif /* SOURCES_APPLY_H */

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "sources/file_open/file_open.h"
+
+#include <string.h>
+
+#include "catalogue/codes.h"
+#include "catalogue/files.h"
+#include "lib/path.h"
+#include "sources/source.h"
+
+EMBED_OBJECT(file_open);
+
+enum {
+	SLOT_PATH = SLOT_OWN,
+	SLOT_TYPE,
+	SLOT_KIND,
+};
+
+#define RESULT_TEXT_SIZE sizeof("errno 4294967295")
+#define AT(member) offsetof(struct file_open_event, member)
+
+static const struct file_open_event *event_of(const struct record *record)
+{
+	return (const void *)record->bytes;
+}
+
+static void get_result(const struct record *record, const struct field *field, struct value *ret)
+{
+	int32_t result = event_of(record)->result;
+	const char *name = "success";
+	char *number;
+
+	(void)field;
+	if (result < 0) {
+		name = code_name(&errno_codes, (uint64_t)-(int64_t)result);
+		number = name ? NULL : arena_take(record->arena, RESULT_TEXT_SIZE);
+		if (number)
+			snprintf(number, RESULT_TEXT_SIZE, "errno %u", -(uint32_t)result);
+		if (!name)
+			name = number;
+	}
+	ret->str.bytes = name;
+	ret->str.size = name ? strlen(name) : 0;
+	ret->present = name != NULL;
+}
+
+static void get_inode(const struct record *record, const struct field *field, struct value *ret)
+{
+	(void)field;
+	ret->u = event_of(record)->inode;
+	ret->present = ret->u != 0;
+}
+
+static void get_truncated(const struct record *record, const struct field *field,
+			  struct value *ret)
+{
+	(void)field;
+	ret->b = true;
+	ret->present = event_of(record)->marks & (OPEN_NAME_CUT | OPEN_DIR_CUT);
+}
+
+static const struct field file_open_fields[] = {
+	{ .name = "file", .type = FIELD_STR, .class = CLASS_PATH, .role = ROLE_FILE,
+	  .get = get_slot, .at = SLOT_PATH, .text = TEXT_BARE,
+	  .help = "the file as the process names it, made absolute" },
+	{ .name = "flags", .type = FIELD_FLAGS, .class = CLASS_PUBLIC, .get = get_u64,
+	  .at = AT(flags), .format = open_flags_format, .text = TEXT_BARE,
+	  .help = "flags of open(2)" },
+	{ .name = "result", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_result,
+	  .text = TEXT_BARE,
+	  .help = "success, or the name of the error" },
+	{ .name = "file_type", .type = FIELD_CODE, .class = CLASS_PUBLIC, .get = get_slot,
+	  .at = SLOT_TYPE, .codes = &file_type_codes, .text = TEXT_HIDDEN,
+	  .help = "what its name says it is" },
+	{ .name = "file_kind", .type = FIELD_CODE, .class = CLASS_PUBLIC, .get = get_slot,
+	  .at = SLOT_KIND, .codes = &file_kind_codes, .text = TEXT_BARE,
+	  .help = "the same, finer" },
+	{ .name = "dev", .type = FIELD_STR, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_dev, .at = AT(dev_major), .text = TEXT_HIDDEN,
+	  .help = "device of the opened file, major:minor" },
+	{ .name = "inode", .type = FIELD_ID64, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_inode, .text = TEXT_HIDDEN, .help = "its inode there" },
+	{ .name = "real_path", .type = FIELD_STR, .class = CLASS_PATH, .presence = SOMETIMES,
+	  .role = ROLE_FILE, .get = get_tail, .at = AT(real), .text = TEXT_HIDDEN,
+	  .help = "the opened file with symbolic links resolved (--resolve)" },
+	{ .name = "truncated", .type = FIELD_BOOL, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_truncated, .help = "the beginning of the path, or the end of the name, is missing" },
+};
+
+/* Joins directory and name, and collapses what the kernel would. */
+static int join(struct record *record)
+{
+	const struct file_open_event *event = event_of(record);
+	const char *bytes = (const char *)record->bytes;
+	char *path = arena_take(record->arena, (size_t)event->dir.size + event->name.size + 2);
+
+	if (event->name.size == 0 || !path)
+		return STAGE_MALFORMED;
+
+	size_t size = 0;
+
+	if (event->dir.size > 0) {
+		memcpy(path, bytes + event->dir.off, event->dir.size);
+		size = event->dir.size;
+		path[size++] = '/';
+	}
+	memcpy(path + size, bytes + event->name.off, event->name.size);
+	size = path_collapse(path, size + event->name.size);
+	slot_set_str(record, SLOT_PATH, path, size);
+	return STAGE_NEXT;
+}
+
+static int file_open_decode(struct record *record)
+{
+	int result = join(record);
+	const struct value *path = &record->slots[SLOT_PATH];
+
+	if (result != STAGE_NEXT)
+		return result;
+
+	/* The kernel lets a few names through that only look alike, and those of --file. */
+	const struct file_class *class = file_classify(path->str.bytes, path->str.size);
+
+	slot_set_u64(record, SLOT_TYPE, class ? class->type : FILE_TYPE_unknown);
+	slot_set_u64(record, SLOT_KIND, class ? class->kind : FILE_KIND_unknown);
+	return STAGE_NEXT;
+}
+
+static const size_t file_open_tails[] = { AT(name), AT(dir), AT(real) };
+
+static const struct source_program file_open_programs[] = {
+	{ .name = "file_open_openat", .use = PROGRAM_REQUIRED },
+	{ .name = "file_open_openat2", .use = PROGRAM_OPTIONAL },
+	{ .name = "file_open_open", .use = PROGRAM_OPTIONAL },
+	{ .name = "file_open_creat", .use = PROGRAM_OPTIONAL },
+	{ .name = "file_open_uring", .use = PROGRAM_OPTIONAL },
+	{ .name = "file_open_compat", .use = PROGRAM_LATE },
+};
+
+const struct source file_open_source = {
+	.name = "file_open",
+	.help = "a certificate, key, keystore or crypto configuration was opened, or could not be",
+	.hook = "tp/syscalls/sys_exit_openat",
+	.fields = FIELDS(file_open_fields),
+	.min_size = sizeof(struct file_open_event),
+	.tails = file_open_tails,
+	.nr_tails = ARRAY_SIZE(file_open_tails),
+	.object = file_open_object,
+	.object_end = file_open_object_end,
+	.programs = file_open_programs,
+	.nr_programs = ARRAY_SIZE(file_open_programs),
+	.decode = file_open_decode,
+};

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "sources/process_exec/process_exec.h"
+
+#include "sources/apply.h"
+#include "sources/source.h"
+
+EMBED_OBJECT(process_exec);
+
+#define AT(member) offsetof(struct process_exec_event, member)
+
+static void get_truncated(const struct record *record, const struct field *field,
+			  struct value *ret)
+{
+	const struct process_exec_event *event = (const void *)record->bytes;
+
+	(void)field;
+	ret->b = event->flags & (EXEC_ARGV_CUT | EXEC_PATH_CUT | EXEC_ARGV_FAULT);
+	ret->present = true;
+}
+
+static const struct field process_exec_fields[] = {
+	{ .name = "exe", .type = FIELD_STR, .class = CLASS_PATH, .get = get_tail, .at = AT(exe),
+	  .text = TEXT_BARE, .help = "the program that runs; for a script its interpreter" },
+	{ .name = "cmdline", .type = FIELD_CMDLINE, .class = CLASS_ARGS, .get = get_tail,
+	  .at = AT(argv), .text = TEXT_BARE, .help = "the arguments, joined by spaces" },
+	{ .name = "argv", .type = FIELD_STRV, .class = CLASS_ARGS, .get = get_tail, .at = AT(argv),
+	  .text = TEXT_HIDDEN,
+	  .help = "the arguments, the program's own name first; at most 16 KiB in all" },
+	{ .name = "cwd", .type = FIELD_STR, .class = CLASS_PATH, .get = get_tail, .at = AT(cwd),
+	  .text = TEXT_HIDDEN, .help = "the working directory" },
+	{ .name = "start_time_ns", .type = FIELD_ID64, .class = CLASS_PUBLIC, .get = get_u64,
+	  .at = AT(hdr.start_ns), .text = TEXT_HIDDEN,
+	  .help = "when the process was made, ns since boot: with the pid its identity" },
+	{ .name = "truncated", .type = FIELD_BOOL, .class = CLASS_PUBLIC, .get = get_truncated,
+	  .text = TEXT_HIDDEN, .help = "whether arguments or a path are not whole" },
+};
+
+static int process_exec_apply(struct processes *processes, struct record *record)
+{
+	const struct process_exec_event *event = (const void *)record->bytes;
+	struct process *process = process_update(processes, &event->hdr);
+
+	if (!process)
+		return STAGE_NEXT;
+	processes_exec(process);
+	process->container = processes_container(
+		processes, (const char *)record->bytes + event->cgroup.off, event->cgroup.size);
+	return STAGE_NEXT;
+}
+
+static const size_t process_exec_tails[] = { AT(exe), AT(cwd), AT(argv), AT(cgroup) };
+
+static const struct source_program process_exec_programs[] = {
+	{ .name = "process_exec_done", .use = PROGRAM_REQUIRED },
+};
+
+const struct source process_exec_source = {
+	.name = "process_exec",
+	.help = "a program was executed",
+	.hook = "tp_btf/sched_process_exec",
+	.fields = FIELDS(process_exec_fields),
+	.min_size = sizeof(struct process_exec_event),
+	.tails = process_exec_tails,
+	.nr_tails = ARRAY_SIZE(process_exec_tails),
+	.object = process_exec_object,
+	.object_end = process_exec_object_end,
+	.programs = process_exec_programs,
+	.nr_programs = ARRAY_SIZE(process_exec_programs),
+	.apply = process_exec_apply,
+};

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a process between its exec and its exit: fork, a new name, a new user. Mostly for the
+ * tool's own process table and process set; only forks can be asked for.
+ */
+#include "../../bpf/emit.bpf.h"
+#include "../../bpf/set.bpf.h"
+#include "process_fork.h"
+
+static __always_inline void report(struct source_counters *counters, struct task_struct *task,
+				   __u16 type, __u16 flags)
+{
+	struct draft draft;
+
+	if (!draft_begin(&draft, counters, sizeof(struct process_fork_event)))
+		return;
+
+	struct event_hdr *hdr = (struct event_hdr *)draft.scratch->record;
+
+	head_fill(hdr, SOURCE_process_fork, type, task);
+	hdr->flags = flags;
+	emit(&draft, LANE_CONTROL);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(process_fork_done, struct task_struct *parent, struct task_struct *child)
+{
+	struct source_counters *counters = counters_get(SOURCE_process_fork);
+	struct control *control = control_get();
+
+	if (!counters || !control)
+		return 0;
+	/* Also while off: the set must be right from the moment the hooks are in place. */
+	set_fork(control, parent, child);
+	if (!control->on || child->tgid == parent->tgid)
+		return 0;
+	counters->hit++;
+	if (!task_selected(child)) {
+		counters->rejected++;
+		return 0;
+	}
+	report(counters, child, PROCESS_FORK, 0);
+	return 0;
+}
+
+/* prctl(PR_SET_NAME), /proc/PID/comm; an exec's new name arrives here too, before the exec hook. */
+SEC("tp_btf/task_rename")
+int BPF_PROG(process_renamed, struct task_struct *task, const char *comm)
+{
+	struct source_counters *counters = counters_get(SOURCE_process_fork);
+	struct control *control = control_get();
+	char name[COMM_SIZE];
+
+	if (!counters || !control || !(config.select & (SELECT_NAME | SELECT_NAME_ROOTS)) ||
+	    task->tgid != task->pid)
+		return 0;
+	bpf_probe_read_kernel_str(name, sizeof(name), comm);
+
+	__u32 old = set_bits(task);
+	__u32 bits = bits_named(old, name);
+
+	if (bits == old)
+		return 0;
+	set_mark(task, bits);
+	if (!control->on)
+		return 0;
+	counters->hit++;
+
+	bool selected = bits_selected(bits);
+
+	if (selected == bits_selected(old) || !uid_selected(task->cred->uid.val)) {
+		counters->rejected++;
+		return 0;
+	}
+	report(counters, task, PROCESS_RENAME, selected ? 0 : HDR_LEFT_SET);
+	return 0;
+}
+
+/*
+ * The kernel has no hook for new credentials, so the calls that make them are watched. With --uid
+ * this is also how a process enters and leaves the selection.
+ */
+static __always_inline int cred_changed(long ret)
+{
+	struct source_counters *counters = counters_get(SOURCE_process_fork);
+	struct control *control = control_get();
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!counters || !control || !control->on || ret < 0)
+		return 0;
+	counters->hit++;
+	if ((config.select & (SELECT_TREE | SELECT_NAME)) && !bits_selected(set_bits(task))) {
+		counters->rejected++;
+		return 0;
+	}
+	report(counters, task, PROCESS_CRED,
+	       uid_selected(task->cred->uid.val) ? 0 : HDR_LEFT_SET);
+	return 0;
+}
+
+SEC("tp/syscalls/sys_exit_setuid")
+int process_setuid(struct trace_event_raw_sys_exit *ctx)
+{
+	return cred_changed(ctx->ret);
+}
+
+SEC("tp/syscalls/sys_exit_setreuid")
+int process_setreuid(struct trace_event_raw_sys_exit *ctx)
+{
+	return cred_changed(ctx->ret);
+}
+
+SEC("tp/syscalls/sys_exit_setresuid")
+int process_setresuid(struct trace_event_raw_sys_exit *ctx)
+{
+	return cred_changed(ctx->ret);
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "sources/process_fork/process_fork.h"
+
+#include "sources/apply.h"
+#include "sources/source.h"
+
+EMBED_OBJECT(process_fork);
+
+static const struct field process_fork_fields[] = {
+	{ .name = "start_time_ns", .type = FIELD_ID64, .class = CLASS_PUBLIC, .get = get_u64,
+	  .at = offsetof(struct event_hdr, start_ns), .text = TEXT_HIDDEN,
+	  .help = "when the process was made, ns since boot: with the pid its identity" },
+};
+
+static int process_fork_apply(struct processes *processes, struct record *record)
+{
+	const struct event_hdr *hdr = record->hdr;
+	struct process *process;
+
+	if (hdr->flags & HDR_LEFT_SET) {
+		process = processes_find(processes, hdr->tgid);
+		if (process)
+			processes_remove(processes, process);
+		return STAGE_DROP;
+	}
+	process = process_update(processes, hdr);
+	if (hdr->type != PROCESS_FORK)
+		return STAGE_DROP;
+	if (process) {
+		const struct process *parent = processes_find(processes, hdr->ppid);
+
+		process->container = parent ? parent->container : NULL;
+	}
+	return STAGE_NEXT;
+}
+
+static const struct source_program process_fork_programs[] = {
+	{ .name = "process_fork_done", .use = PROGRAM_REQUIRED },
+	{ .name = "process_renamed", .use = PROGRAM_OPTIONAL },
+	{ .name = "process_setuid", .use = PROGRAM_OPTIONAL },
+	{ .name = "process_setreuid", .use = PROGRAM_OPTIONAL },
+	{ .name = "process_setresuid", .use = PROGRAM_OPTIONAL },
+};
+
+const struct source process_fork_source = {
+	.name = "process_fork",
+	.help = "a process was made (pid is the child)",
+	.hook = "tp_btf/sched_process_fork",
+	.is_internal = true,
+	.fields = FIELDS(process_fork_fields),
+	.min_size = sizeof(struct process_fork_event),
+	.object = process_fork_object,
+	.object_end = process_fork_object_end,
+	.programs = process_fork_programs,
+	.nr_programs = ARRAY_SIZE(process_fork_programs),
+	.apply = process_fork_apply,
+};

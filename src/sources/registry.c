@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "sources/source.h"
+
+#include <string.h>
+
+const struct source *const sources[NR_SOURCES] = {
+#define SOURCE(id, name) [id] = &name##_source,
+#include "sources.def"
+#undef SOURCE
+};
+
+static void get_event_type(const struct record *record, const struct field *field,
+			   struct value *ret)
+{
+	(void)field;
+	ret->present = true;
+	ret->str.bytes = record->source->name;
+	ret->str.size = strlen(record->source->name);
+}
+
+static void get_timestamp(const struct record *record, const struct field *field,
+			  struct value *ret)
+{
+	(void)field;
+	ret->present = true;
+	ret->u = record->unix_ns;
+}
+
+static const struct field container_item[] = {
+	{ .name = "id", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text, .at = 0,
+	  .help = "identifier that the container engine gave, as its control group tells" },
+	{ .name = "name", .type = FIELD_STR, .class = CLASS_TEXT, .presence = SOMETIMES,
+	  .get = get_text, .at = sizeof(char *),
+	  .help = "name of the container, where its control group tells" },
+};
+
+static const struct fields container_fields = FIELDS(container_item);
+
+#define HDR(member) offsetof(struct event_hdr, member)
+
+static const struct field head[] = {
+	{ .name = "event_type", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_event_type,
+	  .help = "name of the event" },
+	{ .name = "timestamp", .type = FIELD_TIME, .class = CLASS_PUBLIC, .get = get_timestamp,
+	  .help = "when it happened, UTC" },
+	{ .name = "pid", .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u32,
+	  .at = HDR(tgid), .help = "process" },
+	{ .name = "ppid", .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u32,
+	  .at = HDR(ppid), .help = "its parent at that moment" },
+	{ .name = "uid", .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u32, .at = HDR(uid),
+	  .help = "real user id" },
+	{ .name = "process", .type = FIELD_STR, .class = CLASS_TEXT, .get = get_comm,
+	  .at = HDR(comm), .help = "name of the process, at most 15 bytes, as the kernel keeps it" },
+	{ .name = "thread", .type = FIELD_STR, .class = CLASS_TEXT, .presence = SOMETIMES,
+	  .get = get_slot, .at = SLOT_THREAD,
+	  .help = "name of the thread, where it differs from the process's" },
+	{ .name = "container", .type = FIELD_OBJ, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_slot, .at = SLOT_CONTAINER, .sub = &container_fields,
+	  .help = "container that the process belongs to" },
+};
+
+const struct fields event_head_fields = FIELDS(head);
+
+const struct source *source_find(const char *name, size_t size)
+{
+	for (size_t i = 0; i < NR_SOURCES; i++)
+		if (strlen(sources[i]->name) == size && memcmp(sources[i]->name, name, size) == 0)
+			return sources[i];
+	return NULL;
+}
+
+enum source_id source_id(const struct source *source)
+{
+	for (size_t i = 0; i < NR_SOURCES; i++)
+		if (sources[i] == source)
+			return (enum source_id)i;
+	return NR_SOURCES;
+}

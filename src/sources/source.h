@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SOURCES_SOURCE_H
+#define SOURCES_SOURCE_H
+
+/*
+ * The contract of an event source. A source is a folder below sources/ and one line in sources.def:
+ *
+ *   NAME.h      its wire struct, shared with BPF
+ *   NAME.bpf.c  its BPF programs (none where the kernel has a better way, as for lib_load)
+ *   NAME.c      its field table and, last in the file, its descriptor
+ *
+ * No other file knows it. docs/adding-a-source.md walks through one.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "pipeline/field.h"
+#include "pipeline/record.h"
+
+struct processes;
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* When a program of the source is attached, and what its absence means. */
+enum program_use {
+	PROGRAM_REQUIRED,
+	PROGRAM_OPTIONAL, /* the kernel may lack its hook: the others carry on */
+	PROGRAM_LATE,	  /* optional; loaded at start, attached when a 32-bit program runs */
+};
+
+struct source_program {
+	const char *name; /* function in NAME.bpf.c */
+	enum program_use use;
+};
+
+struct source {
+	const char *name; /* of the folder and of the event */
+	const char *help; /* one line, for people */
+	const char *hook; /* what coverage names; the first program's section */
+	bool is_internal; /* reported only when asked for by name */
+	struct fields fields;
+	size_t min_size; /* bytes of the fixed part; shorter records are malformed */
+	/* Offsets of the struct tail members, checked against the record's size by decode. */
+	const size_t *tails;
+	size_t nr_tails;
+
+	/* The compiled BPF object; NULL pointers for a source without one. */
+	const unsigned char *object;
+	const unsigned char *object_end;
+	const struct source_program *programs;
+	size_t nr_programs;
+
+	/*
+	 * Checks the record beyond min_size and the tails, and fills the source's slots. May be NULL.
+	 * Returns enum stage_result.
+	 */
+	int (*decode)(struct record *record);
+	/*
+	 * Changes the process table by RECORD, before it is enriched. May be NULL. Returns
+	 * enum stage_result.
+	 */
+	int (*apply)(struct processes *processes, struct record *record);
+};
+
+/*
+ * Embeds NAME.bpf.o, found in the build's include path, as NAME_object and NAME_object_end. Unlike
+ * a generated header this needs no tool but the assembler.
+ */
+#define EMBED_OBJECT(name)                                                                         \
+	__asm__(".pushsection .rodata\n.balign 8\n" #name "_object:\n.incbin \"" #name             \
+		".bpf.o\"\n" #name "_object_end:\n.popsection\n");                                 \
+	extern const unsigned char name##_object[];                                                \
+	extern const unsigned char name##_object_end[]
+
+enum source_id {
+#define SOURCE(id, name) SOURCE_##name = id,
+#include "sources.def"
+#undef SOURCE
+	NR_SOURCES
+};
+
+#define SOURCE(id, name) extern const struct source name##_source;
+#include "sources.def"
+#undef SOURCE
+
+/* All sources by id. */
+extern const struct source *const sources[NR_SOURCES];
+
+/* The fields that every event begins with. */
+extern const struct fields event_head_fields;
+
+/* The source called NAME (SIZE bytes), or NULL. */
+const struct source *source_find(const char *name, size_t size);
+
+/* The id of SOURCE. */
+enum source_id source_id(const struct source *source);
+
+#endif /* SOURCES_SOURCE_H */
