@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "priv/privileges.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "trace/tracefs.h"
+
+/* By convention of all distributions, where the passwd file does not say. */
+#define NOBODY 65534
+
+static int try_bpf(void)
+{
+	/* A ring buffer is the cheapest thing that needs CAP_BPF. */
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_RINGBUF, .max_entries = 4096 };
+	int fd = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static int try_perf(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+	};
+	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static int try_tracefs(void)
+{
+	_cleanup_(cleanup_fd) int fd = tracefs_open();
+
+	if (fd < 0)
+		return fd;
+
+	int id = tracefs_event_id(fd, "syscalls/sys_exit_openat");
+
+	return id < 0 ? id : 0;
+}
+
+unsigned int privileges_missing(void)
+{
+	unsigned int missing = 0;
+	int err = try_bpf();
+
+	if (err == -ENOSYS || err == -EINVAL)
+		missing |= MISSING_SUPPORT;
+	else if (err)
+		missing |= MISSING_BPF;
+	err = try_perf();
+	if (err == -EACCES || err == -EPERM)
+		missing |= MISSING_PERFMON;
+	err = try_tracefs();
+	if (err == -EACCES || err == -EPERM)
+		missing |= MISSING_TRACEFS;
+	return missing;
+}
+
+static void log_capabilities(const char *when)
+{
+	cap_t caps = cap_get_proc();
+	char *text = caps ? cap_to_text(caps, NULL) : NULL;
+
+	log_debug("capabilities %s start-up: uid %u, %s", when, getuid(), text ? text : "unknown");
+	cap_free(text);
+	cap_free(caps);
+}
+
+static int become_nobody(void)
+{
+	const struct passwd *entry = getpwnam("nobody");
+	uid_t uid = entry ? entry->pw_uid : NOBODY;
+	gid_t gid = entry ? entry->pw_gid : NOBODY;
+
+	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return -errno;
+	return 0;
+}
+
+static int capabilities_set(const int *kept, size_t nr_kept)
+{
+	cap_t caps = cap_init();
+	int err = 0;
+
+	if (!caps)
+		return -ENOMEM;
+	if ((nr_kept > 0 &&
+	     (cap_set_flag(caps, CAP_PERMITTED, (int)nr_kept, kept, CAP_SET) < 0 ||
+	      cap_set_flag(caps, CAP_EFFECTIVE, (int)nr_kept, kept, CAP_SET) < 0)) ||
+	    cap_set_proc(caps) < 0)
+		err = -errno;
+	cap_free(caps);
+	return err;
+}
+
+int privileges_drop(const int *kept, size_t nr_kept)
+{
+	int err;
+
+	log_capabilities("before");
+	/* Fails without CAP_SETPCAP, where there is nothing to regain anyway. */
+	for (int cap = 0; cap_get_bound(cap) >= 0; cap++)
+		cap_drop_bound(cap);
+	cap_reset_ambient();
+	if (geteuid() == 0 || getuid() == 0) {
+		if (nr_kept > 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+			return -errno;
+		err = become_nobody();
+		if (err)
+			return err;
+	}
+	err = capabilities_set(kept, nr_kept);
+	if (err)
+		return err;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return -errno;
+	log_capabilities("after");
+	return 0;
+}

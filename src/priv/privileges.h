@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PRIV_PRIVILEGES_H
+#define PRIV_PRIVILEGES_H
+
+/*
+ * Rights: root, or the capabilities that tracing needs, for the milliseconds of start-up, then none.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What is needed, each found out by trying. A set bit is missing. */
+#define MISSING_BPF 0x1	     /* CAP_BPF: load programs and make maps */
+#define MISSING_PERFMON 0x2  /* CAP_PERFMON: attach them, follow mappings */
+#define MISSING_TRACEFS 0x4  /* CAP_DAC_READ_SEARCH: read tracepoint numbers */
+#define MISSING_SUPPORT 0x8  /* the kernel has no BPF at all */
+
+/* Tries what monitoring needs. Returns MISSING_* bits, 0 when all is there. */
+unsigned int privileges_missing(void);
+
+/*
+ * Gives up everything: as root becomes the user `nobody` and empties the bounding set, otherwise
+ * stays the user it is; drops all capabilities but KEPT (a list of CAP_*, NR_KEPT long), sets
+ * no_new_privs, is not dumpable. Returns 0 or a negative errno; on failure the caller ends the
+ * program. The capabilities before and after are logged at LOG_DEBUG.
+ */
+int privileges_drop(const int *kept, size_t nr_kept);
+
+#endif /* PRIV_PRIVILEGES_H */

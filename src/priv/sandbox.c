@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "priv/sandbox.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+/* What both need: memory, time, signals, the descriptors they have. */
+static const int common_calls[] = {
+	SCMP_SYS(read),	     SCMP_SYS(write),	      SCMP_SYS(close),	   SCMP_SYS(brk),
+	SCMP_SYS(munmap),    SCMP_SYS(mremap),	      SCMP_SYS(madvise),   SCMP_SYS(futex),
+	SCMP_SYS(exit),	     SCMP_SYS(exit_group),    SCMP_SYS(getpid),	   SCMP_SYS(gettid),
+	SCMP_SYS(nanosleep), SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(restart_syscall), SCMP_SYS(tgkill),
+};
+
+/* The reader's own: waiting, the output and its end, COMMAND's end. */
+static const int reader_calls[] = {
+	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(fstat),	  SCMP_SYS(newfstatat),
+	SCMP_SYS(lseek),      SCMP_SYS(ftruncate),   SCMP_SYS(fdatasync), SCMP_SYS(fcntl),
+	SCMP_SYS(wait4),      SCMP_SYS(timer_settime),
+};
+
+static int allow(scmp_filter_ctx filter, const int *calls, size_t nr_calls)
+{
+	for (size_t i = 0; i < nr_calls; i++) {
+		int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+
+		/* A call that this architecture does not have needs no rule. */
+		if (err && err != -EDOM)
+			return err;
+	}
+	return 0;
+}
+
+/* Memory may be had, but never made executable. */
+static int allow_memory(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+}
+
+static int enter(int (*more)(scmp_filter_ctx filter))
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int err;
+
+	if (!filter)
+		return -ENOMEM;
+	err = allow(filter, common_calls, sizeof(common_calls) / sizeof(common_calls[0]));
+	if (!err)
+		err = allow_memory(filter);
+	if (!err)
+		err = more(filter);
+	if (!err)
+		err = seccomp_load(filter);
+	seccomp_release(filter);
+	return err;
+}
+
+static int reader_rules(scmp_filter_ctx filter)
+{
+	/* Counters of programs it already holds; nothing can be loaded, made or attached. */
+	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
+				   SCMP_A0(SCMP_CMP_EQ, BPF_OBJ_GET_INFO_BY_FD));
+
+	return err ? err
+		   : allow(filter, reader_calls, sizeof(reader_calls) / sizeof(reader_calls[0]));
+}
+
+static int attacher_rules(scmp_filter_ctx filter)
+{
+	static const int attach_commands[] = { BPF_LINK_CREATE, BPF_RAW_TRACEPOINT_OPEN };
+
+	for (size_t i = 0; i < sizeof(attach_commands) / sizeof(attach_commands[0]); i++) {
+		int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
+					   SCMP_A0(SCMP_CMP_EQ, (uint64_t)attach_commands[i]));
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int sandbox_enter_reader(void)
+{
+	return enter(reader_rules);
+}
+
+int sandbox_enter_attacher(void)
+{
+	return enter(attacher_rules);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/attach.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "trace/tracefs.h"
+
+int program_attach(struct bpf_program *program, int tracefs, struct bpf_link **ret)
+{
+	const char *section = bpf_program__section_name(program);
+
+	if (strncmp(section, "tp/", 3) != 0) {
+		*ret = bpf_program__attach(program);
+		return *ret ? 0 : -errno;
+	}
+
+	/* libbpf would do the same, but only where tracefs is mounted. */
+	int id = tracefs < 0 ? tracefs : tracefs_event_id(tracefs, section + 3);
+
+	if (id < 0)
+		return id;
+
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.config = (unsigned int)id,
+	};
+	/* One event is enough: the program runs whenever the tracepoint is hit, on any CPU. */
+	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	*ret = bpf_program__attach_perf_event(program, fd);
+	if (!*ret) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return 0;
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/session.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "trace/attach.h"
+#include "trace/tracefs.h"
+
+/* Made once, then handed to every further object. Positions are those in session.maps. */
+enum {
+	MAP_EVENTS,
+	MAP_CONTROL,
+	MAP_COUNTERS,
+	MAP_SET,
+	MAP_ROOTS,
+	MAP_SCRATCH,
+	NR_MAPS,
+};
+
+static const char *const map_names[NR_MAPS] = {
+	[MAP_EVENTS] = "events", [MAP_CONTROL] = "control", [MAP_COUNTERS] = "counters",
+	[MAP_SET] = "set",	 [MAP_ROOTS] = "roots",	    [MAP_SCRATCH] = "scratch",
+};
+
+EMBED_OBJECT(seed);
+
+/* libbpf has one print function for the whole program, hence this one piece of state. */
+#define LOG_SIZE (64U << 10)
+static char log_text[LOG_SIZE];
+static size_t log_size;
+
+static int keep_log(enum libbpf_print_level level, const char *format, va_list args)
+{
+	va_list copy;
+	int n;
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	if (log_size > LOG_SIZE / 2) {
+		/* The end of a verifier log is what tells. */
+		memmove(log_text, log_text + log_size / 2, log_size - log_size / 2);
+		log_size -= log_size / 2;
+	}
+	va_copy(copy, args);
+	n = vsnprintf(log_text + log_size, LOG_SIZE - log_size, format, copy);
+	va_end(copy);
+	if (n > 0)
+		log_size += (size_t)n < LOG_SIZE - log_size ? (size_t)n : LOG_SIZE - log_size - 1;
+	if (log_get_level() >= LOG_DEBUG)
+		log_messagev(LOG_DEBUG, format, args);
+	return 0;
+}
+
+const char *session_log(void)
+{
+	return log_text;
+}
+
+static int map_adjust(const struct session *session, struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+
+	if (strcmp(name, ".rodata.config") == 0)
+		return bpf_map__set_initial_value(map, &session->config, sizeof(session->config));
+	for (size_t i = 0; i < NR_MAPS; i++) {
+		if (strcmp(name, map_names[i]) != 0)
+			continue;
+		if (session->maps[i] >= 0)
+			return bpf_map__reuse_fd(map, session->maps[i]);
+		if (i == MAP_EVENTS)
+			return bpf_map__set_max_entries(map, session->config.ring_size);
+		if (i == MAP_COUNTERS)
+			return bpf_map__set_max_entries(map, (__u32)session->nr_cpus);
+	}
+	return 0;
+}
+
+/* Remembers the shared maps that OBJECT was the first to make. */
+static void maps_keep(struct session *session, struct bpf_object *object)
+{
+	for (size_t i = 0; i < NR_MAPS; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[i]);
+
+		if (map && session->maps[i] < 0)
+			session->maps[i] = bpf_map__fd(map);
+	}
+}
+
+/*
+ * Loads the object of SIZE bytes at BYTES, without the programs that PROGRAMS calls optional when
+ * IS_REDUCED. Returns 0 or a negative errno.
+ */
+static int object_load(struct session *session, const char *name, const void *bytes, size_t size,
+		       const struct source *source, bool is_reduced, struct bpf_object **ret)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name);
+	struct bpf_object *object = bpf_object__open_mem(bytes, size, &options);
+	struct bpf_map *map;
+	int err;
+
+	if (!object)
+		return -errno;
+	bpf_object__for_each_map(map, object) {
+		err = map_adjust(session, map);
+		if (err)
+			goto fail;
+	}
+	for (size_t i = 0; source && is_reduced && i < source->nr_programs; i++)
+		if (source->programs[i].use != PROGRAM_REQUIRED)
+			bpf_program__set_autoload(
+				bpf_object__find_program_by_name(object, source->programs[i].name),
+				false);
+	err = bpf_object__load(object);
+	if (err)
+		goto fail;
+	maps_keep(session, object);
+	*ret = object;
+	return 0;
+fail:
+	bpf_object__close(object);
+	return err;
+}
+
+static void set_reason(struct source_state *state, const char *what, int err)
+{
+	if (!state->reason[0])
+		snprintf(state->reason, sizeof(state->reason), "%s: %s", what, strerror(-err));
+}
+
+/* Attaches the programs of SOURCE that are loaded. Returns 0 when all required ones are. */
+static int source_attach(struct session *session, const struct source *source,
+			 struct source_state *state)
+{
+	for (size_t i = 0; i < source->nr_programs; i++) {
+		const struct source_program *use = &source->programs[i];
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(state->object, use->name);
+		struct bpf_link *link;
+		int err;
+
+		if (!program || !bpf_program__autoload(program))
+			continue;
+		if (use->use == PROGRAM_LATE) {
+			state->late = program;
+			continue;
+		}
+		err = program_attach(program, session->tracefs, &link);
+		if (!err) {
+			state->links[state->nr_links++] = link;
+			continue;
+		}
+		/* A call that this architecture does not have can not be missed. */
+		if (use->use == PROGRAM_OPTIONAL && err == -ENOENT)
+			continue;
+		set_reason(state, bpf_program__section_name(program), err);
+		if (use->use == PROGRAM_REQUIRED)
+			return err;
+	}
+	return 0;
+}
+
+static int source_open(struct session *session, const struct source *source,
+		       struct source_state *state)
+{
+	size_t size = (size_t)(source->object_end - source->object);
+	int err = object_load(session, source->name, source->object, size, source, false,
+			      &state->object);
+
+	if (err && err != -EPERM) {
+		err = object_load(session, source->name, source->object, size, source, true,
+				  &state->object);
+		if (!err)
+			set_reason(state, "some programs", -EOPNOTSUPP);
+	}
+	if (err) {
+		set_reason(state, "load", err);
+		return err;
+	}
+	err = source_attach(session, source, state);
+	state->is_attached = !err;
+	return err;
+}
+
+static int map_memory(struct session *session)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	size_t counters = sizeof(struct cpu_counters) * session->nr_cpus;
+	void *memory;
+
+	session->control_bytes = (size_t)page;
+	session->counters_bytes = (counters + (size_t)page - 1) / (size_t)page * (size_t)page;
+	memory = mmap(NULL, session->control_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      session->maps[MAP_CONTROL], 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	session->control = memory;
+	memory = mmap(NULL, session->counters_bytes, PROT_READ, MAP_SHARED,
+		      session->maps[MAP_COUNTERS], 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	session->counters = memory;
+	return 0;
+}
+
+static int mappings_attach(struct session *session)
+{
+	struct source_state *state = &session->states[SOURCE_lib_load];
+	int err = mappings_open(&session->mappings);
+
+	state->is_attached = !err;
+	if (err)
+		set_reason(state, "perf_event_open", err);
+	return err;
+}
+
+int session_open(struct session *session, const struct trace_config *config,
+		 int (*on_record)(void *ctx, void *bytes, size_t size), void *ctx)
+{
+	int err;
+	int first_err = 0;
+
+	libbpf_set_print(keep_log);
+	session->config = *config;
+	session->nr_cpus = (size_t)libbpf_num_possible_cpus();
+	for (size_t i = 0; i < NR_MAPS; i++)
+		session->maps[i] = -1;
+	session->tracefs = tracefs_open();
+	err = object_load(session, "seed", seed_object, (size_t)(seed_object_end - seed_object),
+			  NULL, false, &session->seed_object);
+	if (err)
+		return err;
+	err = map_memory(session);
+	if (err)
+		return err;
+	session->control->startup = 1;
+	for (size_t i = 0; i < NR_SOURCES; i++) {
+		if (!sources[i]->object)
+			continue;
+		err = source_open(session, sources[i], &session->states[i]);
+		if (err && !first_err)
+			first_err = err;
+	}
+	err = mappings_attach(session);
+	if (err && !first_err)
+		first_err = err;
+	session->ring = ring_buffer__new(session->maps[MAP_EVENTS], on_record, ctx, NULL);
+	if (!session->ring)
+		return -errno;
+	for (size_t i = 0; i < NR_SOURCES; i++)
+		if (session->states[i].is_attached)
+			return 0;
+	return first_err;
+}
+
+int session_add_root(struct session *session, uint32_t pid)
+{
+	__u32 one = 1;
+
+	return bpf_map_update_elem(session->maps[MAP_ROOTS], &pid, &one, BPF_ANY) ? -errno : 0;
+}
+
+static void seed_process(struct session *session, struct processes *processes,
+			 const struct process_seed *seed)
+{
+	struct process *process = processes_add(processes, seed->tgid, seed->start_ns);
+
+	session->has_compat |= seed->compat != 0;
+	session->nr_seeds++;
+	if (!process)
+		return;
+	process->ppid = seed->ppid;
+	process->uid = seed->uid;
+	process->gid = seed->gid;
+	process->cgroup = seed->cgroup;
+	memcpy(process->comm, seed->comm, COMM_SIZE);
+	process->container =
+		processes_container(processes, seed->cgroup_name,
+				    strnlen(seed->cgroup_name, sizeof(seed->cgroup_name)));
+}
+
+/* Runs the iterator over all tasks. Returns 0 or a negative errno. */
+static int seed(struct session *session, struct processes *processes)
+{
+	struct bpf_program *program =
+		bpf_object__find_program_by_name(session->seed_object, "seed_task");
+	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+	struct process_seed seeds[32];
+	size_t pending = 0;
+	int err = 0;
+
+	if (!link)
+		return -errno;
+
+	_cleanup_(cleanup_fd) int fd = bpf_iter_create(bpf_link__fd(link));
+
+	bpf_link__destroy(link);
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		ssize_t n = read(fd, (char *)seeds + pending, sizeof(seeds) - pending);
+		size_t i = 0;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			err = n < 0 ? -errno : 0;
+			break;
+		}
+		pending += (size_t)n;
+		for (; (i + 1) * sizeof(seeds[0]) <= pending; i++)
+			seed_process(session, processes, &seeds[i]);
+		pending -= i * sizeof(seeds[0]);
+		memmove(seeds, &seeds[i], pending);
+	}
+	return err;
+}
+
+int session_start(struct session *session, struct processes *processes)
+{
+	int err;
+
+	__atomic_store_n(&session->control->on, 1, __ATOMIC_SEQ_CST);
+	err = seed(session, processes);
+	__atomic_store_n(&session->control->startup, 0, __ATOMIC_SEQ_CST);
+	return err;
+}
+
+void session_stop(struct session *session)
+{
+	/* Longer than any program of ours runs. */
+	const struct timespec pause = { .tv_nsec = 2000000 };
+
+	if (!session->control)
+		return;
+	__atomic_store_n(&session->control->on, 0, __ATOMIC_SEQ_CST);
+	nanosleep(&pause, NULL);
+}
+
+static void mapping_counters(const struct session *session, struct source_counters *ret)
+{
+	if (!session->mappings)
+		return;
+
+	const struct mapping_counts *counts = mappings_counts(session->mappings);
+
+	ret->hit = counts->seen + counts->lost;
+	ret->rejected = counts->rejected;
+	ret->ring_full = counts->lost;
+	ret->sent = counts->seen - counts->rejected;
+}
+
+void session_counters(const struct session *session, enum source_id source,
+		      struct source_counters *ret)
+{
+	*ret = (struct source_counters){ 0 };
+	if (source == SOURCE_lib_load) {
+		mapping_counters(session, ret);
+		return;
+	}
+	for (size_t cpu = 0; session->counters && cpu < session->nr_cpus; cpu++) {
+		const struct source_counters *row = &session->counters[cpu].source[source];
+
+		ret->hit += row->hit;
+		ret->rejected += row->rejected;
+		ret->ring_full += row->ring_full;
+		ret->sent += row->sent;
+		ret->faults += row->faults;
+	}
+}
+
+void session_close(struct session *session)
+{
+	ring_buffer__free(session->ring);
+	for (size_t i = 0; i < NR_SOURCES; i++) {
+		struct source_state *state = &session->states[i];
+
+		for (size_t j = 0; j < state->nr_links; j++)
+			bpf_link__destroy(state->links[j]);
+		bpf_object__close(state->object);
+	}
+	bpf_object__close(session->seed_object);
+	mappings_close(session->mappings);
+	if (session->control)
+		munmap(session->control, session->control_bytes);
+	if (session->counters)
+		munmap(session->counters, session->counters_bytes);
+	if (session->tracefs > 0)
+		close(session->tracefs);
+	*session = (struct session){ .tracefs = -1 };
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACE_SESSION_H
+#define TRACE_SESSION_H
+
+/*
+ * The kernel side of a run: loads the sources' BPF objects around one set of shared maps, attaches
+ * what this kernel has, and tells what became of each source. Owns all of it; session_close() leaves
+ * nothing in the kernel. After session_ready() no bpf(2) call is needed any more: counters and
+ * switches are mapped memory.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "control.h"
+#include "proc/processes.h"
+#include "sources/source.h"
+#include "trace/mapping.h"
+
+struct ring_buffer;
+struct bpf_object;
+struct bpf_link;
+
+#define SESSION_LINKS_MAX 8
+#define SESSION_REASON_SIZE 160
+
+/* What became of one source. */
+struct source_state {
+	bool is_attached;
+	char reason[SESSION_REASON_SIZE]; /* why not, or why not wholly; empty: all is well */
+	struct bpf_object *object;
+	struct bpf_link *links[SESSION_LINKS_MAX];
+	size_t nr_links;
+	struct bpf_program *late; /* to be attached when a 32-bit program runs */
+};
+
+struct session {
+	struct trace_config config;
+	struct source_state states[NR_SOURCES];
+	struct bpf_object *seed_object;
+	struct mappings *mappings;
+	struct control *control;
+	struct cpu_counters *counters;
+	struct ring_buffer *ring;
+	size_t nr_cpus;
+	size_t control_bytes;
+	size_t counters_bytes;
+	int tracefs;
+	int maps[8]; /* descriptors of the shared maps, by their order in session.c */
+	int nr_seeds;
+	bool has_compat; /* a 32-bit program was running at start */
+};
+
+/*
+ * Loads and attaches everything, switched off, with CONFIG. ON_RECORD is libbpf's ring buffer
+ * callback. Returns 0 when at least one source is attached, otherwise a negative errno: -EPERM
+ * without the privileges. States and log tell why. The session is to be closed in any case.
+ */
+int session_open(struct session *session, const struct trace_config *config,
+		 int (*on_record)(void *ctx, void *bytes, size_t size), void *ctx);
+
+/* Makes PID the root of a tree. Before session_start(). Returns 0 or a negative errno. */
+int session_add_root(struct session *session, uint32_t pid);
+
+/*
+ * Switches reporting on, then enters every process that is selected into PROCESSES: what happens
+ * meanwhile is in the ring. Returns 0 or a negative errno.
+ */
+int session_start(struct session *session, struct processes *processes);
+
+/* Switches reporting off; programs that are running finish first. */
+void session_stop(struct session *session);
+
+/* The sum over all CPUs of SOURCE's counters, lib_load's in the same terms. */
+void session_counters(const struct session *session, enum source_id source,
+		      struct source_counters *ret);
+
+/* Detaches and unloads. Safe on a zeroed or half-opened session, and twice. */
+void session_close(struct session *session);
+
+/* The last lines that libbpf and the verifier printed, for exit status 5. */
+const char *session_log(void);
+
+#endif /* TRACE_SESSION_H */

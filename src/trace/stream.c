@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/stream.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "pipeline/clock.h"
+#include "sources/lib_load/lib_load.h"
+
+/* Hands the earliest staged mapping on, in the form of a record. */
+static int hand_over_mapping(struct stream *stream)
+{
+	static const char digits[] = "0123456789abcdef";
+	const struct mapping *mapping = mappings_first(stream->session->mappings);
+	struct {
+		struct lib_load_event event;
+		char text[MAPPING_PATH_MAX + 2 * MAPPING_BUILD_ID_MAX];
+	} record = {
+		.event = {
+			.hdr = {
+				.version = WIRE_VERSION,
+				.source = SOURCE_lib_load,
+				.ts_ns = mapping->ts_ns,
+				.tgid = mapping->pid,
+				.tid = mapping->tid,
+			},
+			.inode = mapping->inode,
+			.dev_major = mapping->dev_major,
+			.dev_minor = mapping->dev_minor,
+		},
+	};
+	size_t at = offsetof(__typeof__(record), text);
+	char *id = record.text + mapping->path_size;
+
+	memcpy(record.text, mapping->path, mapping->path_size);
+	record.event.path = (struct tail){ .off = (uint16_t)at,
+					   .size = (uint16_t)mapping->path_size };
+	for (size_t i = 0; i < mapping->build_id_size; i++) {
+		*id++ = digits[mapping->build_id[i] >> 4];
+		*id++ = digits[mapping->build_id[i] & 0xf];
+	}
+	record.event.build_id = (struct tail){ .off = (uint16_t)(at + mapping->path_size),
+					       .size = (uint16_t)(2 * mapping->build_id_size) };
+	record.event.hdr.size =
+		(uint32_t)(at + mapping->path_size + 2U * mapping->build_id_size);
+	mappings_pop(stream->session->mappings);
+	return stream->on_record(stream->ctx, &record, record.event.hdr.size);
+}
+
+/* Hands over the staged mappings up to TS_NS. Returns how many, or a negative errno. */
+static int hand_over_until(struct stream *stream, uint64_t ts_ns)
+{
+	const struct mapping *mapping;
+	int count = 0;
+
+	if (!stream->session->mappings)
+		return 0;
+	for (;;) {
+		int err;
+
+		mapping = mappings_first(stream->session->mappings);
+		if (!mapping || mapping->ts_ns > ts_ns)
+			return count;
+		err = hand_over_mapping(stream);
+		if (err)
+			return err;
+		count++;
+	}
+}
+
+static void stage_mappings(struct stream *stream)
+{
+	stream->staged_until_ns = boot_clock_now();
+	if (stream->session->mappings)
+		mappings_collect(stream->session->mappings);
+}
+
+int stream_on_bpf_record(void *ctx, void *bytes, size_t size)
+{
+	struct stream *stream = ctx;
+	struct event_hdr hdr;
+	int err;
+
+	if (size >= sizeof(hdr)) {
+		memcpy(&hdr, bytes, sizeof(hdr));
+		if (hdr.ts_ns > stream->staged_until_ns)
+			stage_mappings(stream);
+		err = hand_over_until(stream, hdr.ts_ns);
+		if (err < 0)
+			goto fail;
+	}
+	err = stream->on_record(stream->ctx, bytes, size);
+	if (err)
+		goto fail;
+	if (--stream->budget == 0) {
+		/* libbpf would go on as long as records arrive: a negative return pauses it. */
+		stream->has_paused = true;
+		return -EAGAIN;
+	}
+	return 0;
+fail:
+	stream->err = err;
+	return err;
+}
+
+int stream_init(struct stream *stream, struct session *session)
+{
+	int err = 0;
+
+	stream->session = session;
+	stream->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (stream->epoll < 0)
+		return -errno;
+	err = stream_watch(stream, ring_buffer__epoll_fd(session->ring));
+	if (!err && session->mappings)
+		err = mappings_watch(session->mappings, stream->epoll);
+	return err;
+}
+
+int stream_watch(struct stream *stream, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(stream->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+int stream_pass(struct stream *stream)
+{
+	int count;
+	int rest;
+
+	stream->err = 0;
+	stream->has_paused = false;
+	stream->budget = STREAM_BUDGET;
+	stage_mappings(stream);
+	count = ring_buffer__consume(stream->session->ring);
+	if (stream->err)
+		return stream->err;
+	if (stream->has_paused)
+		return STREAM_BUDGET;
+	if (count < 0)
+		return count;
+	rest = hand_over_until(stream, UINT64_MAX);
+	return rest < 0 ? rest : count + rest;
+}
+
+void stream_wait(struct stream *stream, int nr_records, int timeout_ms)
+{
+	struct control *control = stream->session->control;
+	struct epoll_event event;
+
+	if (nr_records >= STREAM_BUDGET)
+		return;
+	if (nr_records > 0) {
+		if (timeout_ms > STREAM_WINDOW_MS)
+			timeout_ms = STREAM_WINDOW_MS;
+		epoll_wait(stream->epoll, &event, 1, timeout_ms);
+		return;
+	}
+	/*
+	 * A record sent before the flag is set made no wake-up: the ring's descriptor is readable
+	 * then, and epoll_wait() returns at once.
+	 */
+	__atomic_store_n(&control->sleeping, 1, __ATOMIC_SEQ_CST);
+	epoll_wait(stream->epoll, &event, 1,
+		   timeout_ms < STREAM_IDLE_MS ? timeout_ms : STREAM_IDLE_MS);
+	__atomic_store_n(&control->sleeping, 0, __ATOMIC_SEQ_CST);
+}
+
+void stream_done(struct stream *stream)
+{
+	if (stream->epoll > 0)
+		close(stream->epoll);
+	stream->epoll = -1;
+}
