@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+#
+# crypto-tracer: `make run` shows it at work, `make test` runs every test; see `make help`.
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+.DEFAULT_GOAL := all
+
+VERSION := 0.1.0
+# Reproducible: the date is that of the last commit where there is one, or of SOURCE_DATE_EPOCH.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
+BUILD_DATE := $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y-%m-%d)
+
+CC := gcc
+CLANG := clang
+LLVM_STRIP := llvm-strip
+DESTDIR :=
+PREFIX := /usr/local
+
+ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+
+# A variant has a folder of its own, so that switching between them rebuilds nothing.
+ifdef SAN
+BUILD := build/san
+VARIANT := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDVARIANT := -fsanitize=address,undefined
+else ifdef COVERAGE
+BUILD := build/coverage
+VARIANT := -O0 --coverage
+LDVARIANT := --coverage
+else ifdef DEBUG
+BUILD := build/debug
+VARIANT := -O0 -g3
+else
+BUILD := build
+VARIANT := -O2 -D_FORTIFY_SOURCE=2
+endif
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla \
+	-Wformat=2 -Wimplicit-fallthrough -Wundef $(if $(CI),-Werror)
+CFLAGS := -std=gnu11 -g $(VARIANT) -fstack-protector-strong -fPIE $(WARNINGS)
+CPPFLAGS := -D_GNU_SOURCE -Isrc -I$(BUILD)/bpf -include lib/banned.h \
+	-DVERSION='"$(VERSION)"' -DBUILD_DATE='"$(BUILD_DATE)"'
+LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDVARIANT)
+LDLIBS := -lbpf -lelf -lz -lseccomp -lcap
+ifdef STATIC
+LDFLAGS := -static-pie $(LDVARIANT)
+endif
+BPF_CFLAGS := -O2 -g -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Werror \
+	-Wno-unused-parameter
+
+BPF_SOURCES := $(sort $(wildcard src/bpf/*.bpf.c src/sources/*/*.bpf.c))
+BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,$(notdir $(BPF_SOURCES:.c=.o)))
+SOURCES := $(sort $(filter-out $(BPF_SOURCES),$(shell find src -name '*.c')))
+OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
+LIBRARY := $(BUILD)/libcrypto-tracer.a
+BINARY := $(BUILD)/crypto-tracer
+
+UNIT_SOURCES := $(sort $(shell find tests -name '*_test.c'))
+UNITS := $(UNIT_SOURCES:tests/%.c=$(BUILD)/tests/%)
+TRIGGER_SOURCES := $(sort $(wildcard tests/sources/*/*_trigger.c tests/programs/*.c))
+TRIGGERS := $(TRIGGER_SOURCES:tests/%.c=$(BUILD)/tests/%)
+SUPPORT := $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(wildcard tests/support/*.c))
+
+# Quiet like the kernel's: V=1 shows the commands.
+ifeq ($(V),1)
+Q :=
+msg =
+else
+Q := @
+msg = @printf '  %-8s %s\n' $(1) '$(patsubst $(BUILD)/%,%,$(2))';
+endif
+
+.PHONY: all
+all: $(BINARY)
+
+$(BINARY): $(BUILD)/obj/main.o $(LIBRARY)
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Everything but main(), so that tests link what they test.
+$(LIBRARY): $(filter-out $(BUILD)/obj/main.o,$(OBJECTS))
+	$(call msg,AR,$@)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/obj/%.o: src/%.c Makefile
+	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# Objects are embedded by .incbin, which the compiler's dependencies do not see.
+$(foreach o,$(BPF_OBJECTS),$(eval \
+	$(filter %/$(basename $(basename $(notdir $(o)))).o,$(OBJECTS)): $(o)))
+$(BUILD)/obj/trace/session.o: $(BUILD)/bpf/seed.bpf.o
+
+define bpf_rule
+$(BUILD)/bpf/$(notdir $(1:.c=.o)): $(1) Makefile
+	$$(call msg,BPF,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $$(@:.o=.d) -MT $$@ -c $$< -o $$@
+	$$(Q)$(LLVM_STRIP) -g $$@
+endef
+$(foreach source,$(BPF_SOURCES),$(eval $(call bpf_rule,$(source))))
+
+# The two commands of the README. They install what is missing first; see tools/install-deps.
+
+.PHONY: run test
+run:
+	@tools/install-deps run
+	@$(MAKE) --no-print-directory all
+	@tools/demo $(BINARY)
+
+test:
+	@tools/install-deps test
+	@$(MAKE) --no-print-directory all test-programs
+	@BUILD=$(BUILD) tests/run $(TEST_ARGS) $(UNITS)
+
+.PHONY: test-programs
+test-programs: $(UNITS) $(TRIGGERS)
+
+$(BUILD)/tests/support/%.o: tests/support/%.c Makefile
+	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(UNITS): $(BUILD)/tests/%: tests/%.c $(SUPPORT) $(LIBRARY)
+	$(call msg,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(SUPPORT) \
+		$(LIBRARY) $(LDLIBS) -lcmocka -ljson-c
+
+# Programs that do what the tool must report. They link nothing of ours.
+$(TRIGGERS): $(BUILD)/tests/%: tests/%.c
+	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O1 -g $(WARNINGS) -o $@ $< -lpthread
+
+include bench/bench.mk
+
+# Each parser of foreign bytes under libFuzzer and sanitizers: FUZZ_SECONDS each.
+FUZZ_SECONDS := 60
+FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+FUZZ_SOURCES := $(filter-out src/main.c,$(SOURCES))
+
+.PHONY: fuzz fuzz-programs
+fuzz: fuzz-programs
+	@tools/fuzz $(FUZZ_SECONDS) $(FUZZERS:%=build/fuzz/%_fuzz)
+
+fuzz-programs:
+	@$(MAKE) --no-print-directory CC=$(CLANG) BUILD=build/fuzz \
+		VARIANT='-O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' \
+		$(FUZZERS:%=build/fuzz/%_fuzz)
+
+build/fuzz/%_fuzz: tests/fuzz/%_fuzz.c build/fuzz/libcrypto-tracer.a $(SUPPORT)
+	$(call msg,FUZZ,$@)
+	$(Q)$(CLANG) $(CPPFLAGS) -Itests $(CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< \
+		$(SUPPORT) build/fuzz/libcrypto-tracer.a $(LDLIBS) -ljson-c
+
+.PHONY: lint debug static docs doxygen coverage compile_commands.json
+lint:
+	@tools/install-deps lint
+	@$(MAKE) --no-print-directory $(BPF_OBJECTS)
+	@CPPFLAGS="$(CPPFLAGS)" CFLAGS="-std=gnu11 $(WARNINGS)" tools/lint
+
+debug:
+	@$(MAKE) --no-print-directory DEBUG=1 all
+
+static:
+	@$(MAKE) --no-print-directory BUILD=build/static STATIC=1 all
+
+# docs/events.md and the manual page's chapter come from the field tables.
+docs: $(BINARY)
+	@tools/make-docs $(BINARY)
+
+doxygen:
+	doxygen docs/Doxyfile
+
+.PHONY: install clean help
+install: $(BINARY)
+	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/crypto-tracer
+	install -D -m 0644 docs/crypto-tracer.1 $(DESTDIR)$(PREFIX)/share/man/man1/crypto-tracer.1
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make run      install what is missing, build, show it at work for 10 s'
+	@echo 'make test     install what is missing, build, run every test'
+	@echo 'make          build $(BUILD)/crypto-tracer'
+	@echo 'make install  to $$DESTDIR$$PREFIX ($(PREFIX))'
+	@echo 'make static   one binary without shared libraries, build/static/crypto-tracer'
+	@echo 'make bench    what it costs, beside other tools (BENCH_ARGS=--quick)'
+	@echo 'make fuzz     every parser under sanitizers (FUZZ_SECONDS=60)'
+	@echo 'make lint     formatter, static analysis, layout'
+	@echo 'make docs     write docs/events.md and the manual page anew'
+	@echo 'make debug    build/debug/crypto-tracer; SAN=1: with sanitizers'
+
+-include $(OBJECTS:.o=.d) $(BPF_OBJECTS:.o=.d) $(UNITS:=.d)

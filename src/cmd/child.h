@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CMD_CHILD_H
+#define CMD_CHILD_H
+
+/*
+ * `-- COMMAND`: a child that is made before this process changes anything of itself, so that it
+ * inherits signals, limits and descriptors as they were, and waits until the tracing is in place.
+ * It is never signalled: when the tool ends first, COMMAND goes on.
+ */
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "cmd/options.h"
+
+struct child {
+	pid_t pid;     /* 0: none */
+	int release;   /* closing it lets COMMAND start; -1 */
+	int failure;   /* gives the errno of an exec that failed; -1 */
+	int pidfd;     /* readable when COMMAND has ended; -1 */
+	bool has_ended;
+	int status;    /* as wait(2) gives it */
+};
+
+/*
+ * Makes the child for OPTIONS->command. TO_STDERR: its standard output goes to standard error.
+ * Returns 0 or a negative errno.
+ */
+int child_start(struct child *child, const struct options *options, bool to_stderr);
+
+/*
+ * Lets COMMAND start. Returns 0, or the negative errno for which it could not be executed; the exit
+ * status is 127 for -ENOENT, 126 otherwise.
+ */
+int child_release(struct child *child);
+
+/* Notes whether COMMAND has ended; does not wait. */
+void child_poll(struct child *child);
+
+/* The exit status that COMMAND's end gives: its own, or 128 + signal. */
+int child_exit_status(const struct child *child);
+
+/* Closes; a child that was never released ends without having executed anything. */
+void child_done(struct child *child);
+
+#endif /* CMD_CHILD_H */

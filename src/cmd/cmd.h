@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+/*
+ * Commands. A command is a file that ends in its const descriptor, and a line in commands.def. Only
+ * commands may know an event by name, and only they print errors.
+ */
+
+#include <stddef.h>
+
+#include "cmd/options.h"
+
+/* Exit statuses beyond 0; docs: crypto-tracer(1), EXIT STATUS. */
+enum exit_status {
+	EXIT_ERROR = 1,
+	EXIT_USAGE = 2,
+	EXIT_PRIVILEGES = 3,
+	EXIT_KERNEL = 4,
+	EXIT_LOAD = 5,
+	EXIT_FINDINGS = 10,
+	EXIT_PIPE_CLOSED = 141, /* 128 + SIGPIPE */
+};
+
+#define COMMAND_TABLES_MAX 6
+
+struct command {
+	const char *name;
+	const char *help;     /* one line */
+	const char *synopsis; /* what follows the name */
+	const char *details;  /* paragraph for --help, wrapped; may be NULL */
+	const char *examples; /* lines for --help; may be NULL */
+	const struct option_table *tables[COMMAND_TABLES_MAX];
+	bool takes_command;   /* `-- COMMAND` */
+	bool takes_argument;  /* one word, options.argument */
+	/* Does it. Returns the exit status. */
+	int (*run)(const struct options *options);
+};
+
+enum {
+#define COMMAND(name) COMMAND_##name,
+#include "commands.def"
+#undef COMMAND
+	NR_COMMANDS
+};
+
+extern const struct command *const commands[NR_COMMANDS];
+
+/* The command called NAME, or NULL. */
+const struct command *command_find(const char *name);
+
+/* Prints the help for the tool, or for COMMAND, to standard output. */
+void help_print_tool(void);
+void help_print_command(const struct command *command);
+
+#endif /* CMD_CMD_H */

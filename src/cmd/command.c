@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define COMMAND(name) extern const struct command name##_command;
+#include "commands.def"
+#undef COMMAND
+
+const struct command *const commands[NR_COMMANDS] = {
+#define COMMAND(name) [COMMAND_##name] = &name##_command,
+#include "commands.def"
+#undef COMMAND
+};
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CMD_ERRORS_H
+#define CMD_ERRORS_H
+
+/* Errors that end a command: each says what to do and returns the exit status. */
+
+#include <stdbool.h>
+
+/* Tries what tracing needs. Returns 0, EXIT_PRIVILEGES or EXIT_KERNEL, having said what is missing. */
+int check_privileges(void);
+
+/* WHAT failed with ERR, a negative errno. Returns EXIT_ERROR. */
+int report_error(const char *what, int err);
+
+/* The output PATH (NULL: standard output) failed. Returns EXIT_ERROR. */
+int report_output(const char *path, int err);
+
+/* Nothing could be loaded or attached. LOG is libbpf's; its end is shown, or all of it. */
+int report_load(int err, const char *log, bool is_verbose);
+
+/* COMMAND could not be executed. Returns 126 or 127. */
+int report_command(const char *command, int err);
+
+#endif /* CMD_ERRORS_H */

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/options.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "lib/log.h"
+#include "lib/parse.h"
+#include "sources/source.h"
+
+/* Linux's PID_MAX_LIMIT, include/linux/threads.h. */
+#define PID_MAX (4U << 20)
+#define WORD_SIZE 64
+
+/*
+ * Calls TAKE for each word of the comma-separated LIST. Returns NULL or what TAKE found wrong; an
+ * empty word is wrong.
+ */
+static const char *each_word(const char *list, struct options *options,
+			     const char *(*take)(struct options *options, const char *word))
+{
+	for (;;) {
+		size_t size = strcspn(list, ",");
+		char word[WORD_SIZE];
+		const char *wrong;
+
+		if (size == 0)
+			return "empty";
+		if (size >= sizeof(word))
+			return "a word in it is too long";
+		memcpy(word, list, size);
+		word[size] = '\0';
+		wrong = take(options, word);
+		if (wrong || !list[size])
+			return wrong;
+		list += size + 1;
+	}
+}
+
+static const char *take_pid(struct options *options, const char *word)
+{
+	uint64_t pid;
+
+	if (parse_u64(word, 1, PID_MAX, &pid))
+		return "not a process id";
+	if (options->nr_pids == OPTION_PIDS_MAX)
+		return "more than 256 processes";
+	options->pids[options->nr_pids++] = (uint32_t)pid;
+	return NULL;
+}
+
+static const char *parse_pid(struct options *options, const char *value)
+{
+	return each_word(value, options, take_pid);
+}
+
+static const char *take_uid(struct options *options, const char *word)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (parse_user(word, &uid, &gid))
+		return "no such user";
+	if (options->nr_uids == CONFIG_UIDS_MAX)
+		return "more than 16 users";
+	options->uids[options->nr_uids++] = uid;
+	return NULL;
+}
+
+static const char *parse_uid(struct options *options, const char *value)
+{
+	return each_word(value, options, take_uid);
+}
+
+static const char *parse_name(struct options *options, const char *value)
+{
+	if (!*value)
+		return "empty";
+	options->name = value;
+	return NULL;
+}
+
+static const char *parse_follow(struct options *options, const char *value)
+{
+	(void)value;
+	options->follow_children = true;
+	return NULL;
+}
+
+static const char *parse_user_option(struct options *options, const char *value)
+{
+	if (parse_user(value, &options->user_uid, &options->user_gid))
+		return "no such user";
+	options->has_user = true;
+	options->user = value;
+	return NULL;
+}
+
+static const char *parse_file(struct options *options, const char *value)
+{
+	if (!*value)
+		return "empty";
+	if (options->filter.nr_files == FILTER_PATTERNS_MAX)
+		return "more than 16 patterns";
+	options->filter.files[options->filter.nr_files++] = value;
+	return NULL;
+}
+
+static const char *parse_library(struct options *options, const char *value)
+{
+	if (!*value)
+		return "empty";
+	if (options->filter.nr_libraries == FILTER_PATTERNS_MAX)
+		return "more than 16 patterns";
+	options->filter.libraries[options->filter.nr_libraries++] = value;
+	return NULL;
+}
+
+static const char *take_event(struct options *options, const char *word)
+{
+	const struct source *source = source_find(word, strlen(word));
+
+	if (!source)
+		return "not an event; `crypto-tracer schema` lists them";
+	options->filter.wanted |= 1U << source_id(source);
+	return NULL;
+}
+
+static const char *parse_event(struct options *options, const char *value)
+{
+	return each_word(value, options, take_event);
+}
+
+static const char *parse_resolve(struct options *options, const char *value)
+{
+	(void)value;
+	options->resolve = true;
+	return NULL;
+}
+
+static const char *parse_duration(struct options *options, const char *value)
+{
+	return parse_seconds(value, &options->duration_ms) ? "not a number of seconds" : NULL;
+}
+
+static const char *parse_max_events(struct options *options, const char *value)
+{
+	return parse_u64(value, 1, UINT64_MAX, &options->max_events) ? "not a positive number"
+								     : NULL;
+}
+
+static const char *parse_output(struct options *options, const char *value)
+{
+	if (!*value)
+		return "empty";
+	options->output = value;
+	return NULL;
+}
+
+static const char *parse_format(struct options *options, const char *value)
+{
+	options->sink = sink_find(value);
+	return options->sink ? NULL
+			     : "not a format; there are json-stream, json-lines, json-array, "
+			       "json-pretty and text";
+}
+
+static const char *parse_schema_format(struct options *options, const char *value)
+{
+	if (strcmp(value, "json") != 0 && strcmp(value, "markdown") != 0 &&
+	    strcmp(value, "man") != 0)
+		return "not a format; there are json, markdown and man";
+	options->schema_format = value;
+	return NULL;
+}
+
+static const char *parse_no_redact(struct options *options, const char *value)
+{
+	(void)value;
+	options->no_redact = true;
+	return NULL;
+}
+
+static const char *parse_buffer_size(struct options *options, const char *value)
+{
+	uint64_t size;
+
+	if (parse_size(value, 64U << 10, 64U << 20, &size))
+		return "not a size from 64K to 64M";
+	if (size & (size - 1))
+		return "not a power of two";
+	options->buffer_size = (uint32_t)size;
+	return NULL;
+}
+
+static const char *parse_max_processes(struct options *options, const char *value)
+{
+	uint64_t max;
+
+	if (parse_u64(value, 1, PID_MAX, &max))
+		return "not a number from 1 to 4194304";
+	options->max_processes = (uint32_t)max;
+	return NULL;
+}
+
+static const char *parse_verbose(struct options *options, const char *value)
+{
+	(void)value;
+	options->verbose = true;
+	return NULL;
+}
+
+static const char *parse_quiet(struct options *options, const char *value)
+{
+	(void)value;
+	options->quiet = true;
+	return NULL;
+}
+
+static const char *parse_help(struct options *options, const char *value)
+{
+	(void)value;
+	options->help = true;
+	return NULL;
+}
+
+#define TABLE(array, text)                                                                         \
+	{                                                                                          \
+		.title = (text), .options = (array), .nr_options = ARRAY_SIZE(array)               \
+	}
+
+static const struct option select_list[] = {
+	{ .name = "pid", .letter = 'p', .arg = "PID[,PID...]", .parse = parse_pid,
+	  .help = "only these processes" },
+	{ .name = "name", .letter = 'n', .arg = "NAME", .parse = parse_name,
+	  .help = "only processes whose name contains NAME, upper or\n"
+		  "lower case; also those that start later" },
+	{ .name = "uid", .letter = 'u', .arg = "USER[,USER...]", .parse = parse_uid,
+	  .help = "only processes of these users, by name or number" },
+	{ .name = "follow-children", .letter = 'f', .parse = parse_follow,
+	  .help = "and all descendants of the processes selected by\n"
+		  "--pid or --name" },
+	{ .name = "user", .arg = "USER", .parse = parse_user_option,
+	  .help = "run COMMAND as this user" },
+};
+
+const struct option_table select_options = TABLE(select_list, "Which processes");
+
+static const struct option report_list[] = {
+	{ .name = "event", .letter = 'e', .arg = "EVENT[,EVENT...]", .parse = parse_event,
+	  .help = "only these events; process_fork is reported only\n"
+		  "when named here" },
+	{ .name = "file", .arg = "GLOB", .parse = parse_file,
+	  .help = "only opens of files that match; any file, also one\n"
+		  "that is not in the catalogue. May be repeated" },
+	{ .name = "library", .arg = "LIB", .parse = parse_library,
+	  .help = "only events of libraries whose family is LIB, such as\n"
+		  "openssl, or whose name contains it. May be repeated" },
+	{ .name = "resolve", .parse = parse_resolve,
+	  .help = "also tell where symbolic links led (real_path)" },
+};
+
+const struct option_table report_options = TABLE(report_list, "Which events");
+
+static const struct option limit_list[] = {
+	{ .name = "duration", .letter = 'd', .arg = "SECONDS", .parse = parse_duration,
+	  .help = "stop after this time; 0, the default, is never" },
+	{ .name = "max-events", .arg = "N", .parse = parse_max_events,
+	  .help = "stop after N events" },
+};
+
+const struct option_table limit_options = TABLE(limit_list, "How long");
+
+static const struct option output_list[] = {
+	{ .name = "output", .letter = 'o', .arg = "FILE", .parse = parse_output,
+	  .help = "write to FILE instead of standard output" },
+	{ .name = "format", .arg = "FORMAT", .parse = parse_format,
+	  .help = "json-stream (default), json-lines, json-array,\n"
+		  "json-pretty, or text for people" },
+	{ .name = "no-redact", .parse = parse_no_redact,
+	  .help = "show user names in paths; secrets in arguments stay\n"
+		  "hidden" },
+};
+
+const struct option_table output_options = TABLE(output_list, "Output");
+
+static const struct option resource_list[] = {
+	{ .name = "buffer-size", .arg = "SIZE", .parse = parse_buffer_size,
+	  .help = "buffer between kernel and tool, a power of two from\n"
+		  "64K to 64M; default 1M" },
+	{ .name = "max-processes", .arg = "N", .parse = parse_max_processes,
+	  .help = "processes remembered at a time; default 32768" },
+};
+
+const struct option_table resource_options = TABLE(resource_list, "Resources");
+
+static const struct option general_list[] = {
+	{ .name = "verbose", .letter = 'v', .parse = parse_verbose,
+	  .help = "say more on standard error" },
+	{ .name = "quiet", .letter = 'q', .parse = parse_quiet,
+	  .help = "only warnings and errors there" },
+	{ .name = "help", .letter = 'h', .parse = parse_help, .help = "print this help" },
+};
+
+const struct option_table general_options = TABLE(general_list, "General");
+
+const struct option_table help_options = {
+	.title = "General",
+	.options = &general_list[ARRAY_SIZE(general_list) - 1],
+	.nr_options = 1,
+};
+
+static const struct option schema_list[] = {
+	{ .name = "format", .arg = "FORMAT", .parse = parse_schema_format,
+	  .help = "json (default), or the same for people: markdown,\n"
+		  "man" },
+};
+
+const struct option_table schema_options = TABLE(schema_list, "Output");
+
+void options_init(struct options *options)
+{
+	*options = (struct options){
+		.sink = sinks[SINK_json_stream],
+		.schema_format = "json",
+		.buffer_size = BUFFER_SIZE_DEFAULT,
+		.max_processes = MAX_PROCESSES_DEFAULT,
+	};
+}
+
+static int usage_error(const struct command *command, const char *what)
+{
+	char action[128];
+
+	snprintf(action, sizeof(action), "Try: crypto-tracer %s --help", command->name);
+	error_report(what, NULL, action, NULL);
+	return EXIT_USAGE;
+}
+
+/* The option NAME (SIZE bytes), or the one with LETTER when NAME is NULL. */
+static const struct option *find(const struct command *command, const char *name, size_t size,
+				 char letter)
+{
+	for (size_t i = 0; i < COMMAND_TABLES_MAX && command->tables[i]; i++) {
+		const struct option_table *table = command->tables[i];
+
+		for (size_t j = 0; j < table->nr_options; j++) {
+			const struct option *option = &table->options[j];
+
+			if (name ? strlen(option->name) == size &&
+					   memcmp(option->name, name, size) == 0
+				 : option->letter == letter)
+				return option;
+		}
+	}
+	return NULL;
+}
+
+/* One option at argv[*AT] and its value, which may be the next word. */
+static int parse_one(struct options *options, const struct command *command, int argc, char **argv,
+		     int *at)
+{
+	const char *word = argv[*at];
+	bool is_long = word[1] == '-';
+	const char *name = word + 2;
+	size_t size = is_long ? strcspn(name, "=") : 0;
+	const struct option *option = find(command, is_long ? name : NULL, size, word[1]);
+	const char *value = NULL;
+	const char *wrong;
+	char quoted[LOG_QUOTE_SIZE];
+	char what[2 * LOG_QUOTE_SIZE];
+
+	if (!option) {
+		snprintf(what, sizeof(what), "unknown option '%s'", log_quote(quoted, word));
+		return usage_error(command, what);
+	}
+	if (is_long && name[size])
+		value = name + size + 1;
+	else if (!is_long && word[2])
+		value = word + 2;
+	if (option->arg && !value && *at + 1 < argc)
+		value = argv[++*at];
+	if (!option->arg != !value) {
+		snprintf(what, sizeof(what), "option '--%s' %s", option->name,
+			 value ? "takes no value" : "needs a value");
+		return usage_error(command, what);
+	}
+	wrong = option->parse(options, value);
+	if (wrong) {
+		snprintf(what, sizeof(what), "'%s' for --%s: %s", log_quote(quoted, value),
+			 option->name, wrong);
+		return usage_error(command, what);
+	}
+	return 0;
+}
+
+static int parse_word(struct options *options, const struct command *command, char *word)
+{
+	char quoted[LOG_QUOTE_SIZE];
+	char what[2 * LOG_QUOTE_SIZE];
+
+	if (command->takes_argument && !options->argument) {
+		options->argument = word;
+		return 0;
+	}
+	snprintf(what, sizeof(what), "unexpected argument '%s'%s", log_quote(quoted, word),
+		 command->takes_command ? "; a command to run comes after --" : "");
+	return usage_error(command, what);
+}
+
+/* What only the whole command line tells. */
+static int check(const struct options *options, const struct command *command)
+{
+	if (options->verbose && options->quiet)
+		return usage_error(command, "--verbose and --quiet exclude each other");
+	if (options->has_user && !options->command)
+		return usage_error(command, "--user needs a command to run, after --");
+	if (options->follow_children && !options->nr_pids && !options->name && !options->command)
+		return usage_error(command, "--follow-children needs --pid or --name");
+	return 0;
+}
+
+int options_parse(struct options *options, const struct command *command, int argc, char **argv)
+{
+	int err;
+
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			if (!command->takes_command || i + 1 == argc)
+				return usage_error(command, command->takes_command
+								    ? "no command after --"
+								    : "unexpected --");
+			options->command = argv + i + 1;
+			break;
+		}
+		if (argv[i][0] == '-' && argv[i][1])
+			err = parse_one(options, command, argc, argv, &i);
+		else
+			err = parse_word(options, command, argv[i]);
+		if (err)
+			return err;
+	}
+	if (!options->filter.wanted)
+		for (size_t i = 0; i < NR_SOURCES; i++)
+			if (!sources[i]->is_internal)
+				options->filter.wanted |= 1U << i;
+	return options->help ? 0 : check(options, command);
+}

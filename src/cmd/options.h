@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+/*
+ * Options. Tables of them, grouped by what they are about, are shared by the commands; they parse
+ * into one typed struct, const from then on. The tables are also where --help, the manual page and
+ * the shell completions come from. Strings are borrowed from argv.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "control.h"
+#include "pipeline/filter.h"
+#include "sinks/sink.h"
+
+#define OPTION_PIDS_MAX 256
+
+#define MAX_PROCESSES_DEFAULT 32768
+#define BUFFER_SIZE_DEFAULT (1U << 20)
+
+struct options {
+	/* What is watched. */
+	uint32_t pids[OPTION_PIDS_MAX];
+	size_t nr_pids;
+	const char *name;
+	uint32_t uids[CONFIG_UIDS_MAX];
+	size_t nr_uids;
+	bool follow_children;
+	/* What is reported. */
+	struct filter filter;
+	bool resolve;
+	/* For how long. */
+	uint64_t duration_ms; /* 0: until told to stop */
+	uint64_t max_events;  /* 0: no limit */
+	/* How it is written. */
+	const char *output;
+	const struct sink *sink;
+	bool no_redact;
+	bool verbose;
+	bool quiet;
+	/* Resources. */
+	uint32_t buffer_size;
+	uint32_t max_processes;
+	/* COMMAND, NULL-terminated; NULL for none. */
+	char **command;
+	bool has_user;
+	uid_t user_uid;
+	gid_t user_gid;
+	const char *user;
+	/* The argument of `help`. */
+	const char *argument;
+	/* What `schema` prints. */
+	const char *schema_format;
+	bool help;
+	/* The command line as it was given, NUL-separated, cut after COMMAND_LINE_MAX bytes. */
+	const char *command_line;
+	size_t command_line_size;
+};
+
+#define COMMAND_LINE_MAX 4096
+
+struct option {
+	const char *name; /* without dashes */
+	char letter;	  /* 0: none */
+	const char *arg;  /* what it takes, NULL: nothing */
+	const char *help; /* may have several lines */
+	/*
+	 * Takes VALUE (NULL without arg). Returns NULL, or what is wrong with it, for people: "not a
+	 * number".
+	 */
+	const char *(*parse)(struct options *options, const char *value);
+};
+
+struct option_table {
+	const char *title;
+	const struct option *options;
+	size_t nr_options;
+};
+
+extern const struct option_table select_options;
+extern const struct option_table report_options;
+extern const struct option_table limit_options;
+extern const struct option_table output_options;
+extern const struct option_table resource_options;
+extern const struct option_table general_options;
+extern const struct option_table schema_options;
+extern const struct option_table help_options; /* --help alone */
+
+struct command;
+
+/* Fills OPTIONS with the defaults. */
+void options_init(struct options *options);
+
+/*
+ * Parses ARGV (ARGC words, the command's name not among them) for COMMAND. Returns 0, or
+ * EXIT_USAGE after having said what is wrong.
+ */
+int options_parse(struct options *options, const struct command *command, int argc, char **argv);
+
+#endif /* CMD_OPTIONS_H */

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* `schema`: the shape of the output, told by walking the field tables. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "lib/json.h"
+#include "lib/output.h"
+#include "pipeline/coverage.h"
+#include "sources/source.h"
+
+#define BUFFER_SIZE (16U << 10)
+
+/* One kind of line in a stream. */
+struct shape {
+	const char *name;
+	const char *help;
+	const struct fields *tables[2];
+	size_t nr_tables;
+};
+
+/* The I-th shape of a stream: start, each source, coverage. Returns false after the last. */
+static bool shape_at(size_t i, struct shape *ret)
+{
+	if (i == 0) {
+		*ret = (struct shape){ "start", "first line of a stream", { &start_fields }, 1 };
+	} else if (i <= NR_SOURCES) {
+		const struct source *source = sources[i - 1];
+
+		*ret = (struct shape){
+			source->name, source->help, { &event_head_fields, &source->fields }, 2
+		};
+	} else if (i == NR_SOURCES + 1) {
+		*ret = (struct shape){ "coverage",
+				       "last line of a stream, and every 60 s of an endless one",
+				       { &coverage_fields },
+				       1 };
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* The JSON type of a field, for people and for the schema. */
+static const char *json_type(const struct field *field)
+{
+	switch (field->type) {
+	case FIELD_BOOL:
+		return "boolean";
+	case FIELD_U64:
+	case FIELD_S64:
+		return "integer";
+	case FIELD_STRV:
+	case FIELD_CODEV:
+	case FIELD_LIST:
+		return "array";
+	case FIELD_OBJ:
+		return "object";
+	default:
+		return "string";
+	}
+}
+
+static void schema_object(struct json *json, const struct fields *const *tables, size_t nr_tables,
+			  const char *event_type);
+
+static void schema_names(struct json *json, const struct code_table *codes)
+{
+	JSON_KEY(json, "enum");
+	json_array_begin(json);
+	for (size_t i = 0; i < codes->nr_entries; i++)
+		json_cstring(json, codes->entries[i].name);
+	json_array_end(json);
+}
+
+static void schema_items(struct json *json, const struct field *field)
+{
+	JSON_KEY(json, "items");
+	if (field->type == FIELD_LIST) {
+		schema_object(json, &field->sub, 1, NULL);
+		return;
+	}
+	json_object_begin(json);
+	JSON_KEY(json, "type");
+	json_cstring(json, "string");
+	json_object_end(json);
+}
+
+/* What the type allows: null where an ALWAYS field may have no value. */
+static void schema_type(struct json *json, const struct field *field)
+{
+	JSON_KEY(json, "type");
+	json_array_begin(json);
+	json_cstring(json, json_type(field));
+	if (field->type == FIELD_ID64 || field->type == FIELD_CODE)
+		json_cstring(json, "integer");
+	if (field->presence == ALWAYS)
+		json_cstring(json, "null");
+	json_array_end(json);
+}
+
+static void schema_field(struct json *json, const struct field *field, const char *event_type)
+{
+	bool is_type = event_type && strcmp(field->name, "event_type") == 0;
+
+	json_key(json, field->name, strlen(field->name));
+	if (field->type == FIELD_OBJ) {
+		schema_object(json, &field->sub, 1, NULL);
+		return;
+	}
+	json_object_begin(json);
+	JSON_KEY(json, "description");
+	json_cstring(json, field->help);
+	if (is_type) {
+		JSON_KEY(json, "const");
+		json_cstring(json, event_type);
+	} else {
+		schema_type(json, field);
+	}
+	if (field->type == FIELD_TIME) {
+		JSON_KEY(json, "format");
+		json_cstring(json, "date-time");
+	}
+	if (field->type == FIELD_U64) {
+		JSON_KEY(json, "minimum");
+		json_u64(json, 0);
+	}
+	if (field->type == FIELD_CODE && field->codes->nr_entries > 0 &&
+	    field->codes->nr_entries <= 8)
+		schema_names(json, field->codes);
+	if (strcmp(json_type(field), "array") == 0)
+		schema_items(json, field);
+	json_object_end(json);
+}
+
+static void schema_object(struct json *json, const struct fields *const *tables, size_t nr_tables,
+			  const char *event_type)
+{
+	json_object_begin(json);
+	JSON_KEY(json, "type");
+	json_cstring(json, "object");
+	JSON_KEY(json, "properties");
+	json_object_begin(json);
+	for (size_t i = 0; i < nr_tables; i++)
+		for (size_t j = 0; j < tables[i]->nr_fields; j++)
+			schema_field(json, &tables[i]->fields[j], event_type);
+	json_object_end(json);
+	JSON_KEY(json, "required");
+	json_array_begin(json);
+	for (size_t i = 0; i < nr_tables; i++)
+		for (size_t j = 0; j < tables[i]->nr_fields; j++)
+			if (tables[i]->fields[j].presence == ALWAYS)
+				json_cstring(json, tables[i]->fields[j].name);
+	json_array_end(json);
+	JSON_KEY(json, "additionalProperties");
+	json_bool(json, false);
+	json_object_end(json);
+}
+
+static int write_stdout(void *ctx, const char *bytes, size_t size)
+{
+	return output_write(ctx, bytes, size);
+}
+
+static int print_json(void)
+{
+	static char buffer[BUFFER_SIZE];
+	struct output output;
+	struct json json;
+	struct shape shape;
+	int err = output_open(&output, NULL, NULL);
+
+	if (err)
+		return err;
+	json_init(&json, buffer, sizeof(buffer), JSON_PRETTY, write_stdout, &output);
+	json_object_begin(&json);
+	JSON_KEY(&json, "$schema");
+	json_cstring(&json, "http://json-schema.org/draft-07/schema#");
+	JSON_KEY(&json, "title");
+	json_cstring(&json, "crypto-tracer: a line of a stream, version " SCHEMA_VERSION);
+	JSON_KEY(&json, "oneOf");
+	json_array_begin(&json);
+	for (size_t i = 0; shape_at(i, &shape); i++)
+		schema_object(&json, shape.tables, shape.nr_tables, shape.name);
+	json_array_end(&json);
+	json_object_end(&json);
+	json_newline(&json);
+	err = json_flush(&json);
+	output_close(&output);
+	return err;
+}
+
+static void markdown_rows(const struct fields *table, const char *prefix)
+{
+	for (size_t i = 0; i < table->nr_fields; i++) {
+		const struct field *field = &table->fields[i];
+		char name[64];
+
+		snprintf(name, sizeof(name), "%s%s", prefix, field->name);
+		printf("| `%s` | %s | %s | %s |\n", name, json_type(field),
+		       field->presence == ALWAYS ? "always" : "sometimes", field->help);
+		if (!field->sub)
+			continue;
+		snprintf(name, sizeof(name), "%s%s%s", prefix, field->name,
+			 field->type == FIELD_LIST ? "[]." : ".");
+		markdown_rows(field->sub, name);
+	}
+}
+
+static void print_markdown(void)
+{
+	struct shape shape;
+
+	printf("# Events\n\n"
+	       "Made by `crypto-tracer schema --format markdown`; `make docs` writes it anew.\n"
+	       "Schema version %s. A stream is one JSON object a line.\n",
+	       SCHEMA_VERSION);
+	for (size_t i = 0; shape_at(i, &shape); i++) {
+		printf("\n## %s\n\n%s.\n\n| field | type | present | meaning |\n|---|---|---|---|\n",
+		       shape.name, shape.help);
+		for (size_t j = 0; j < shape.nr_tables; j++)
+			markdown_rows(shape.tables[j], "");
+	}
+}
+
+static void man_rows(const struct fields *table)
+{
+	for (size_t i = 0; i < table->nr_fields; i++) {
+		const struct field *field = &table->fields[i];
+
+		printf(".It Va %s\n%s.\n", field->name, field->help);
+		if (!field->sub)
+			continue;
+		printf(".Bl -tag -width Ds -compact\n");
+		man_rows(field->sub);
+		printf(".El\n");
+	}
+}
+
+static void print_man(void)
+{
+	struct shape shape;
+
+	for (size_t i = 0; shape_at(i, &shape); i++) {
+		printf(".Ss %s\n%s.\n.Pp\n.Bl -tag -width Ds -compact\n", shape.name, shape.help);
+		for (size_t j = 0; j < shape.nr_tables; j++)
+			man_rows(shape.tables[j]);
+		printf(".El\n");
+	}
+}
+
+static int schema_run(const struct options *options)
+{
+	if (strcmp(options->schema_format, "markdown") == 0)
+		print_markdown();
+	else if (strcmp(options->schema_format, "man") == 0)
+		print_man();
+	else if (print_json())
+		return EXIT_ERROR;
+	return 0;
+}
+
+const struct command schema_command = {
+	.name = "schema",
+	.help = "print the JSON Schema of the output",
+	.synopsis = "[OPTIONS]",
+	.tables = { &schema_options, &help_options },
+	.run = schema_run,
+};
