@@ -21,16 +21,19 @@ int seed_task(struct bpf_iter__task *ctx)
 		if (!bits_selected(bits))
 			return 0;
 	}
-	if (task->pid != task->tgid || !uid_selected(task->cred->uid.val))
+	if (task->pid != task->tgid || !uid_selected(BPF_CORE_READ(task, cred, uid.val)))
 		return 0;
 	seed.start_ns = task->start_boottime;
-	seed.cgroup = task->cgroups->dfl_cgrp->kn->id;
+	seed.cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	seed.tgid = task->tgid;
-	seed.ppid = task->real_parent->tgid;
-	seed.uid = task->cred->uid.val;
-	seed.gid = task->cred->gid.val;
-	seed.compat = task->mm && task->mm->task_size <= 0x100000000ULL;
-	bpf_probe_read_kernel(seed.comm, sizeof(seed.comm), task->comm);
+	seed.ppid = BPF_CORE_READ(task, real_parent, tgid);
+	seed.uid = BPF_CORE_READ(task, cred, uid.val);
+	seed.gid = BPF_CORE_READ(task, cred, gid.val);
+
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+
+	seed.compat = mm && BPF_CORE_READ(mm, task_size) <= 0x100000000ULL;
+	BPF_CORE_READ_INTO(&seed.comm, task, comm);
 	bpf_probe_read_kernel_str(seed.cgroup_name, sizeof(seed.cgroup_name), cgroup_name(task));
 	bpf_seq_write(ctx->meta->seq, &seed, sizeof(seed));
 	return 0;

@@ -11,7 +11,7 @@
 
 #include "maps.bpf.h"
 
-#define ANCESTORS_MAX 32
+#define ANCESTORS_MAX 64
 #define CHILDREN_MAX 512
 
 static __always_inline char lower(char c)
@@ -91,12 +91,20 @@ static __always_inline bool uid_selected(__u32 uid)
 	return false;
 }
 
-/* Whether TASK's events are reported. */
-static __always_inline bool task_selected(struct task_struct *task)
+/* Whether events of TASK, a process of user UID, are reported. */
+static __always_inline bool task_selected(struct task_struct *task, __u32 uid)
 {
 	if ((config.select & (SELECT_TREE | SELECT_NAME)) && !bits_selected(set_bits(task)))
 		return false;
-	return uid_selected(task->cred->uid.val);
+	return uid_selected(uid);
+}
+
+/* Whether events of the current task are reported. */
+static __always_inline bool current_selected(void)
+{
+	if (!(config.select & (SELECT_TREE | SELECT_NAME | SELECT_UID)))
+		return true;
+	return task_selected(bpf_get_current_task_btf(), (__u32)bpf_get_current_uid_gid());
 }
 
 /* The bits of a process called COMM that had OLD. */
@@ -116,31 +124,39 @@ static __always_inline bool is_root(__u32 tgid)
 	return bpf_map_lookup_elem(&roots, &tgid) != NULL;
 }
 
-/* Whether TASK or one of its ancestors is a root or a member. Costs up to 32 steps: start-up only. */
-static __always_inline bool has_member_ancestor(struct task_struct *task)
+/* Whether TASK or one of its ancestors is a root. Costs up to 64 steps: start-up only. */
+static __always_inline bool has_root_ancestor(struct task_struct *task)
 {
 	for (int i = 0; i < ANCESTORS_MAX; i++) {
-		if (!task || task->tgid <= 1)
-			return false;
-		if (is_root(task->tgid) || (set_bits(task) & SET_TREE))
+		__u32 tgid = BPF_CORE_READ(task, tgid);
+
+		if (is_root(tgid))
 			return true;
-		task = task->real_parent;
+		if (tgid <= 1)
+			return false;
+		task = BPF_CORE_READ(task, real_parent);
 	}
 	return false;
 }
 
-/* The bits of TASK while the set is being made. */
+/*
+ * The bits of TASK while the set is being made. One whose name starts a tree becomes a root, for
+ * the second pass to find its descendants by.
+ */
 static __always_inline __u32 bits_at_start(struct task_struct *task)
 {
 	char comm[COMM_SIZE];
+	__u32 one = 1;
+	__u32 tgid = task->tgid;
 	__u32 bits = 0;
 
-	if (is_root(task->tgid))
+	if (is_root(tgid) || ((config.select & SELECT_INHERIT) && has_root_ancestor(task)))
 		bits = SET_TREE;
-	else if ((config.select & SELECT_INHERIT) && has_member_ancestor(task))
-		bits = SET_TREE;
-	bpf_probe_read_kernel(comm, sizeof(comm), task->group_leader->comm);
-	return bits_named(bits, comm);
+	BPF_CORE_READ_INTO(&comm, task, group_leader, comm);
+	bits = bits_named(bits, comm);
+	if ((config.select & SELECT_NAME_ROOTS) && (bits & SET_NAME))
+		bpf_map_update_elem(&roots, &tgid, &one, BPF_ANY);
+	return bits;
 }
 
 /* sched_process_fork: CHILD, not yet running, takes its place in the set. */
@@ -155,7 +171,7 @@ static __always_inline void set_fork(struct control *control, struct task_struct
 	if (child->tgid != parent->tgid && !(config.select & SELECT_INHERIT))
 		bits &= ~SET_TREE;
 	if (control->startup && (config.select & SELECT_INHERIT) && !(bits & SET_TREE) &&
-	    has_member_ancestor(parent))
+	    has_root_ancestor(parent))
 		bits |= SET_TREE;
 	set_mark(child, bits);
 }
@@ -168,10 +184,11 @@ static __always_inline void set_hand_down(struct task_struct *task)
 {
 	__u32 one = 1;
 
-	if (!(config.select & SELECT_INHERIT) || !has_member_ancestor(task))
+	if (!(config.select & SELECT_INHERIT) || !has_root_ancestor(task))
 		return;
 
-	struct list_head *head = &task->children;
+	struct list_head *head =
+		(void *)task + bpf_core_field_offset(struct task_struct, children);
 	struct list_head *at = BPF_CORE_READ(task, children.next);
 
 	for (int i = 0; i < CHILDREN_MAX; i++) {

@@ -179,8 +179,7 @@ static int start(struct monitor *monitor)
 	if (!err)
 		err = session_start(session, monitor->pipeline.processes);
 	if (!err)
-		err = session->has_compat ? late_attach_now(&monitor->late, session)
-					  : late_start(&monitor->late, session);
+		err = late_start(&monitor->late, session);
 	if (!err)
 		err = privileges_drop(NULL, 0);
 	if (!err)
@@ -211,7 +210,7 @@ static void keep_house(struct monitor *monitor, uint64_t now_ns)
 	processes_expire(monitor->pipeline.processes);
 	boot_clock_update(&monitor->pipeline.clock, now_ns);
 	warn_of_loss(monitor, now_ns);
-	if (session->control->compat_seen && !monitor->late.is_asked) {
+	if ((session->control->compat_seen || session->has_compat) && !monitor->late.is_asked) {
 		int err = late_attach(&monitor->late);
 
 		if (err)
@@ -245,9 +244,10 @@ static void loop(struct monitor *monitor)
 			monitor->err = n;
 			break;
 		}
-		if (n > 0)
-			monitor->err = writer_flush(monitor->pipeline.writer);
 		keep_house(monitor, now_ns);
+		/* Also after an empty pass: the start line and coverage are to be seen at once. */
+		if (!monitor->err)
+			monitor->err = writer_flush(monitor->pipeline.writer);
 		if (!monitor->has_ended && !monitor->err)
 			stream_wait(&monitor->stream, n, wait_ms(monitor, now_ns));
 	}

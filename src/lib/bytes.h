@@ -20,4 +20,13 @@ static inline bool bytes_begin(const char *bytes, size_t size, const char *text)
 	return size >= text_size && memcmp(bytes, text, text_size) == 0;
 }
 
+/* One decimal digit or more, and nothing else. */
+static inline bool bytes_are_digits(const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i] < '0' || bytes[i] > '9')
+			return false;
+	return size > 0;
+}
+
 #endif /* LIB_BYTES_H */

@@ -74,7 +74,7 @@ void log_message(enum log_level level, const char *format, ...)
 
 void error_report(const char *what, const char *detail, const char *action, const char *more)
 {
-	char text[8192];
+	char text[72U << 10]; /* what libbpf and the verifier say has up to 64 KiB */
 	size_t used = 0;
 	const char *const parts[] = { what, detail, action, more };
 

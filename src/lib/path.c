@@ -30,6 +30,21 @@ static size_t last_component(const char *path, size_t size, size_t root)
 	return size;
 }
 
+/*
+ * Whether ".." takes the last component of the SIZE bytes at PATH off: not when there is none above
+ * a relative path, and not when it is ".." itself. Looked at only where the component goes away, so
+ * that the time grows with the size of the path.
+ */
+static bool can_drop(const char *path, size_t size, size_t root)
+{
+	size_t last;
+
+	if (size == 0)
+		return false;
+	last = last_component(path, size, root);
+	return !is_parent(path + last, size - last);
+}
+
 size_t path_collapse(char *path, size_t size)
 {
 	size_t root = size > 0 && path[0] == '/';
@@ -42,12 +57,12 @@ size_t path_collapse(char *path, size_t size)
 		const char *slash = memchr(path + at, '/', size - at);
 		size_t name = slash ? (size_t)(slash - path) - at : size - at;
 		size_t next = at + name + 1;
-		size_t last = last_component(path, out, root);
 
 		if (name == 0 || (name == 1 && path[at] == '.')) {
 			/* nothing to keep */
-		} else if (is_parent(path + at, name) && (root || out > 0) &&
-			   !is_parent(path + last, out - last)) {
+		} else if (is_parent(path + at, name) && can_drop(path, out, root)) {
+			size_t last = last_component(path, out, root);
+
 			out = last > root ? last - 1 : root;
 		} else {
 			if (out > root)

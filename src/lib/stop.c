@@ -65,6 +65,7 @@ int stop_install(void)
 
 	sigaddset(&unblocked, SIGALRM);
 	if (sigaction(SIGALRM, &tick, NULL) < 0 || sigaction(SIGPIPE, &ignore, NULL) < 0 ||
+	    sigaction(SIGXFSZ, &ignore, NULL) < 0 ||
 	    timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 ||
 	    sigprocmask(SIG_UNBLOCK, &unblocked, NULL) < 0)
 		return -errno;

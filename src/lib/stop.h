@@ -15,8 +15,9 @@
 #define STOP_WATCHDOG_MS 5000
 
 /*
- * Installs the handlers, also for signals that a shell made us inherit ignored, and ignores PIPE.
- * Returns 0 or a negative errno.
+ * Installs the handlers, also for signals that a shell made us inherit ignored, and ignores PIPE
+ * and XFSZ: a closed pipe and a file at its limit are errors of write(2). Returns 0 or a negative
+ * errno.
  */
 int stop_install(void);
 

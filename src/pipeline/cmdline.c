@@ -1,86 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/cmdline.h"
 
-#include <ctype.h>
-
 #include "lib/bytes.h"
-#include "pipeline/secrets.h"
+#include "pipeline/walk.h"
+#include "pipeline/words.h"
 
 /* Bounds that keep the time in proportion to the input; what is longer is no name. */
-#define NAME_MAX_SIZE 128
+#define NAME_SIZE_MAX 128
 #define USERINFO_MAX 256
-#define PERSON_MAX 64
 #define SPACES_MAX 8
-#define PEM_LABEL_MAX 64
 
 /* A name without a colon before '@' in a URL is a person or, from this size on, a token. */
 #define TOKEN_MIN 20
-
-enum mode {
-	MODE_ARGUMENT, /* one argument: its end is the only sure end of a value */
-	MODE_SCRIPT,   /* an argument that a shell splits into words */
-	MODE_TEXT,
-};
-
-/*
- * The text is words, between white space and the like, made of tokens, between delimiters: in
- * "-o a=/b,c" the words are "-o" and "a=/b,c", the tokens "-o", "a", "/b" and "c".
- */
-struct walk {
-	const struct accounts *accounts;
-	struct appender *to;
-	enum mode mode;
-	const char *start; /* of the argument or text */
-	const char *end;
-	const char *pos;
-	char quote;	/* the quotes of a script that POS is in, or 0 */
-	bool has_space; /* between START and POS */
-
-	/* what earlier words announce, also those of earlier arguments */
-	tool_set tools;
-	bool wants_value; /* the next word is a secret: */
-	char split;	  /* what follows this byte of it, if not 0 */
-	enum secret_kind kind;
-	bool has_secret_arguments; /* words that are no options are secrets, */
-	unsigned int nr_before;	   /* after so many that are not */
-};
-
-static bool is_space(char c)
-{
-	return (unsigned char)c <= ' ';
-}
-
-static bool is_quote(char c)
-{
-	return c == '"' || c == '\'' || c == '`';
-}
-
-static bool ends_command(char c)
-{
-	return c == ';' || c == '|' || c == '&' || c == '\n' || c == '(' || c == ')';
-}
-
-static bool is_delimiter(char c)
-{
-	return is_space(c) || is_quote(c) || (c && strchr("=:,;@&|<>()", c));
-}
-
-static bool is_name(char c)
-{
-	return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.';
-}
-
-static const char *bounded(const struct walk *walk, const char *from, size_t max)
-{
-	return (size_t)(walk->end - from) > max ? from + max : walk->end;
-}
-
-static const char *token_end(const char *pos, const char *end)
-{
-	while (pos < end && !is_delimiter(*pos))
-		pos++;
-	return pos;
-}
 
 static bool begins_word(const struct walk *walk)
 {
@@ -89,61 +20,34 @@ static bool begins_word(const struct walk *walk)
 	if (walk->pos == walk->start)
 		return true;
 	before = walk->pos[-1];
-	return is_space(before) || is_quote(before) || ends_command(before);
+	return word_is_space(before) || word_is_quote(before) || word_is_end(before);
 }
 
-/*
- * Behind the quote that closes the one at OPEN, or the end. ESCAPED quotes are written \" and end
- * at such; others may have escaped or doubled ones inside.
- */
-static const char *quote_end(const char *open, const char *end, bool escaped)
+/* Looks at each byte once only, however often it is asked in one argument from left to right. */
+static const char *next_space(struct walk *walk, const char *from)
 {
-	for (const char *at = open + 1; at < end; at++) {
-		if (*at == '\\' && !escaped && *open != '\'')
-			at++;
-		else if (*at == *open && (escaped || at + 1 == end || at[1] != *open))
-			return at + 1;
-		else if (*at == *open)
-			at++;
-	}
-	return end;
-}
-
-/* The end of a shell's word. WITHIN: the quotes it is in. sh(1), "Quoting" and "Token Recognition" */
-static const char *shell_word_end(const char *at, const char *end, char within)
-{
-	while (at < end && !is_space(*at)) {
-		if (within ? *at == within : ends_command(*at) || *at == '<' || *at == '>')
-			break;
-		if (*at == '\\' && within != '\'')
-			at += at + 1 < end ? 2 : 1;
-		else if (is_quote(*at) && !within)
-			at = quote_end(at, end, false);
-		else
-			at++;
-	}
-	return at;
+	if (!walk->space || walk->space < from)
+		walk->space = word_space(from, walk->end);
+	return walk->space;
 }
 
 /* The end of the value at VALUE in the word at WORD: where in doubt, as far as it can be. */
-static const char *value_end(const struct walk *walk, const char *word, const char *value)
+static const char *value_end(struct walk *walk, const char *word, const char *value)
 {
 	char before = word > walk->start ? word[-1] : '\0';
 
 	if (walk->mode == MODE_ARGUMENT && !walk->has_space)
 		return walk->end;
-	if (is_quote(before)) {
+	if (word_is_quote(before)) {
 		const char *close = memchr(value, before, (size_t)(walk->end - value));
 
 		return close ? close : walk->end;
 	}
 	if (walk->mode == MODE_SCRIPT)
-		return shell_word_end(value, walk->end, walk->quote);
-	if (value < walk->end && is_quote(*value))
-		value = quote_end(value, walk->end, false);
-	while (value < walk->end && !is_space(*value))
-		value++;
-	return value;
+		return word_shell_end(value, walk->end, walk->quote);
+	if (value < walk->end && word_is_quote(*value))
+		value = word_quote_end(value, walk->end, false);
+	return next_space(walk, value);
 }
 
 static void tools_take(struct walk *walk, const char *token, const char *end)
@@ -155,6 +59,8 @@ static void tools_take(struct walk *walk, const char *token, const char *end)
 	if (walk->end - end > 2 && memcmp(end, "://", 3) == 0)
 		return;
 	found = secret_tools_find(walk->tools, token, (size_t)(end - token));
+	if (!found)
+		return;
 	walk->tools |= found;
 	if (!secret_arguments_find(found, &nr_before))
 		return;
@@ -168,7 +74,7 @@ static void hide(struct walk *walk, const char *end)
 {
 	append_text(walk->to, "***");
 	while (walk->pos < end) {
-		const char *token = walk->pos, *stop = token_end(token, end);
+		const char *token = walk->pos, *stop = word_token_end(token, end);
 
 		if (stop > token)
 			tools_take(walk, token, stop);
@@ -176,76 +82,69 @@ static void hide(struct walk *walk, const char *end)
 	}
 }
 
-/* Copies up to UNTIL without a further look. */
-static void copy(struct walk *walk, const char *until)
+/*
+ * Hides the value at POS, in the word at WORD, or the part of it that is secret. Returns false if
+ * none is. What needs no look at the whole value comes first: it may be met again and again.
+ */
+static bool value_hide(struct walk *walk, const char *word, char split, enum secret_kind kind)
 {
-	append(walk->to, walk->pos, (size_t)(until - walk->pos));
-	walk->pos = until;
-}
+	size_t size = (size_t)(walk->end - walk->pos);
+	size_t source = secret_source_size(walk->tools, walk->pos, size);
+	const char *end;
 
-/* Whether a value is the name of a file, not a key itself: base64 may begin with a slash, too. */
-static bool value_is_path(const char *value, const char *end)
-{
-	static const char *const begins[] = { "/", "./", "../", "~/", "file:" };
-	static const char *const ends[] = { ".pem", ".key", ".der", ".p8", ".p12", ".pfx", ".jwk" };
-	size_t size = (size_t)(end - value);
-
-	if (size == 0 || end[-1] == '=')
+	if (source == SIZE_MAX || (kind == SECRET_UNLESS_PATH && secret_is_path(walk->pos, size)))
 		return false;
-	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
-		if (bytes_begin(value, size, begins[i]))
-			return true;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		size_t ends_size = strlen(ends[i]);
-
-		if (size > ends_size && memcmp(end - ends_size, ends[i], ends_size) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Hides the value from POS to END, or the part of it that is secret. Returns false if none is. */
-static bool value_hide(struct walk *walk, const char *end, char split, enum secret_kind kind)
-{
-	size_t size = (size_t)(end - walk->pos), source;
-
-	if (size == 0 || (kind == SECRET_UNLESS_PATH && value_is_path(walk->pos, end)))
-		return false;
-	source = secret_source_size(walk->tools, walk->pos, size);
-	if (source == SIZE_MAX)
-		return false;
+	end = value_end(walk, word, walk->pos);
+	size = (size_t)(end - walk->pos);
 	if (split) {
-		const char *at = memchr(walk->pos, split, size);
+		const char *at = memchr(walk->pos, split, size < USERINFO_MAX ? size : USERINFO_MAX);
 
-		if (!at)
+		if (!at && size < USERINFO_MAX)
 			return false;
-		source = (size_t)(at + 1 - walk->pos);
+		source = at ? (size_t)(at + 1 - walk->pos) : 0;
 	}
-	copy(walk, walk->pos + source);
+	if (size <= source)
+		return false;
+	walk_copy(walk, walk->pos + source);
 	hide(walk, end);
 	return true;
 }
 
-static bool is_secret_option(const char *word, const char *end)
+/* So much of the word at POS as an option and its name need. */
+static size_t option_size(const struct walk *walk)
 {
-	const char *stop = token_end(word, end);
+	const char *end = walk_bounded(walk, walk->pos, SECRET_OPTION_MAX), *at = walk->pos;
+	char before = at > walk->start ? at[-1] : '\0';
 
-	return *word == '-' && secret_name(word, (size_t)(stop - word)) != SECRET_NONE;
+	if (walk->mode == MODE_ARGUMENT && !walk->has_space)
+		return (size_t)(end - at);
+	while (at < end && !word_is_space(*at) && (!word_is_quote(before) || *at != before) &&
+	       (walk->mode != MODE_SCRIPT || !word_is_end(*at)))
+		at++;
+	return (size_t)(at - walk->pos);
+}
+
+static bool is_secret_option(const struct walk *walk)
+{
+	const char *end = word_token_end(walk->pos, walk_bounded(walk, walk->pos, NAME_SIZE_MAX));
+
+	return *walk->pos == '-' && secret_name(walk->pos, (size_t)(end - walk->pos));
 }
 
 /* At the begin of a word: known options, and what earlier words announced. True if it moved on. */
 static bool word_take(struct walk *walk)
 {
-	const char *end = value_end(walk, walk->pos, walk->pos);
 	bool wants_value = walk->wants_value;
+	const char *word = walk->pos;
+	size_t size = walk->tools ? option_size(walk) : 0;
 	struct secret_option option;
 
 	walk->wants_value = false;
-	if (secret_option_find(walk->tools, walk->pos, (size_t)(end - walk->pos), &option)) {
-		copy(walk, walk->pos + option.value_at);
+	if (size > 0 && secret_option_find(walk->tools, word, size, &option)) {
+		walk_copy(walk, word + option.value_at);
 		walk->tools &= ~option.finished;
-		if (walk->pos < end) {
-			value_hide(walk, end, option.split, SECRET_VALUE);
+		if (option.value_at < size) {
+			value_hide(walk, word, option.split, SECRET_VALUE);
 		} else {
 			walk->wants_value = true;
 			walk->split = option.split;
@@ -254,13 +153,13 @@ static bool word_take(struct walk *walk)
 		return true;
 	}
 	/* "--password --token X": the second is the option it looks like */
-	if (wants_value && !is_secret_option(walk->pos, end))
-		return value_hide(walk, end, walk->split, walk->kind);
-	if (walk->has_secret_arguments && *walk->pos != '-') {
+	if (wants_value && !is_secret_option(walk))
+		return value_hide(walk, word, walk->split, walk->kind);
+	if (walk->has_secret_arguments && *word != '-') {
 		if (walk->nr_before == 0)
-			return value_hide(walk, end, 0, SECRET_VALUE);
+			return value_hide(walk, word, 0, SECRET_VALUE);
 		/* a quoted word is met again behind its quote */
-		walk->nr_before -= !is_quote(*walk->pos);
+		walk->nr_before -= !word_is_quote(*word);
 	}
 	return false;
 }
@@ -270,28 +169,30 @@ static bool is_at_word(const struct walk *walk)
 {
 	if (walk->mode == MODE_ARGUMENT && walk->pos == walk->start)
 		return true;
-	if (!begins_word(walk) || is_space(*walk->pos))
+	if (!begins_word(walk) || word_is_space(*walk->pos))
 		return false;
-	return walk->mode != MODE_SCRIPT || walk->quote || !ends_command(*walk->pos);
+	return walk->mode != MODE_SCRIPT || walk->quote || !word_is_end(*walk->pos);
 }
 
 static void delimiter_take(struct walk *walk)
 {
 	char c = *walk->pos;
 
-	if (is_space(c))
+	if (word_is_space(c)) {
 		walk->has_space = true;
+		walk->is_pkcs11 = false;
+	}
 	if (walk->mode == MODE_SCRIPT) {
 		bool is_escaped = walk->pos > walk->start && walk->pos[-1] == '\\';
 
-		if (is_quote(c) && !is_escaped && (!walk->quote || walk->quote == c))
+		if (word_is_quote(c) && !is_escaped && (!walk->quote || walk->quote == c))
 			walk->quote = walk->quote ? 0 : c;
-		if (ends_command(c) && !walk->quote) {
+		if (word_is_end(c) && !walk->quote) {
 			walk->wants_value = false;
 			walk->has_secret_arguments = false;
 		}
 	}
-	copy(walk, walk->pos + 1);
+	walk_copy(walk, walk->pos + 1);
 }
 
 /* What stands between a name and its value. */
@@ -305,7 +206,7 @@ struct separator {
 
 static const char *skip_spaces(const struct walk *walk, const char *at)
 {
-	const char *end = bounded(walk, at, SPACES_MAX);
+	const char *end = walk_bounded(walk, at, SPACES_MAX);
 
 	while (at < end && (*at == ' ' || *at == '\t'))
 		at++;
@@ -321,7 +222,7 @@ static bool separator_read(const struct walk *walk, const char *name, const char
 	*ret = (struct separator){ 0 };
 	if (at < walk->end && *at == '\\')
 		at++;
-	if (at < walk->end && is_quote(*at) && name > walk->start && name[-1] == *at) {
+	if (at < walk->end && word_is_quote(*at) && name > walk->start && name[-1] == *at) {
 		ret->is_quoted_name = true;
 		at++;
 	}
@@ -337,18 +238,18 @@ static bool separator_read(const struct walk *walk, const char *name, const char
 		/* "NAME= command" has no value, "name = value" has */
 		if (ret->kind == ':' || at - 1 > spaces)
 			at = skip_spaces(walk, at);
-	} else if (is_quote(*at) && at > spaces && *name != '-') {
+	} else if (word_is_quote(*at) && at > spaces && *name != '-') {
 		/* SQL: PASSWORD 'literal' */
 		ret->kind = ' ';
 	} else {
 		return false;
 	}
 	value = at;
-	if (at + 1 < walk->end && *at == '\\' && is_quote(at[1])) {
+	if (at + 1 < walk->end && *at == '\\' && word_is_quote(at[1])) {
 		ret->is_escaped = true;
 		value++;
 	}
-	if (value < walk->end && is_quote(*value))
+	if (value < walk->end && word_is_quote(*value))
 		ret->quote = *value;
 	ret->value = value;
 	return value < walk->end;
@@ -359,11 +260,11 @@ static const char *field_end(const struct walk *walk, const char *name,
 			     const struct separator *separator)
 {
 	char before = name > walk->start ? name[-1] : '\0';
-	char stop = is_quote(before) ? before : walk->mode == MODE_SCRIPT ? walk->quote : '\0';
+	char stop = word_is_quote(before) ? before : walk->mode == MODE_SCRIPT ? walk->quote : '\0';
 	const char *at = separator->value;
 
 	if (separator->is_quoted_name) {
-		while (at < walk->end && !is_space(*at) && *at != ',' && *at != '}' && *at != ']')
+		while (at < walk->end && !word_is_space(*at) && !memchr(",}]", *at, 3))
 			at++;
 		return at;
 	}
@@ -375,36 +276,59 @@ static const char *field_end(const struct walk *walk, const char *name,
 	return at;
 }
 
+/* Hides a quoted value; the quotes stay, so that what is left reads as before. */
+static void quoted_hide(struct walk *walk, const struct separator *separator)
+{
+	const char *start = separator->value + 1;
+	const char *end = word_quote_end(separator->value, walk->end, separator->is_escaped);
+	size_t tail = 1 + separator->is_escaped;
+
+	walk_copy(walk, start);
+	if ((size_t)(end - start) < tail || end[-1] != separator->quote)
+		tail = 0;
+	hide(walk, end - tail);
+	walk_copy(walk, end);
+}
+
 /* Hides the value behind a name that names a secret. Returns false if it is none. */
 static bool named_value_hide(struct walk *walk, const char *name, enum secret_kind kind,
 			     const struct separator *separator)
 {
+	bool is_quoted = separator->quote && (separator->is_quoted_name || separator->kind != '=');
 	const char *value = separator->value, *end;
 
-	if (separator->quote && (separator->is_quoted_name || separator->kind != '=')) {
-		end = quote_end(value, walk->end, separator->is_escaped);
-		if (kind == SECRET_UNLESS_PATH && value_is_path(value + 1, end))
-			return false;
-		copy(walk, value + 1);
-		/* the closing quote stays, so that what is left reads as before */
-		bool is_closed = end[-1] == separator->quote && end > value + 1;
-
-		hide(walk, end - is_closed);
-		copy(walk, end);
+	if (kind == SECRET_UNLESS_PATH &&
+	    secret_is_path(value + is_quoted, (size_t)(walk->end - value - is_quoted)))
+		return false;
+	if (is_quoted) {
+		quoted_hide(walk, separator);
 		return true;
 	}
-	if (separator->kind == ':') {
-		/* "name:/path" and "name::x" are something else */
-		if (*value == ':' || (*value == '/' && kind == SECRET_UNLESS_PATH))
-			return false;
-		end = field_end(walk, name, separator);
-	} else {
-		end = value_end(walk, name, value);
-	}
-	if (end == value || (kind == SECRET_UNLESS_PATH && value_is_path(value, end)))
+	/* "token::x" is a name of C++ */
+	if (separator->kind == ':' && *value == ':')
 		return false;
-	copy(walk, value);
-	return value_hide(walk, end, 0, kind);
+	end = separator->kind == ':' ? field_end(walk, name, separator)
+				     : value_end(walk, name, value);
+	if (end == value)
+		return false;
+	walk_copy(walk, value);
+	hide(walk, end);
+	return true;
+}
+
+static enum secret_kind name_kind(const struct walk *walk, const char *name, size_t size,
+				  char separator)
+{
+	enum secret_kind kind = secret_name(name, size);
+
+	if (kind)
+		return walk->is_pkcs11 && bytes_equal(name, size, "token") ? SECRET_NONE : kind;
+	if (separator == '=' && secret_is_key_variable(name, size))
+		return SECRET_VALUE;
+	/* SQL: IDENTIFIED BY 'literal' */
+	if (separator == ' ' && size == 2 && strncasecmp(name, "by", size) == 0)
+		return SECRET_VALUE;
+	return SECRET_NONE;
 }
 
 /* A token whose end is a name: of an option, a variable, a header, a field. True if it moved on. */
@@ -413,32 +337,60 @@ static bool name_take(struct walk *walk, const char *end)
 	const char *token = walk->pos, *name;
 	struct separator separator;
 	enum secret_kind kind;
+	size_t size;
 
 	while (end > token && end[-1] == '\\')
 		end--;
-	for (name = end; name > token && is_name(name[-1]) && end - name < NAME_MAX_SIZE;)
+	for (name = end; name > token && word_is_name(name[-1]) && end - name < NAME_SIZE_MAX;)
 		name--;
-	if (name == end)
+	size = (size_t)(end - name);
+	if (size == 0)
 		return false;
 
-	kind = secret_name(name, (size_t)(end - name));
 	if (separator_read(walk, name, end, &separator)) {
-		if (!kind && separator.kind == '=' &&
-		    secret_is_key_variable(name, (size_t)(end - name)))
-			kind = SECRET_VALUE;
-		/* SQL: IDENTIFIED BY 'literal' */
-		if (!kind && separator.kind == ' ' && end - name == 2 && strncasecmp(name, "by", 2) == 0)
-			kind = SECRET_VALUE;
+		kind = name_kind(walk, name, size, separator.kind);
 		return kind && named_value_hide(walk, name, kind, &separator);
 	}
-	if (!kind || name != token || *token != '-' || !begins_word(walk) ||
-	    (end < walk->end && !is_space(*end)) || secret_is_question(name, (size_t)(end - name)))
+	if (name != token || (end < walk->end && !word_is_space(*end)) || !begins_word(walk))
 		return false;
-	copy(walk, end);
+	/* "Bearer TOKEN", as in a header */
+	if (*token == '-')
+		kind = secret_is_question(name, size) ? SECRET_NONE : secret_name(name, size);
+	else
+		kind = bytes_equal(name, size, "Bearer") ? SECRET_VALUE : SECRET_NONE;
+	if (!kind)
+		return false;
+	walk_copy(walk, end);
 	walk->wants_value = true;
 	walk->split = 0;
 	walk->kind = kind;
 	return true;
+}
+
+/* What ends the authority of a URL (RFC 3986, 3.2), or the URL. */
+static bool ends_authority(const struct walk *walk, char c)
+{
+	/* an argument is one URL: also one with a space in its password, which has no right to it */
+	bool is_whole = walk->mode == MODE_ARGUMENT && !walk->has_space;
+
+	if (c == '/' || c == '?' || c == '#' || c == '"')
+		return true;
+	return !is_whole && (word_is_space(c) || word_is_quote(c) || c == '<' || c == '>');
+}
+
+/*
+ * The '@' behind a password with a slash in it, which some readers of URLs allow. COLON is before
+ * the password, STOP ends the authority; NULL if this is a host with a port, or without '@'.
+ */
+static const char *late_at(const struct walk *walk, const char *colon, const char *stop)
+{
+	const char *limit = walk_bounded(walk, stop, USERINFO_MAX);
+
+	if (!colon || colon + 1 == stop || bytes_are_digits(colon + 1, (size_t)(stop - colon - 1)))
+		return NULL;
+	while (stop < limit && !word_is_space(*stop) && !word_is_quote(*stop) && *stop != '@')
+		stop++;
+	return stop < limit && *stop == '@' ? stop : NULL;
 }
 
 /* "//user:password@host" behind a scheme, from TOKEN. True if it moved on. */
@@ -446,22 +398,17 @@ static bool url_take(struct walk *walk, const char *token)
 {
 	const char *start = token + 2, *stop = start, *at, *colon;
 
-	while (stop < walk->end && !is_space(*stop) && !is_quote(*stop) && !strchr("/?#<>", *stop))
+	if (start == walk->end)
+		return false;
+	while (stop < walk->end && !ends_authority(walk, *stop))
 		stop++;
 	at = memrchr(start, '@', (size_t)(stop - start));
 	colon = memchr(start, ':', (size_t)((at ? at : stop) - start));
-	if (!at && colon && stop < walk->end && *stop == '/' && colon + 1 < stop &&
-	    !isdigit((unsigned char)colon[1])) {
-		/* not a port: a password with a slash, which some readers of URLs allow */
-		const char *limit = bounded(walk, stop, USERINFO_MAX);
-
-		while (stop < limit && !is_space(*stop) && !is_quote(*stop) && *stop != '@')
-			stop++;
-		at = stop < limit && *stop == '@' ? stop : NULL;
-	}
+	if (!at && *start != '[')
+		at = late_at(walk, colon, stop);
 	if (!at || (!colon && at - start < TOKEN_MIN))
 		return false;
-	copy(walk, colon ? colon + 1 : start);
+	walk_copy(walk, colon ? colon + 1 : start);
 	if (walk->pos < at)
 		hide(walk, at);
 	return true;
@@ -470,128 +417,34 @@ static bool url_take(struct walk *walk, const char *token)
 /* "user:password@host" without a scheme, from the token that ends at COLON. True if it moved on. */
 static bool userinfo_take(struct walk *walk, const char *colon)
 {
-	const char *limit = bounded(walk, colon, USERINFO_MAX), *at = colon + 1;
+	const char *limit = walk_bounded(walk, colon, USERINFO_MAX), *at = colon + 1;
 
 	if (walk->pos == colon || memchr(walk->pos, '/', (size_t)(colon - walk->pos)))
 		return false;
-	while (at < limit && !is_space(*at) && !is_quote(*at) && *at != '/' && *at != '@')
+	while (at < limit && !word_is_space(*at) && !word_is_quote(*at) && *at != '/' && *at != '@')
 		at++;
 	if (at == limit || *at != '@' || at == colon + 1 || at + 1 == walk->end ||
-	    is_delimiter(at[1]))
+	    word_is_delimiter(at[1]))
 		return false;
 	/* an image by tag and digest */
 	if (bytes_begin(at + 1, (size_t)(walk->end - at - 1), "sha"))
 		return false;
-	copy(walk, colon + 1);
+	walk_copy(walk, colon + 1);
 	hide(walk, at);
 	return true;
 }
 
-/*
- * A name may go on behind the END of its token: "/home/John Smith/x", "/home/jo@example.com",
- * "/home/{jo,ann}/x".
- */
-static const char *person_end(const struct walk *walk, const char *name, const char *end)
-{
-	const char *limit = bounded(walk, end, PERSON_MAX), *at = end;
-
-	if (*name == '{')
-		at = memchr(end, '}', (size_t)(limit - end));
-	else if (at < limit && *at == '@')
-		at++;
-	else if (walk->mode == MODE_ARGUMENT || walk->quote || end[-1] == '\\')
-		at = NULL;
-	else
-		return end;
-	if (at) {
-		while (at < limit && *at != '/' && !is_delimiter(*at))
-			at++;
-		return at;
-	}
-	/* a space belongs to the name if words and a slash follow */
-	for (at = end; at < limit && *at == ' ';) {
-		const char *word = ++at;
-
-		while (at < limit && *at != '/' && !is_delimiter(*at))
-			at++;
-		if (at == word)
-			return end;
-		if (at < limit && *at == '/')
-			return at;
-	}
-	return end;
-}
-
-/* Where in the token a path begins: at the last of "//", "/./" and "/../". NULL if nowhere. */
-static const char *path_begin(const struct walk *walk, const char *token, const char *end)
-{
-	const char *path = memchr(token, '/', (size_t)(end - token));
-
-	/* behind the host of a URL */
-	if (path == token && end - token > 2 && token[1] == '/' && token > walk->start &&
-	    token[-1] == ':')
-		path = memchr(token + 2, '/', (size_t)(end - token - 2));
-	while (path && path + 1 < end) {
-		const char *next = path + 1;
-
-		while (next < end && *next == '.' && next - path < 3)
-			next++;
-		if (next == end || *next != '/')
-			break;
-		path = next;
-	}
-	return path;
-}
-
-/* "~user", which a shell would replace. True if it moved on. */
-static bool tilde_take(struct walk *walk, const char *end)
-{
-	const char *name = walk->pos + 1, *stop = name;
-
-	while (stop < end && is_name(*stop))
-		stop++;
-	if (stop == name || !(isalpha((unsigned char)*name) || *name == '_') ||
-	    (stop < end && *stop != '/') ||
-	    accounts_is_system(walk->accounts, name, (size_t)(stop - name)))
-		return false;
-	append_text(walk->to, "~USER");
-	walk->pos = stop;
-	return true;
-}
-
-/* The rest of a token, without the person in its path. */
-static void path_take(struct walk *walk, const char *end)
-{
-	const char *token = walk->pos, *path;
-	struct judged_path judged;
-
-	if (!walk->accounts || (*token == '~' && tilde_take(walk, end))) {
-		copy(walk, walk->accounts ? walk->pos : end);
-		return;
-	}
-	path = path_begin(walk, token, end);
-	if (path)
-		accounts_judge(walk->accounts, path, (size_t)(end - path),
-			       *token == '/' || *token == '-', &judged);
-	if (!path || !judged.has_person) {
-		copy(walk, end);
-		return;
-	}
-	copy(walk, path);
-	judged_path_append(&judged, walk->to);
-	walk->pos = end;
-	if (judged.end == judged.size) {
-		const char *slash = memrchr(path, '/', (size_t)(end - path));
-
-		walk->pos = person_end(walk, slash + 1, end);
-	}
-}
-
 static void token_take(struct walk *walk)
 {
-	const char *token = walk->pos, *end = token_end(token, walk->end);
+	const char *token = walk->pos, *end = word_token_end(token, walk->end);
 
 	tools_take(walk, token, end);
+	if (secret_is_marked(token, (size_t)(end - token))) {
+		hide(walk, end);
+		return;
+	}
+	if (bytes_equal(token, (size_t)(end - token), "pkcs11"))
+		walk->is_pkcs11 = true;
 	if (name_take(walk, end))
 		return;
 	if (end - token >= 2 && token[0] == '/' && token[1] == '/' && token > walk->start &&
@@ -600,7 +453,7 @@ static void token_take(struct walk *walk)
 	if (end < walk->end && *end == ':' &&
 	    (begins_word(walk) || token[-1] == '=') && userinfo_take(walk, end))
 		return;
-	path_take(walk, end);
+	walk_path(walk, end);
 }
 
 static void part_take(struct walk *walk, const char *end)
@@ -610,49 +463,25 @@ static void part_take(struct walk *walk, const char *end)
 		if (is_at_word(walk) && word_take(walk))
 			continue;
 		/* an argument of nothing but delimiters has moved nothing yet */
-		if (is_delimiter(*walk->pos))
+		if (word_is_delimiter(*walk->pos))
 			delimiter_take(walk);
 		else
 			token_take(walk);
 	}
 }
 
-/* The first private key in PEM (RFC 7468) between AT and END, or NULL. */
-static const char *pem_find(const char *at, const char *end, const char **ret_end)
-{
-	static const char begin[] = "-----BEGIN ", finish[] = "-----END ", key[] = "PRIVATE KEY";
-	size_t label_size;
-
-	for (;;) {
-		const char *pem = memmem(at, (size_t)(end - at), begin, sizeof(begin) - 1);
-
-		if (!pem)
-			return NULL;
-		at = pem + sizeof(begin) - 1;
-		label_size = (size_t)(end - at) < PEM_LABEL_MAX ? (size_t)(end - at) : PEM_LABEL_MAX;
-		if (!memmem(at, label_size, key, sizeof(key) - 1))
-			continue;
-		at = memmem(at, (size_t)(end - at), finish, sizeof(finish) - 1);
-		*ret_end = end;
-		if (at) {
-			at += sizeof(finish) - 1;
-			at = memmem(at, (size_t)(end - at), "-----", 5);
-			*ret_end = at ? at + 5 : end;
-		}
-		return pem;
-	}
-}
-
-static void text_take(struct walk *walk, enum mode mode, const char *text, size_t size)
+static void text_take(struct walk *walk, enum walk_mode mode, const char *text, size_t size)
 {
 	const char *end = text + size, *pem, *pem_end;
 
 	walk->mode = mode;
 	walk->start = text;
 	walk->pos = text;
+	walk->space = NULL;
 	walk->quote = 0;
 	walk->has_space = false;
-	while ((pem = pem_find(walk->pos, end, &pem_end))) {
+	walk->is_pkcs11 = false;
+	while ((pem = secret_pem_find(walk->pos, end, &pem_end))) {
 		part_take(walk, pem);
 		append_text(walk->to, "***");
 		walk->wants_value = false;

@@ -5,14 +5,6 @@
 
 #include "lib/bytes.h"
 
-static bool is_number(const char *bytes, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		if (bytes[i] < '0' || bytes[i] > '9')
-			return false;
-	return size > 0;
-}
-
 /* The size of the component at PATH. */
 static size_t component_size(const char *path, size_t size)
 {
@@ -66,14 +58,14 @@ static bool is_proc_task(const struct pathname *name)
 		return false;
 	part = path;
 	taken = next_component(&path, &size);
-	if (!is_number(part, taken) && !bytes_equal(part, taken, "self") &&
+	if (!bytes_are_digits(part, taken) && !bytes_equal(part, taken, "self") &&
 	    !bytes_equal(part, taken, "thread-self"))
 		return false;
 	if (size == 0)
 		return true;
 	part = path;
 	taken = next_component(&path, &size);
-	return bytes_equal(part, taken, "task") && is_number(path, size);
+	return bytes_equal(part, taken, "task") && bytes_are_digits(path, size);
 }
 
 static void add(struct pathname *name, const char *bytes, size_t size)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/bytes.h"
 #include "pipeline/accounts.h"
 #include "pipeline/appender.h"
 #include "pipeline/cmdline.h"
@@ -77,20 +78,12 @@ size_t redact_text(const struct redactor *redactor, const char *text, size_t siz
 	return to.size;
 }
 
-static bool is_number(const char *bytes, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		if (bytes[i] < '0' || bytes[i] > '9')
-			return false;
-	return size > 0;
-}
-
 size_t redact_user(const struct redactor *redactor, const char *name, size_t size, char *out,
 		   size_t cap)
 {
 	struct appender to = appender_make(out, cap);
 
-	if (!redactor->accounts || !size || is_number(name, size) ||
+	if (!redactor->accounts || !size || bytes_are_digits(name, size) ||
 	    accounts_is_system(redactor->accounts, name, size))
 		append(&to, name, size);
 	else

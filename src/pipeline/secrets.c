@@ -7,6 +7,9 @@
 
 #include "lib/bytes.h"
 
+/* RFC 7468: labels are short words in upper case. */
+#define PEM_LABEL_MAX 64
+
 /* How a name has to end, without its separators and in lower case. */
 static const struct ending {
 	const char *text;
@@ -35,6 +38,8 @@ static const struct ending {
 	{ "rediscliauth", false, SECRET_VALUE }, /* REDISCLI_AUTH */
 	{ "requirepass", false, SECRET_VALUE },	/* redis-server */
 	{ "masterauth", false, SECRET_VALUE },	/* redis-server */
+	{ "pinvalue", false, SECRET_VALUE },	/* RFC 7512: pkcs11:...?pin-value= */
+	{ "fromliteral", false, SECRET_VALUE }, /* kubectl create secret */
 	{ "pass", true, SECRET_VALUE },
 	{ "pwd", true, SECRET_VALUE },
 	{ "pw", true, SECRET_VALUE },
@@ -454,4 +459,62 @@ size_t secret_source_size(tool_set tools, const char *value, size_t size)
 		if (bytes_begin(value, size, elsewhere[i]))
 			return SIZE_MAX;
 	return bytes_begin(value, size, literal) ? sizeof(literal) - 1 : 0;
+}
+
+bool secret_is_marked(const char *word, size_t size)
+{
+	static const char *const marks[] = {
+		"eyJ", /* a JSON web token: {" in base64 (RFC 7519) */
+		"ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "dckr_pat_",
+		"npm_", "hvs.", "sk_live_", "AGE-SECRET-KEY-1",
+	};
+	const size_t least = 24;
+
+	for (size_t i = 0; size >= least && i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (bytes_begin(word, size, marks[i]))
+			return true;
+	return false;
+}
+
+bool secret_is_path(const char *value, size_t size)
+{
+	static const char *const begins[] = { "./", "../", "~/", "file:" };
+	/* 256 bits, the least a key has, in base64, which has slashes but no dots or dashes */
+	const size_t key_size = 43;
+	size_t at = 0;
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (bytes_begin(value, size, begins[i]))
+			return true;
+	if (!bytes_begin(value, size, "/"))
+		return false;
+	while (at < size && at < key_size &&
+	       (isalnum((unsigned char)value[at]) || value[at] == '/' || value[at] == '+'))
+		at++;
+	return at < key_size;
+}
+
+const char *secret_pem_find(const char *at, const char *end, const char **ret_end)
+{
+	static const char begin[] = "-----BEGIN ", finish[] = "-----END ", key[] = "PRIVATE KEY";
+	size_t label_size;
+
+	for (;;) {
+		const char *pem = memmem(at, (size_t)(end - at), begin, sizeof(begin) - 1);
+
+		if (!pem)
+			return NULL;
+		at = pem + sizeof(begin) - 1;
+		label_size = (size_t)(end - at) < PEM_LABEL_MAX ? (size_t)(end - at) : PEM_LABEL_MAX;
+		if (!memmem(at, label_size, key, sizeof(key) - 1))
+			continue;
+		at = memmem(at, (size_t)(end - at), finish, sizeof(finish) - 1);
+		*ret_end = end;
+		if (at) {
+			at += sizeof(finish) - 1;
+			at = memmem(at, (size_t)(end - at), "-----", 5);
+			*ret_end = at ? at + 5 : end;
+		}
+		return pem;
+	}
 }

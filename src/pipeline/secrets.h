@@ -50,6 +50,9 @@ struct secret_option {
 	tool_set finished; /* tools whose secret this was, so that they have no other */
 };
 
+/* No option has its value behind this many bytes: so much of a word is enough to recognise it. */
+#define SECRET_OPTION_MAX 64
+
 /* Whether WORD is an option that carries or announces a secret of one of TOOLS. */
 bool secret_option_find(tool_set tools, const char *word, size_t size, struct secret_option *ret);
 
@@ -64,5 +67,17 @@ bool secret_arguments_find(tool_set tools, unsigned int *ret_nr_before);
  * for "pass:"); SIZE_MAX when it comes from elsewhere ("file:", "env:") and VALUE is no secret.
  */
 size_t secret_source_size(tool_set tools, const char *value, size_t size);
+
+/* Whether a word is a secret by its own looks: tokens and keys of services that mark them. */
+bool secret_is_marked(const char *word, size_t size);
+
+/* Whether a value of SECRET_UNLESS_PATH is the name of a file, not a key in base64. */
+bool secret_is_path(const char *value, size_t size);
+
+/*
+ * The first private key in the PEM format (RFC 7468), whole or cut, between AT and END; NULL if
+ * there is none. RET_END is behind it.
+ */
+const char *secret_pem_find(const char *at, const char *end, const char **ret_end);
 
 #endif /* PIPELINE_SECRETS_H */

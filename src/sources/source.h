@@ -22,15 +22,15 @@ struct processes;
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* When a program of the source is attached, and what its absence means. */
+/* What the absence of a program means. */
 enum program_use {
 	PROGRAM_REQUIRED,
 	PROGRAM_OPTIONAL, /* the kernel may lack its hook: the others carry on */
-	PROGRAM_LATE,	  /* optional; loaded at start, attached when a 32-bit program runs */
 };
 
 struct source_program {
 	const char *name; /* function in NAME.bpf.c */
+	const char *hook; /* NULL: what its section names */
 	enum program_use use;
 };
 

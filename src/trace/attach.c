@@ -10,17 +10,18 @@
 
 #include "trace/tracefs.h"
 
-int program_attach(struct bpf_program *program, int tracefs, struct bpf_link **ret)
+int program_attach(struct bpf_program *program, const char *hook, int tracefs,
+		   struct bpf_link **ret)
 {
-	const char *section = bpf_program__section_name(program);
-
-	if (strncmp(section, "tp/", 3) != 0) {
+	if (!hook)
+		hook = bpf_program__section_name(program);
+	if (strncmp(hook, "tp/", 3) != 0) {
 		*ret = bpf_program__attach(program);
 		return *ret ? 0 : -errno;
 	}
 
 	/* libbpf would do the same, but only where tracefs is mounted. */
-	int id = tracefs < 0 ? tracefs : tracefs_event_id(tracefs, section + 3);
+	int id = tracefs < 0 ? tracefs : tracefs_event_id(tracefs, hook + 3);
 
 	if (id < 0)
 		return id;

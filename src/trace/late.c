@@ -14,37 +14,15 @@
 #include "priv/sandbox.h"
 #include "trace/attach.h"
 
-static bool is_waiting(const struct session *session)
-{
-	for (size_t i = 0; i < NR_SOURCES; i++)
-		if (session->states[i].late)
-			return true;
-	return false;
-}
-
-/* Attaches what waits; the links live as long as this process. */
-static int attach_all(struct session *session)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < NR_SOURCES; i++) {
-		struct source_state *state = &session->states[i];
-
-		if (!state->late)
-			continue;
-		err = program_attach(state->late, session->tracefs,
-				     &state->links[state->nr_links]);
-		if (err)
-			return err;
-		state->nr_links++;
-	}
-	return 0;
-}
+EMBED_OBJECT(file_open_compat);
 
 static void __attribute__((noreturn)) child_main(struct session *session, int fd)
 {
 	static const int kept[] = { CAP_BPF, CAP_PERFMON };
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM };
+	size_t size = (size_t)(file_open_compat_object_end - file_open_compat_object);
+	struct bpf_object *object = NULL;
+	struct bpf_link *link;
 	signed char answer;
 	char byte;
 
@@ -52,13 +30,19 @@ static void __attribute__((noreturn)) child_main(struct session *session, int fd
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
 	prctl(PR_SET_NAME, "crypto-tracer:a", 0, 0, 0);
+	answer = (signed char)session_load(session, "compat", file_open_compat_object, size, NULL,
+					   false, &object);
 	if (privileges_drop(kept, sizeof(kept) / sizeof(kept[0])) || sandbox_enter_attacher())
 		_exit(1);
-	while (read(fd, &byte, 1) == 1) {
-		answer = (signed char)attach_all(session);
-		if (write(fd, &answer, 1) != 1)
-			break;
-	}
+	if (read(fd, &byte, 1) != 1)
+		_exit(0);
+	if (!answer)
+		answer = (signed char)program_attach(bpf_object__next_program(object, NULL), NULL, -1,
+						     &link);
+	/* The hook lives as long as this process: until the other end is closed. */
+	if (write(fd, &answer, 1) == 1)
+		while (read(fd, &byte, 1) > 0)
+			;
 	_exit(0);
 }
 
@@ -67,8 +51,6 @@ int late_start(struct late *late, struct session *session)
 	int fds[2];
 
 	*late = (struct late){ .fd = -1 };
-	if (!is_waiting(session))
-		return 0;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
 		return -errno;
 	late->pid = fork();
@@ -87,16 +69,6 @@ int late_start(struct late *late, struct session *session)
 	close(fds[1]);
 	late->fd = fds[0];
 	return 0;
-}
-
-int late_attach_now(struct late *late, struct session *session)
-{
-	int err;
-
-	*late = (struct late){ .fd = -1, .is_asked = true };
-	err = attach_all(session);
-	late->is_attached = !err;
-	return err;
 }
 
 int late_attach(struct late *late)

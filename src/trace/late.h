@@ -5,9 +5,9 @@
 /*
  * Attaching after the rights are gone. The hook that sees opens of 32-bit programs taxes every
  * system call of the host, so it is attached only when such a program runs, and by then this
- * process may not attach anything. A child made before keeps CAP_BPF and CAP_PERFMON and one
- * ability: on a byte from its parent it attaches the programs that wait. It reads nothing else and
- * ends with its parent.
+ * process may not attach anything. A child made before loads that hook while its parent goes on,
+ * keeps CAP_BPF and CAP_PERFMON and one ability: on a byte from its parent it attaches. It reads
+ * nothing else and ends with its parent.
  */
 
 #include <sys/types.h>
@@ -22,13 +22,10 @@ struct late {
 };
 
 /*
- * Starts the child, when a program of SESSION waits. Call before privileges_drop() and after
- * everything else is attached. Returns 0 or a negative errno.
+ * Starts the child. Call before privileges_drop() and after session_open(). Returns 0 or a negative
+ * errno.
  */
 int late_start(struct late *late, struct session *session);
-
-/* Attaches now, in this process, which still may. Returns 0 or a negative errno. */
-int late_attach_now(struct late *late, struct session *session);
 
 /* Asks the child to attach, the first time; waits for its answer. Returns 0 or a negative errno. */
 int late_attach(struct late *late);

@@ -96,12 +96,8 @@ static void maps_keep(struct session *session, struct bpf_object *object)
 	}
 }
 
-/*
- * Loads the object of SIZE bytes at BYTES, without the programs that PROGRAMS calls optional when
- * IS_REDUCED. Returns 0 or a negative errno.
- */
-static int object_load(struct session *session, const char *name, const void *bytes, size_t size,
-		       const struct source *source, bool is_reduced, struct bpf_object **ret)
+int session_load(struct session *session, const char *name, const void *bytes, size_t size,
+		 const struct source *source, bool is_reduced, struct bpf_object **ret)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name);
 	struct bpf_object *object = bpf_object__open_mem(bytes, size, &options);
@@ -150,11 +146,7 @@ static int source_attach(struct session *session, const struct source *source,
 
 		if (!program || !bpf_program__autoload(program))
 			continue;
-		if (use->use == PROGRAM_LATE) {
-			state->late = program;
-			continue;
-		}
-		err = program_attach(program, session->tracefs, &link);
+		err = program_attach(program, use->hook, session->tracefs, &link);
 		if (!err) {
 			state->links[state->nr_links++] = link;
 			continue;
@@ -162,7 +154,7 @@ static int source_attach(struct session *session, const struct source *source,
 		/* A call that this architecture does not have can not be missed. */
 		if (use->use == PROGRAM_OPTIONAL && err == -ENOENT)
 			continue;
-		set_reason(state, bpf_program__section_name(program), err);
+		set_reason(state, use->hook ? use->hook : bpf_program__section_name(program), err);
 		if (use->use == PROGRAM_REQUIRED)
 			return err;
 	}
@@ -173,11 +165,11 @@ static int source_open(struct session *session, const struct source *source,
 		       struct source_state *state)
 {
 	size_t size = (size_t)(source->object_end - source->object);
-	int err = object_load(session, source->name, source->object, size, source, false,
+	int err = session_load(session, source->name, source->object, size, source, false,
 			      &state->object);
 
 	if (err && err != -EPERM) {
-		err = object_load(session, source->name, source->object, size, source, true,
+		err = session_load(session, source->name, source->object, size, source, true,
 				  &state->object);
 		if (!err)
 			set_reason(state, "some programs", -EOPNOTSUPP);
@@ -235,7 +227,7 @@ int session_open(struct session *session, const struct trace_config *config,
 	for (size_t i = 0; i < NR_MAPS; i++)
 		session->maps[i] = -1;
 	session->tracefs = tracefs_open();
-	err = object_load(session, "seed", seed_object, (size_t)(seed_object_end - seed_object),
+	err = session_load(session, "seed", seed_object, (size_t)(seed_object_end - seed_object),
 			  NULL, false, &session->seed_object);
 	if (err)
 		return err;
@@ -330,7 +322,11 @@ int session_start(struct session *session, struct processes *processes)
 	int err;
 
 	__atomic_store_n(&session->control->on, 1, __ATOMIC_SEQ_CST);
-	err = seed(session, processes);
+	/* With trees that begin at a name the first pass finds the roots, the second their trees. */
+	err = session->config.select & SELECT_NAME_ROOTS ? seed(session, processes) : 0;
+	session->nr_seeds = 0;
+	if (!err)
+		err = seed(session, processes);
 	__atomic_store_n(&session->control->startup, 0, __ATOMIC_SEQ_CST);
 	return err;
 }

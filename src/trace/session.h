@@ -32,7 +32,6 @@ struct source_state {
 	struct bpf_object *object;
 	struct bpf_link *links[SESSION_LINKS_MAX];
 	size_t nr_links;
-	struct bpf_program *late; /* to be attached when a 32-bit program runs */
 };
 
 struct session {
@@ -59,6 +58,14 @@ struct session {
  */
 int session_open(struct session *session, const struct trace_config *config,
 		 int (*on_record)(void *ctx, void *bytes, size_t size), void *ctx);
+
+/*
+ * Loads one object around the session's maps: SIZE bytes at BYTES, for messages called NAME. With
+ * IS_REDUCED without the programs that SOURCE (may be NULL) calls optional. Returns 0 or a negative
+ * errno; the caller closes *RET.
+ */
+int session_load(struct session *session, const char *name, const void *bytes, size_t size,
+		 const struct source *source, bool is_reduced, struct bpf_object **ret);
 
 /* Makes PID the root of a tree. Before session_start(). Returns 0 or a negative errno. */
 int session_add_root(struct session *session, uint32_t pid);

@@ -154,7 +154,8 @@ void stream_wait(struct stream *stream, int nr_records, int timeout_ms)
 
 	if (nr_records >= STREAM_BUDGET)
 		return;
-	if (nr_records > 0) {
+	if (nr_records > 0 || stream->was_woken) {
+		stream->was_woken = false;
 		if (timeout_ms > STREAM_WINDOW_MS)
 			timeout_ms = STREAM_WINDOW_MS;
 		epoll_wait(stream->epoll, &event, 1, timeout_ms);
@@ -165,8 +166,10 @@ void stream_wait(struct stream *stream, int nr_records, int timeout_ms)
 	 * then, and epoll_wait() returns at once.
 	 */
 	__atomic_store_n(&control->sleeping, 1, __ATOMIC_SEQ_CST);
-	epoll_wait(stream->epoll, &event, 1,
-		   timeout_ms < STREAM_IDLE_MS ? timeout_ms : STREAM_IDLE_MS);
+	/* A wake-up without a record announces a mapping: it gets its time, and is not repeated. */
+	stream->was_woken =
+		epoll_wait(stream->epoll, &event, 1,
+			   timeout_ms < STREAM_IDLE_MS ? timeout_ms : STREAM_IDLE_MS) > 0;
 	__atomic_store_n(&control->sleeping, 0, __ATOMIC_SEQ_CST);
 }
 

@@ -27,6 +27,7 @@ struct stream {
 	uint64_t staged_until_ns; /* mappings up to this time are staged or were handed over */
 	unsigned int budget;	  /* records until the pass pauses */
 	bool has_paused;
+	bool was_woken; /* from sleep, and no record came with it yet */
 };
 
 /* How long arriving records are left to gather while the consumer is awake. */

@@ -129,12 +129,11 @@ static int file_open_decode(struct record *record)
 static const size_t file_open_tails[] = { AT(name), AT(dir), AT(real) };
 
 static const struct source_program file_open_programs[] = {
-	{ .name = "file_open_openat", .use = PROGRAM_REQUIRED },
-	{ .name = "file_open_openat2", .use = PROGRAM_OPTIONAL },
-	{ .name = "file_open_open", .use = PROGRAM_OPTIONAL },
-	{ .name = "file_open_creat", .use = PROGRAM_OPTIONAL },
+	{ .name = "file_open_done", .use = PROGRAM_REQUIRED },
+	{ .name = "file_open_done", .use = PROGRAM_OPTIONAL, .hook = "tp/syscalls/sys_exit_openat2" },
+	{ .name = "file_open_done", .use = PROGRAM_OPTIONAL, .hook = "tp/syscalls/sys_exit_open" },
+	{ .name = "file_open_done", .use = PROGRAM_OPTIONAL, .hook = "tp/syscalls/sys_exit_creat" },
 	{ .name = "file_open_uring", .use = PROGRAM_OPTIONAL },
-	{ .name = "file_open_compat", .use = PROGRAM_LATE },
 };
 
 const struct source file_open_source = {

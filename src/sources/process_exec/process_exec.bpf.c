@@ -12,8 +12,8 @@
 static __always_inline void argv_append(struct draft *draft, struct process_exec_event *event,
 					struct mm_struct *mm)
 {
-	unsigned long start = mm->arg_start;
-	unsigned long size = mm->arg_end - start;
+	unsigned long start = BPF_CORE_READ(mm, arg_start);
+	unsigned long size = BPF_CORE_READ(mm, arg_end) - start;
 
 	if (size > ARGV_SIZE - 1) {
 		event->flags |= EXEC_ARGV_CUT;
@@ -29,34 +29,35 @@ int BPF_PROG(process_exec_done, struct task_struct *task, int old_tid, struct li
 {
 	struct source_counters *counters = counters_get(SOURCE_process_exec);
 	struct control *control = control_get();
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	struct draft draft;
 
 	if (!counters || !control || !mm)
 		return 0;
 
-	bool compat = mm->task_size <= COMPAT_TASK_SIZE;
+	bool compat = BPF_CORE_READ(mm, task_size) <= COMPAT_TASK_SIZE;
 
 	if (compat)
 		control->compat_seen = 1;
 	if (!control->on)
 		return 0;
 	counters->hit++;
-	if (!task_selected(task) ||
+	if (!current_selected() ||
 	    !draft_begin(&draft, counters, sizeof(struct process_exec_event))) {
 		counters->rejected++;
 		return 0;
 	}
 
 	struct process_exec_event *event = (void *)draft.scratch->record;
-	struct fs_struct *fs = task->fs;
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+	struct file *exe = BPF_CORE_READ(mm, exe_file);
 	__u32 walked = 0;
 
-	head_fill(&event->hdr, SOURCE_process_exec, 0, task);
+	head_fill(&event->hdr, SOURCE_process_exec, 0);
 	event->flags = compat ? EXEC_COMPAT : 0;
 	event->reserved = 0;
-	event->exe = tail_path(&draft, &mm->exe_file->f_path, fs, &walked);
-	event->cwd = tail_path(&draft, &fs->pwd, fs, &walked);
+	event->exe = tail_path(&draft, __builtin_preserve_access_index(&exe->f_path), fs, &walked);
+	event->cwd = tail_path(&draft, __builtin_preserve_access_index(&fs->pwd), fs, &walked);
 	argv_append(&draft, event, mm);
 	event->cgroup = tail_kernel_str(&draft, cgroup_name(task), CGROUP_NAME_SIZE);
 	if (walked & WALK_TRUNCATED)

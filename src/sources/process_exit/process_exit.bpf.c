@@ -12,7 +12,7 @@ int BPF_PROG(process_exit_done, struct task_struct *task)
 {
 	struct source_counters *counters = counters_get(SOURCE_process_exit);
 	struct control *control = control_get();
-	struct signal_struct *signal = task->signal;
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	struct draft draft;
 
 	if (!counters || !control)
@@ -23,10 +23,10 @@ int BPF_PROG(process_exit_done, struct task_struct *task)
 	 * do_exit() has taken this thread off the count already. Two threads that end at the same
 	 * moment may both see zero; user space drops the second record.
 	 */
-	if (!control->on || signal->live.counter > 0)
+	if (!control->on || BPF_CORE_READ(signal, live.counter) > 0)
 		return 0;
 	counters->hit++;
-	if (!task_selected(task) ||
+	if (!current_selected() ||
 	    !draft_begin(&draft, counters, sizeof(struct process_exit_event))) {
 		counters->rejected++;
 		return 0;
@@ -34,10 +34,12 @@ int BPF_PROG(process_exit_done, struct task_struct *task)
 
 	struct process_exit_event *event = (void *)draft.scratch->record;
 
-	head_fill(&event->hdr, SOURCE_process_exit, 0, task);
+	head_fill(&event->hdr, SOURCE_process_exit, 0);
 	/* What the parent will be told: wait_task_zombie(), kernel/exit.c. */
-	event->status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code
-							  : task->group_leader->exit_code;
+	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
+		event->status = BPF_CORE_READ(signal, group_exit_code);
+	else
+		event->status = BPF_CORE_READ(task, group_leader, exit_code);
 	event->reserved = 0;
 	emit(&draft, LANE_CONTROL);
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of a process between its exec and its exit: fork, a new name, a new user. Mostly for the
- * tool's own process table and process set; only forks can be asked for.
+ * The life of a process between its exec and its exit: fork and a new name. Mostly for the tool's
+ * own process table and process set; only forks can be asked for.
  */
 #include "../../bpf/emit.bpf.h"
 #include "../../bpf/set.bpf.h"
@@ -17,7 +17,7 @@ static __always_inline void report(struct source_counters *counters, struct task
 
 	struct event_hdr *hdr = (struct event_hdr *)draft.scratch->record;
 
-	head_fill(hdr, SOURCE_process_fork, type, task);
+	head_fill_task(hdr, SOURCE_process_fork, type, task);
 	hdr->flags = flags;
 	emit(&draft, LANE_CONTROL);
 }
@@ -35,7 +35,7 @@ int BPF_PROG(process_fork_done, struct task_struct *parent, struct task_struct *
 	if (!control->on || child->tgid == parent->tgid)
 		return 0;
 	counters->hit++;
-	if (!task_selected(child)) {
+	if (!task_selected(child, BPF_CORE_READ(child, cred, uid.val))) {
 		counters->rejected++;
 		return 0;
 	}
@@ -68,52 +68,12 @@ int BPF_PROG(process_renamed, struct task_struct *task, const char *comm)
 
 	bool selected = bits_selected(bits);
 
-	if (selected == bits_selected(old) || !uid_selected(task->cred->uid.val)) {
+	if (selected == bits_selected(old) || !uid_selected(BPF_CORE_READ(task, cred, uid.val))) {
 		counters->rejected++;
 		return 0;
 	}
 	report(counters, task, PROCESS_RENAME, selected ? 0 : HDR_LEFT_SET);
 	return 0;
-}
-
-/*
- * The kernel has no hook for new credentials, so the calls that make them are watched. With --uid
- * this is also how a process enters and leaves the selection.
- */
-static __always_inline int cred_changed(long ret)
-{
-	struct source_counters *counters = counters_get(SOURCE_process_fork);
-	struct control *control = control_get();
-	struct task_struct *task = bpf_get_current_task_btf();
-
-	if (!counters || !control || !control->on || ret < 0)
-		return 0;
-	counters->hit++;
-	if ((config.select & (SELECT_TREE | SELECT_NAME)) && !bits_selected(set_bits(task))) {
-		counters->rejected++;
-		return 0;
-	}
-	report(counters, task, PROCESS_CRED,
-	       uid_selected(task->cred->uid.val) ? 0 : HDR_LEFT_SET);
-	return 0;
-}
-
-SEC("tp/syscalls/sys_exit_setuid")
-int process_setuid(struct trace_event_raw_sys_exit *ctx)
-{
-	return cred_changed(ctx->ret);
-}
-
-SEC("tp/syscalls/sys_exit_setreuid")
-int process_setreuid(struct trace_event_raw_sys_exit *ctx)
-{
-	return cred_changed(ctx->ret);
-}
-
-SEC("tp/syscalls/sys_exit_setresuid")
-int process_setresuid(struct trace_event_raw_sys_exit *ctx)
-{
-	return cred_changed(ctx->ret);
 }
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

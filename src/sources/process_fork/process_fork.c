@@ -37,9 +37,6 @@ static int process_fork_apply(struct processes *processes, struct record *record
 static const struct source_program process_fork_programs[] = {
 	{ .name = "process_fork_done", .use = PROGRAM_REQUIRED },
 	{ .name = "process_renamed", .use = PROGRAM_OPTIONAL },
-	{ .name = "process_setuid", .use = PROGRAM_OPTIONAL },
-	{ .name = "process_setreuid", .use = PROGRAM_OPTIONAL },
-	{ .name = "process_setresuid", .use = PROGRAM_OPTIONAL },
 };
 
 const struct source process_fork_source = {

@@ -7,7 +7,6 @@
 /* hdr.type */
 #define PROCESS_FORK 0	 /* hdr is the child's */
 #define PROCESS_RENAME 1 /* hdr has the new name; internal */
-#define PROCESS_CRED 2	 /* hdr has the new user and group; internal */
 
 struct process_fork_event {
 	struct event_hdr hdr;
