@@ -95,6 +95,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile
 $(foreach o,$(BPF_OBJECTS),$(eval \
 	$(filter %/$(basename $(basename $(notdir $(o)))).o,$(OBJECTS)): $(o)))
 $(BUILD)/obj/trace/session.o: $(BUILD)/bpf/seed.bpf.o
+$(BUILD)/obj/trace/late.o: $(BUILD)/bpf/file_open_compat.bpf.o
 
 define bpf_rule
 $(BUILD)/bpf/$(notdir $(1:.c=.o)): $(1) Makefile
@@ -160,10 +161,12 @@ build/fuzz/%_fuzz: tests/fuzz/%_fuzz.c build/fuzz/libcrypto-tracer.a $(SUPPORT)
 		$(SUPPORT) build/fuzz/libcrypto-tracer.a $(LDLIBS) -ljson-c
 
 .PHONY: lint debug static docs doxygen coverage compile_commands.json
+lint: export CPPFLAGS := $(CPPFLAGS)
+lint: export CFLAGS := -std=gnu11 $(WARNINGS)
 lint:
 	@tools/install-deps lint
 	@$(MAKE) --no-print-directory $(BPF_OBJECTS)
-	@CPPFLAGS="$(CPPFLAGS)" CFLAGS="-std=gnu11 $(WARNINGS)" tools/lint
+	@tools/lint
 
 debug:
 	@$(MAKE) --no-print-directory DEBUG=1 all

@@ -7,18 +7,20 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/errors.h"
 #include "lib/log.h"
 
 /*
  * A descriptor 0, 1 or 2 that is closed would be given to the next file opened, and messages would
- * go there.
+ * go there. What takes its place cannot be written to, so that a closed standard output is an error
+ * as it is everywhere.
  */
 static void open_standard_descriptors(void)
 {
 	int fd;
 
 	do {
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);
@@ -92,7 +94,7 @@ int main(int argc, char **argv)
 	}
 	status = run(command, argc, argv);
 	/* Help and tables go through stdio: a full disk must not pass for success. */
-	if (fflush(stdout) != 0 && !status)
-		return errno == EPIPE ? EXIT_PIPE_CLOSED : EXIT_ERROR;
+	if ((fflush(stdout) != 0 || ferror(stdout)) && !status)
+		return errno == EPIPE ? EXIT_PIPE_CLOSED : report_output(NULL, -errno, false);
 	return status;
 }

@@ -48,12 +48,14 @@ static __always_inline long walk_step(struct scratch *scratch)
 	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
 	struct qstr name;
 
-	if (parent == dentry) {
-		walk->flags |= WALK_OUTSIDE;
-		return 1;
-	}
 	bpf_core_read(&name.name, sizeof(name.name), &dentry->d_name.name);
 	bpf_core_read(&name.len, sizeof(name.len), &dentry->d_name.len);
+	if (parent == dentry) {
+		/* A root is called "/"; a file that is in no directory has a name: "memfd:x". */
+		walk->flags |= WALK_OUTSIDE;
+		if (name.len <= 1)
+			return 1;
+	}
 
 	__u32 size = name.len & (NAME_SIZE - 1);
 	__u32 at = walk->at;
@@ -69,7 +71,7 @@ static __always_inline long walk_step(struct scratch *scratch)
 		bpf_probe_read_kernel(&scratch->path[at + 1], size, name.name);
 	walk->at = at;
 	walk->dentry = parent;
-	return 0;
+	return parent == dentry;
 }
 
 static long walk_loop(__u32 index, void *unused)

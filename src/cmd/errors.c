@@ -74,21 +74,23 @@ int report_error(const char *what, int err)
 	return EXIT_ERROR;
 }
 
-int report_output(const char *path, int err)
+int report_output(const char *path, int err, bool is_replaced)
 {
 	char quoted[LOG_QUOTE_SIZE];
 	char what[LOG_QUOTE_SIZE + 64];
-	const char *action = "Solution: name another file with --output.";
+	char detail[256];
+	const char *action = "Solution: write to another file.";
 
 	if (err == -ENOSPC || err == -EDQUOT)
-		action = "What could not be written to it was written to standard output.\n"
-			 "Solution: make room, or name a file elsewhere with --output.";
+		action = "Solution: make room, or write to a file elsewhere.";
 	else if (err == -ELOOP)
-		action = "It is a symbolic link in a directory where others may write, which is "
-			 "not\nfollowed. Solution: name the file that it leads to.";
+		action = "Solution: name the file that it leads to. A symbolic link in a directory\n"
+			 "where others may write is not followed.";
 	snprintf(what, sizeof(what), "Cannot write to '%s'",
 		 log_quote(quoted, path ? path : "standard output"));
-	error_report(what, strerror(-err), action, NULL);
+	snprintf(detail, sizeof(detail), "%s%s", strerror(-err),
+		 is_replaced ? ".\nWhat it did not take goes to standard output." : "");
+	error_report(what, detail, action, NULL);
 	return EXIT_ERROR;
 }
 

@@ -12,8 +12,11 @@ int check_privileges(void);
 /* WHAT failed with ERR, a negative errno. Returns EXIT_ERROR. */
 int report_error(const char *what, int err);
 
-/* The output PATH (NULL: standard output) failed. Returns EXIT_ERROR. */
-int report_output(const char *path, int err);
+/*
+ * The output PATH (NULL: standard output) failed. IS_REPLACED: what it did not take goes to standard
+ * output. Returns EXIT_ERROR.
+ */
+int report_output(const char *path, int err, bool is_replaced);
 
 /* Nothing could be loaded or attached. LOG is libbpf's; its end is shown, or all of it. */
 int report_load(int err, const char *log, bool is_verbose);

@@ -43,6 +43,7 @@ struct monitor {
 	uint64_t lost; /* as of the last warning */
 	int err;       /* for which the stream ended early */
 	bool has_ended;
+	bool has_fallen_back; /* and it was said */
 };
 
 static int on_record(void *ctx, const void *bytes, size_t size)
@@ -129,7 +130,7 @@ static int open_output(struct monitor *monitor)
 	int err = output_open(&monitor->output, options->output, &stop_give_up);
 
 	if (err)
-		return report_output(options->output, err);
+		return report_output(options->output, err, false);
 	err = redactor_new(&monitor->redactor, &redact);
 	if (!err)
 		err = writer_new(&monitor->pipeline.writer, options->sink, &monitor->output,
@@ -225,6 +226,15 @@ static void keep_house(struct monitor *monitor, uint64_t now_ns)
 			     monitor->child.has_ended;
 }
 
+/* Says, once and at once, that standard output took the place of the named output. */
+static void note_fallback(struct monitor *monitor)
+{
+	if (!monitor->output.failed || monitor->has_fallen_back)
+		return;
+	monitor->has_fallen_back = true;
+	report_output(monitor->options->output, monitor->output.error, true);
+}
+
 static int wait_ms(const struct monitor *monitor, uint64_t now_ns)
 {
 	uint64_t left = monitor->ends_ns - now_ns;
@@ -248,6 +258,7 @@ static void loop(struct monitor *monitor)
 		/* Also after an empty pass: the start line and coverage are to be seen at once. */
 		if (!monitor->err)
 			monitor->err = writer_flush(monitor->pipeline.writer);
+		note_fallback(monitor);
 		if (!monitor->has_ended && !monitor->err)
 			stream_wait(&monitor->stream, n, wait_ms(monitor, now_ns));
 	}
@@ -287,10 +298,12 @@ static int finish(struct monitor *monitor)
 		monitor->err = err;
 	if (monitor->err == -EPIPE)
 		return EXIT_PIPE_CLOSED;
+	note_fallback(monitor);
 	if (monitor->output.failed)
-		status = report_output(monitor->options->output, monitor->output.error);
-	else if (monitor->err && !(monitor->err == -EINTR && stop_signal()))
-		status = report_output(monitor->options->output, monitor->err);
+		status = EXIT_ERROR;
+	if (monitor->err && !(monitor->err == -EINTR && stop_signal()))
+		status = report_output(monitor->output.failed ? NULL : monitor->options->output,
+				       monitor->err, false);
 	log_info("monitoring stopped, %" PRIu64 " events written", monitor->pipeline.nr_written);
 	return status;
 }

@@ -256,8 +256,9 @@ static const struct option report_list[] = {
 	  .help = "only opens of files that match; any file, also one\n"
 		  "that is not in the catalogue. May be repeated" },
 	{ .name = "library", .arg = "LIB", .parse = parse_library,
-	  .help = "only events of libraries whose family is LIB, such as\n"
-		  "openssl, or whose name contains it. May be repeated" },
+	  .help = "only events of libraries whose family is LIB, such\n"
+		  "as openssl, or whose name contains it. May be\n"
+		  "repeated" },
 	{ .name = "resolve", .parse = parse_resolve,
 	  .help = "also tell where symbolic links led (real_path)" },
 };

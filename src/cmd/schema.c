@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* `schema`: the shape of the output, told by walking the field tables. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/errors.h"
 #include "lib/json.h"
 #include "lib/output.h"
 #include "pipeline/coverage.h"
@@ -251,13 +253,16 @@ static void print_man(void)
 
 static int schema_run(const struct options *options)
 {
+	int err = 0;
 	if (strcmp(options->schema_format, "markdown") == 0)
 		print_markdown();
 	else if (strcmp(options->schema_format, "man") == 0)
 		print_man();
-	else if (print_json())
-		return EXIT_ERROR;
-	return 0;
+	else
+		err = print_json();
+	if (err == -EPIPE)
+		return EXIT_PIPE_CLOSED;
+	return err ? report_output(NULL, err, false) : 0;
 }
 
 const struct command schema_command = {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -95,6 +96,10 @@ int output_open(struct output *output, const char *path, const volatile sig_atom
 	*output = (struct output){ .fd = -1, .give_up = give_up };
 	if (path && *path == '\0')
 		return -ENOENT;
+	/* As open(2) has it; basename() would overlook the slash. */
+	if (path && path[strlen(path) - 1] == '/')
+		return -EISDIR;
+	output->is_last = fd == STDOUT_FILENO;
 	if (fd >= 0) {
 		fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 		if (fd < 0)
@@ -125,6 +130,8 @@ int output_open(struct output *output, const char *path, const volatile sig_atom
 /* Writes what it can. Returns 0 or a negative errno; *RET_WRITTEN bytes are out in any case. */
 static int write_all(struct output *output, const char *bytes, size_t size, size_t *ret_written)
 {
+	/* Whoever shares the descriptor may have made it non-blocking. */
+	const struct timespec pause = { .tv_nsec = 1000000 };
 	size_t written = 0;
 	int err = 0;
 
@@ -135,7 +142,9 @@ static int write_all(struct output *output, const char *bytes, size_t size, size
 			written += (size_t)n;
 			continue;
 		}
-		if (errno != EINTR) {
+		if (errno == EAGAIN) {
+			nanosleep(&pause, NULL);
+		} else if (errno != EINTR) {
 			err = -errno;
 			break;
 		}
@@ -148,26 +157,34 @@ static int write_all(struct output *output, const char *bytes, size_t size, size
 	return err;
 }
 
+/* Takes WRITTEN bytes of a part back from the end of a file, which then stands alone. */
+static void file_cut(struct output *output, size_t written)
+{
+	off_t at = output->is_file ? lseek(output->fd, 0, SEEK_CUR) : -1;
+	size_t closed;
+
+	if (at < (off_t)written || ftruncate(output->fd, at - (off_t)written) < 0)
+		return;
+	if (output->frame && lseek(output->fd, 0, SEEK_END) > 0)
+		/* The room that was given back is enough for this. */
+		write_all(output, output->frame->close, strlen(output->frame->close), &closed);
+}
+
 /*
- * Gives up the named output, which took WRITTEN bytes of the present part and then said ERR: the
- * file ends before that part, what follows goes to standard output.
+ * Gives up the output, which took WRITTEN bytes of the present part and then said ERR: what follows
+ * goes to standard output, unless that is what failed.
  */
 static int fall_back(struct output *output, size_t written, int err)
 {
-	int fd = output->failed ? -1 : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	off_t at = output->is_file ? lseek(output->fd, 0, SEEK_CUR) : -1;
+	int fd;
 
+	file_cut(output, written);
+	fd = output->is_last ? -1 : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
 		return err;
-	if (at >= (off_t)written && ftruncate(output->fd, at - (off_t)written) == 0 &&
-	    output->frame && lseek(output->fd, 0, SEEK_END) > 0) {
-		size_t closed;
-
-		/* The room that was given back is enough for this. */
-		write_all(output, output->frame->close, strlen(output->frame->close), &closed);
-	}
 	close(output->fd);
 	output->fd = fd;
+	output->is_last = true;
 	output->failed = true;
 	output->error = err;
 	output->is_file = false;
@@ -179,12 +196,15 @@ int output_write(struct output *output, const char *bytes, size_t size)
 	size_t written;
 	int err = write_all(output, bytes, size, &written);
 
+	if (!err)
+		output->has_parts = true;
 	if (!err || err == -EPIPE || err == -EINTR)
 		return err;
 	err = fall_back(output, written, err);
 	if (err)
 		return err;
-	if (output->frame) {
+	/* The first part opens the frame itself. */
+	if (output->frame && output->has_parts) {
 		err = write_all(output, output->frame->open, strlen(output->frame->open), &written);
 		if (err)
 			return err;

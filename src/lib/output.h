@@ -23,6 +23,8 @@ struct output_frame {
 struct output {
 	int fd;
 	bool is_file; /* a regular file: synced at the end */
+	bool is_last; /* standard output: there is nothing to fall back to */
+	bool has_parts; /* something was written */
 	bool failed;  /* the named output gave up and the rest went to standard output */
 	int error;    /* the negative errno of that moment */
 	const struct output_frame *frame; /* NULL: parts need nothing */

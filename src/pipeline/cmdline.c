@@ -245,7 +245,7 @@ static bool separator_read(const struct walk *walk, const char *name, const char
 		return false;
 	}
 	value = at;
-	if (at + 1 < walk->end && *at == '\\' && word_is_quote(at[1])) {
+	if (ret->is_quoted_name && at + 1 < walk->end && *at == '\\' && word_is_quote(at[1])) {
 		ret->is_escaped = true;
 		value++;
 	}
@@ -294,7 +294,7 @@ static void quoted_hide(struct walk *walk, const struct separator *separator)
 static bool named_value_hide(struct walk *walk, const char *name, enum secret_kind kind,
 			     const struct separator *separator)
 {
-	bool is_quoted = separator->quote && (separator->is_quoted_name || separator->kind != '=');
+	bool is_quoted = separator->quote && (separator->is_quoted_name || separator->kind == ' ');
 	const char *value = separator->value, *end;
 
 	if (kind == SECRET_UNLESS_PATH &&
@@ -305,7 +305,7 @@ static bool named_value_hide(struct walk *walk, const char *name, enum secret_ki
 		return true;
 	}
 	/* "token::x" is a name of C++ */
-	if (separator->kind == ':' && *value == ':')
+	if (separator->kind == ':' && *value == ':' && value[-1] == ':')
 		return false;
 	end = separator->kind == ':' ? field_end(walk, name, separator)
 				     : value_end(walk, name, value);

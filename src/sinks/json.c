@@ -32,7 +32,7 @@ static void json_cmdline(struct writer *writer, const char *bytes, size_t size)
 	if (size > WRITER_SCRATCH_SIZE)
 		size = WRITER_SCRATCH_SIZE;
 	memmove(joined, bytes, size);
-	while (size > 0 && joined[size - 1] == '\0')
+	if (size > 0 && joined[size - 1] == '\0')
 		size--;
 	for (size_t i = 0; i < size; i++)
 		if (joined[i] == '\0')

@@ -152,7 +152,9 @@ static void add_fields(struct writer *writer, struct line *line, const struct re
 			add_items(writer, line, field, &value);
 			continue;
 		}
-		add(line, " ");
+		/* A document has no head to stand apart from. */
+		if (line->size > 0)
+			add(line, " ");
 		if (field->text == TEXT_NAMED)
 			add(line, "%s=", field->name);
 		if (field->type == FIELD_OBJ) {

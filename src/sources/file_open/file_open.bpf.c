@@ -37,7 +37,8 @@ int file_open_done(struct trace_event_raw_sys_exit *ctx)
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	struct open_call call = { .result = ctx->ret, .dirfd = AT_FDCWD };
 
-	switch (ctx->id) {
+	/* An int and padding there (struct syscall_tp_t, kernel/trace/trace_syscalls.c). */
+	switch ((int)ctx->id) {
 	case NR_OPENAT:
 		call.dirfd = first_argument(regs);
 		call.name = (void *)PT_REGS_PARM2_SYSCALL(regs);

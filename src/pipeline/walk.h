@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PIPELINE_WALK_H
+#define PIPELINE_WALK_H
+
+/*
+ * The state of pipeline/cmdline.h on its way through a command line or a text, shared by the files
+ * that implement it. Lives on the stack of one call; borrows everything.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "pipeline/accounts.h"
+#include "pipeline/appender.h"
+#include "pipeline/secrets.h"
+
+enum walk_mode {
+	MODE_ARGUMENT, /* one argument: its end is the only sure end of a value */
+	MODE_SCRIPT,   /* an argument that a shell splits into words */
+	MODE_TEXT,
+};
+
+struct walk {
+	const struct accounts *accounts;
+	struct appender *to;
+	enum walk_mode mode;
+	const char *start; /* of the argument or text */
+	const char *end;
+	const char *pos;
+	const char *space; /* the first white space behind some place before, see next_space() */
+	char quote;	   /* the quotes of a script that POS is in, or 0 */
+	bool has_space;	   /* between START and POS */
+	bool is_pkcs11;	   /* in a word with a PKCS#11 URI, where "token" is a label (RFC 7512) */
+
+	/* what earlier words announce, also those of earlier arguments */
+	tool_set tools;
+	bool wants_value; /* the next word is a secret: */
+	char split;	  /* what follows this byte of it, if not 0 */
+	enum secret_kind kind;
+	bool has_secret_arguments; /* words that are no options are secrets, */
+	unsigned int nr_before;	   /* after so many that are not */
+};
+
+/* MAX bytes behind FROM, or as many as there are. */
+static inline const char *walk_bounded(const struct walk *walk, const char *from, size_t max)
+{
+	return (size_t)(walk->end - from) > max ? from + max : walk->end;
+}
+
+/* Copies up to UNTIL without a further look. */
+static inline void walk_copy(struct walk *walk, const char *until)
+{
+	append(walk->to, walk->pos, (size_t)(until - walk->pos));
+	walk->pos = until;
+}
+
+/* Takes the token from POS to END, which has no secret, without the person in its path. */
+void walk_path(struct walk *walk, const char *end);
+
+#endif /* PIPELINE_WALK_H */

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FILE_OPEN_BPF_H
+#define FILE_OPEN_BPF_H
+
+/* What the programs at the end of an open call share: from the call to the record. */
+
+#include "../../bpf/emit.bpf.h"
+#include "../../bpf/set.bpf.h"
+#include "../../bpf/walk.bpf.h"
+#include "../../catalogue/match.h"
+#include "file_open.h"
+
+/* include/uapi/asm-generic/fcntl.h, include/uapi/linux/fcntl.h; the same on x86 and arm64. */
+#define O_WRONLY 01
+#define O_CREAT 0100
+#define O_TRUNC 01000
+#define AT_FDCWD -100
+
+/* What one of the calls was given; NAME points into the program's memory. */
+struct open_call {
+	const void *name;
+	const void *how; /* of openat2(2): begins with the flags (include/uapi/linux/openat2.h) */
+	__u64 flags;
+	long result;
+	int dirfd;
+	__u32 marks;
+};
+
+#define NAME_AT sizeof(struct file_open_event)
+
+/* The 16 bytes before the name serve as "what precedes it" while matching, then hold tails. */
+#define PAD_AT (NAME_AT - 16)
+
+static __always_inline bool name_is_wanted(__u64 last, __u64 before)
+{
+	if (!config.by_tail)
+		return match_tail(last, before);
+	if (!config.nr_tails)
+		return true;
+	for (__u32 i = 0; i < CONFIG_TAILS_MAX; i++) {
+		if (i >= config.nr_tails)
+			break;
+		if ((last & config.tails[i].mask) == config.tails[i].last)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the last 16 bytes of a name say "shared library": ".so" at the end or before a dot. */
+static __always_inline bool is_shared_library(__u64 last, __u64 before)
+{
+	__u8 end = last & 0xff;
+
+	if (end != 'o' && (end < '0' || end > '9'))
+		return false;
+	for (int shift = 0; shift < 48; shift += 8)
+		if (((last >> shift) & 0xffffff) == ('.' << 16 | 's' << 8 | 'o'))
+			return true;
+	return ((last >> 48 | before << 16) & 0xffffff) == ('.' << 16 | 's' << 8 | 'o') ||
+	       ((last >> 56 | before << 8) & 0xffffff) == ('.' << 16 | 's' << 8 | 'o');
+}
+
+/* The open file behind descriptor FD of TASK, NULL when there is none. */
+static __always_inline struct file *file_of(struct task_struct *task, unsigned int fd)
+{
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file *file = NULL;
+
+	if (fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + fd);
+	return file;
+}
+
+/* Identity of the file behind descriptor FD of TASK. */
+static __always_inline void identity_fill(struct file_open_event *event, struct task_struct *task,
+					  unsigned int fd)
+{
+	struct file *file = file_of(task, fd);
+
+	if (!file)
+		return;
+
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	__u32 dev = BPF_CORE_READ(inode, i_sb, s_dev);
+
+	/* MAJOR and MINOR of include/linux/kdev_t.h. */
+	event->dev_major = dev >> 20;
+	event->dev_minor = dev & 0xfffff;
+	event->inode = BPF_CORE_READ(inode, i_ino);
+	event->size = BPF_CORE_READ(inode, i_size);
+	if (bpf_core_field_exists(struct inode, i_ctime_sec)) {
+		event->ctime_ns = BPF_CORE_READ(inode, i_ctime_sec) * 1000000000ULL +
+				  BPF_CORE_READ(inode, i_ctime_nsec);
+	} else if (bpf_core_field_exists(struct inode___timespec, i_ctime)) {
+		struct inode___timespec *old = (void *)inode;
+
+		event->ctime_ns = BPF_CORE_READ(old, i_ctime.tv_sec) * 1000000000ULL +
+				  BPF_CORE_READ(old, i_ctime.tv_nsec);
+	} else {
+		struct inode___underscores *old = (void *)inode;
+
+		event->ctime_ns = BPF_CORE_READ(old, __i_ctime.tv_sec) * 1000000000ULL +
+				  BPF_CORE_READ(old, __i_ctime.tv_nsec);
+	}
+}
+
+/* Appends the directory that a relative name starts from. */
+static __always_inline void dir_append(struct draft *draft, struct file_open_event *event,
+				       struct task_struct *task, int dirfd)
+{
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+	struct path *path = __builtin_preserve_access_index(&fs->pwd);
+	__u32 walked = 0;
+
+	if (dirfd != AT_FDCWD) {
+		struct file *file = file_of(task, dirfd);
+
+		if (!file)
+			return;
+		path = __builtin_preserve_access_index(&file->f_path);
+	}
+	event->dir = tail_path(draft, path, fs, &walked);
+	if (walked & WALK_TRUNCATED)
+		event->marks |= OPEN_DIR_CUT;
+	if (walked & WALK_OUTSIDE)
+		event->marks |= OPEN_OUTSIDE;
+}
+
+/* Appends the path of the opened file itself: no symbolic link is left in it. */
+static __always_inline void real_append(struct draft *draft, struct file_open_event *event,
+					struct task_struct *task, unsigned int fd)
+{
+	struct file *file = file_of(task, fd);
+	__u32 walked = 0;
+
+	if (file)
+		event->real = tail_path(draft, __builtin_preserve_access_index(&file->f_path),
+					BPF_CORE_READ(task, fs), &walked);
+	if (walked & WALK_TRUNCATED)
+		event->marks |= OPEN_DIR_CUT;
+}
+
+static __always_inline void event_emit(struct draft *draft, struct task_struct *task,
+				       const struct open_call *call, __u32 name_size)
+{
+	struct file_open_event *event = (void *)draft->scratch->record;
+
+	head_fill(&event->hdr, SOURCE_file_open, 0);
+	event->flags = call->flags;
+	if (call->how)
+		bpf_probe_read_user(&event->flags, sizeof(event->flags), call->how);
+	event->inode = 0;
+	event->size = 0;
+	event->ctime_ns = 0;
+	event->dev_major = 0;
+	event->dev_minor = 0;
+	event->result = call->result < 0 ? call->result : 0;
+	event->marks = call->marks;
+	event->name.off = NAME_AT;
+	event->name.size = name_size;
+	event->dir.off = 0;
+	event->dir.size = 0;
+	event->real.off = 0;
+	event->real.size = 0;
+	event->reserved = 0;
+	if (name_size == PATH_SIZE - 1)
+		event->marks |= OPEN_NAME_CUT;
+	if (call->result >= 0)
+		identity_fill(event, task, call->result);
+
+	bool absolute = draft->scratch->record[NAME_AT] == '/';
+
+	draft->size = NAME_AT + name_size;
+	if (!absolute)
+		dir_append(draft, event, task, call->dirfd);
+	if (config.resolve && call->result >= 0)
+		real_append(draft, event, task, call->result);
+	emit(draft, LANE_EVENT);
+}
+
+static __always_inline int open_done(const struct open_call *call)
+{
+	struct source_counters *counters = counters_get(SOURCE_file_open);
+	struct control *control = control_get();
+	struct draft draft;
+
+	if (!counters || !control || !control->on)
+		return 0;
+	counters->hit++;
+	if (!draft_begin(&draft, counters, NAME_AT))
+		return 0;
+
+	__u8 *record = draft.scratch->record;
+
+	*(__u64 *)&record[PAD_AT] = 0;
+	*(__u64 *)&record[PAD_AT + 8] = (__u64)'/' << 56;
+
+	long n = bpf_probe_read_user_str(&record[NAME_AT], PATH_SIZE, call->name);
+
+	if (n <= 1) {
+		counters->rejected++;
+		if (n < 0)
+			counters->faults++;
+		return 0;
+	}
+
+	__u32 name_size = (n - 1) & (PATH_SIZE - 1);
+	__u64 before = __builtin_bswap64(*(__u64 *)&record[PAD_AT + name_size]);
+	__u64 last = __builtin_bswap64(*(__u64 *)&record[PAD_AT + 8 + name_size]);
+
+	if (!name_is_wanted(last, before)) {
+		counters->rejected++;
+		if (control->sleeping && is_shared_library(last, before))
+			emit_nudge(control);
+		return 0;
+	}
+	if (!current_selected()) {
+		counters->rejected++;
+		return 0;
+	}
+	event_emit(&draft, (void *)bpf_get_current_task(), call, name_size);
+	return 0;
+}
+
+#endif /* FILE_OPEN_BPF_H */
