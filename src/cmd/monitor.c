@@ -72,6 +72,7 @@ static int write_start(struct monitor *monitor)
 	};
 
 	uname(&host);
+	log_debug("crypto-tracer %s on kernel %s", VERSION, host.release);
 	start.host = host.nodename;
 	start.kernel = host.release;
 	return write_document(monitor, &start, &start_fields);
@@ -153,9 +154,14 @@ static int open_session(struct monitor *monitor)
 	err = session_open(&monitor->session, &config, stream_on_bpf_record, &monitor->stream);
 	if (err)
 		return report_load(err, session_log(), monitor->options->verbose);
-	for (size_t i = 0; i < NR_SOURCES; i++)
-		if (monitor->session.states[i].reason[0])
-			log_warn("%s: %s", sources[i]->name, monitor->session.states[i].reason);
+	for (size_t i = 0; i < NR_SOURCES; i++) {
+		const struct source_state *state = &monitor->session.states[i];
+
+		if (state->reason[0])
+			log_warn("%s: %s", sources[i]->name, state->reason);
+		else
+			log_debug("%s: attached to %s", sources[i]->name, sources[i]->hook);
+	}
 	for (size_t i = 0; !err && i < monitor->options->nr_pids; i++)
 		err = session_add_root(&monitor->session, monitor->options->pids[i]);
 	if (!err && monitor->child.pid)

@@ -124,10 +124,14 @@ static size_t option_size(const struct walk *walk)
 	return (size_t)(at - walk->pos);
 }
 
+/* Whether the word at POS is the name of a secret and nothing else, or that name and its value. */
 static bool is_secret_option(const struct walk *walk)
 {
 	const char *end = word_token_end(walk->pos, walk_bounded(walk, walk->pos, NAME_SIZE_MAX));
+	bool is_whole = walk->mode == MODE_ARGUMENT && !walk->has_space;
 
+	if (end < walk->end && *end != '=' && (is_whole || !word_is_space(*end)))
+		return false;
 	return *walk->pos == '-' && secret_name(walk->pos, (size_t)(end - walk->pos));
 }
 
@@ -436,7 +440,7 @@ static bool userinfo_take(struct walk *walk, const char *colon)
 
 static void token_take(struct walk *walk)
 {
-	const char *token = walk->pos, *end = word_token_end(token, walk->end);
+	const char *token = walk->pos, *end = word_token_end(token, walk->pem);
 
 	tools_take(walk, token, end);
 	if (secret_is_marked(token, (size_t)(end - token))) {
@@ -456,38 +460,37 @@ static void token_take(struct walk *walk)
 	walk_path(walk, end);
 }
 
-static void part_take(struct walk *walk, const char *end)
+static void pem_find(struct walk *walk)
 {
-	walk->end = end;
-	while (walk->pos < end) {
-		if (is_at_word(walk) && word_take(walk))
-			continue;
-		/* an argument of nothing but delimiters has moved nothing yet */
-		if (word_is_delimiter(*walk->pos))
-			delimiter_take(walk);
-		else
-			token_take(walk);
-	}
+	walk->pem = secret_pem_find(walk->pos, walk->end, &walk->pem_end);
+	if (!walk->pem)
+		walk->pem = walk->end;
 }
 
 static void text_take(struct walk *walk, enum walk_mode mode, const char *text, size_t size)
 {
-	const char *end = text + size, *pem, *pem_end;
-
 	walk->mode = mode;
 	walk->start = text;
+	walk->end = text + size;
 	walk->pos = text;
 	walk->space = NULL;
 	walk->quote = 0;
 	walk->has_space = false;
 	walk->is_pkcs11 = false;
-	while ((pem = secret_pem_find(walk->pos, end, &pem_end))) {
-		part_take(walk, pem);
-		append_text(walk->to, "***");
-		walk->wants_value = false;
-		walk->pos = pem_end;
+	pem_find(walk);
+	while (walk->pos < walk->end) {
+		if (is_at_word(walk) && word_take(walk))
+			continue;
+		if (walk->pos >= walk->pem) {
+			if (walk->pos < walk->pem_end)
+				hide(walk, walk->pem_end);
+			pem_find(walk);
+		} else if (word_is_delimiter(*walk->pos)) {
+			delimiter_take(walk);
+		} else {
+			token_take(walk);
+		}
 	}
-	part_take(walk, end);
 }
 
 /* Whether ARGUMENT is "-c", alone or with other letters before it, as shells take it. */

@@ -11,10 +11,10 @@
 #define COVERAGE(member) offsetof(struct coverage, member)
 #define START(member) offsetof(struct stream_start, member)
 
-#define COUNT(text, offset, what)                                                                  \
+#define COUNT(key, offset, what)                                                                   \
 	{                                                                                          \
-		.name = text, .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u64,            \
-		.at = (offset), .help = what                                                       \
+		.name = (key), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u64,            \
+		.at = (offset), .text = TEXT_NONZERO, .help = (what)                               \
 	}
 
 static const struct field lost_item[] = {

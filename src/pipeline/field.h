@@ -69,6 +69,7 @@ enum field_presence {
 enum field_text {
 	TEXT_NAMED, /* name=value */
 	TEXT_BARE,  /* value */
+	TEXT_NONZERO, /* name=value, unless 0 */
 	TEXT_HIDDEN,
 };
 

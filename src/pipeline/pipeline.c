@@ -5,16 +5,22 @@
 #include <string.h>
 
 #include "pipeline/decode.h"
+#include "sources/apply.h"
 
 static void enrich(struct pipeline *pipeline, struct record *record)
 {
 	const struct event_hdr *hdr = record->hdr;
 	struct process *process = processes_find(pipeline->processes, hdr->tgid);
 
+	/* Every record is news of its process: its user changes without a record of its own. */
+	if (process && process->start_ns == hdr->start_ns)
+		process_update(process, hdr);
+	else if (hdr->start_ns)
+		process = process_enter(pipeline->processes, hdr);
 	record->unix_ns = boot_clock_unix(&pipeline->clock, hdr->ts_ns);
 	if (memcmp(hdr->comm, hdr->thread, COMM_SIZE) != 0)
 		slot_set_str(record, SLOT_THREAD, hdr->thread, strnlen(hdr->thread, COMM_SIZE));
-	if (process && process->start_ns == hdr->start_ns && process->container) {
+	if (process && process->container) {
 		record->slots[SLOT_CONTAINER].present = true;
 		record->slots[SLOT_CONTAINER].obj = process->container;
 	}

@@ -27,6 +27,8 @@ struct walk {
 	const char *start; /* of the argument or text */
 	const char *end;
 	const char *pos;
+	const char *pem;   /* the next private key at or behind POS; END if there is none */
+	const char *pem_end;
 	const char *space; /* the first white space behind some place before, see next_space() */
 	char quote;	   /* the quotes of a script that POS is in, or 0 */
 	bool has_space;	   /* between START and POS */
@@ -47,9 +49,11 @@ static inline const char *walk_bounded(const struct walk *walk, const char *from
 	return (size_t)(walk->end - from) > max ? from + max : walk->end;
 }
 
-/* Copies up to UNTIL without a further look. */
+/* Copies up to UNTIL without a further look, but never into a private key. */
 static inline void walk_copy(struct walk *walk, const char *until)
 {
+	if (until > walk->pem)
+		until = walk->pem;
 	append(walk->to, walk->pos, (size_t)(until - walk->pos));
 	walk->pos = until;
 }

@@ -154,16 +154,18 @@ static void add_fields(struct writer *writer, struct line *line, const struct re
 		}
 		/* A document has no head to stand apart from. */
 		if (line->size > 0)
-			add(line, " ");
-		if (field->text == TEXT_NAMED)
-			add(line, "%s=", field->name);
-		if (field->type == FIELD_OBJ) {
+			if (field->type == FIELD_OBJ) {
 			const struct record sub = { .bytes = value.obj };
 
 			add_fields(writer, line, &sub, field->sub);
-		} else {
-			add_value(writer, line, field, &value);
+			continue;
 		}
+		if (field->text == TEXT_NONZERO && value.u == 0)
+			continue;
+		add(line, " ");
+		if (field->text != TEXT_BARE)
+			add(line, "%s=", field->name);
+		add_value(writer, line, field, &value);
 	}
 }
 

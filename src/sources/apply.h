@@ -6,6 +6,9 @@
 #include "wire.h"
 
 /* Enters the process of HDR into the table, or brings its entry up to date. NULL: table full. */
-struct process *process_update(struct processes *processes, const struct event_hdr *hdr);
+struct process *process_enter(struct processes *processes, const struct event_hdr *hdr);
+
+/* Brings the entry of HDR's process up to date. */
+void process_update(struct process *process, const struct event_hdr *hdr);
 
 #endif /* SOURCES_APPLY_H */

@@ -26,6 +26,14 @@ static void get_timestamp(const struct record *record, const struct field *field
 	ret->u = record->unix_ns;
 }
 
+/* Of a mapping in a process that the table does not know, pid and time are all there is. */
+static void get_of_process(const struct record *record, const struct field *field,
+			   struct value *ret)
+{
+	if (record->hdr->start_ns)
+		get_u32(record, field, ret);
+}
+
 static const struct field container_item[] = {
 	{ .name = "id", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text, .at = 0,
 	  .help = "identifier that the container engine gave, as its control group tells" },
@@ -45,10 +53,10 @@ static const struct field head[] = {
 	  .help = "when it happened, UTC" },
 	{ .name = "pid", .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u32,
 	  .at = HDR(tgid), .help = "process" },
-	{ .name = "ppid", .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u32,
-	  .at = HDR(ppid), .help = "its parent at that moment" },
-	{ .name = "uid", .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u32, .at = HDR(uid),
-	  .help = "real user id" },
+	{ .name = "ppid", .type = FIELD_U64, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_of_process, .at = HDR(ppid), .help = "its parent at that moment" },
+	{ .name = "uid", .type = FIELD_U64, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_of_process, .at = HDR(uid), .help = "real user id" },
 	{ .name = "process", .type = FIELD_STR, .class = CLASS_TEXT, .get = get_comm,
 	  .at = HDR(comm), .help = "name of the process, at most 15 bytes, as the kernel keeps it" },
 	{ .name = "thread", .type = FIELD_STR, .class = CLASS_TEXT, .presence = SOMETIMES,

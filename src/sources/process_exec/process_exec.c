@@ -38,7 +38,7 @@ static const struct field process_exec_fields[] = {
 static int process_exec_apply(struct processes *processes, struct record *record)
 {
 	const struct process_exec_event *event = (const void *)record->bytes;
-	struct process *process = process_update(processes, &event->hdr);
+	struct process *process = process_enter(processes, &event->hdr);
 
 	if (!process)
 		return STAGE_NEXT;

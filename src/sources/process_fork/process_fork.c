@@ -23,7 +23,7 @@ static int process_fork_apply(struct processes *processes, struct record *record
 			processes_remove(processes, process);
 		return STAGE_DROP;
 	}
-	process = process_update(processes, hdr);
+	process = process_enter(processes, hdr);
 	if (hdr->type != PROCESS_FORK)
 		return STAGE_DROP;
 	if (process) {
