@@ -46,9 +46,17 @@ struct trace_config {
 	} tails[CONFIG_TAILS_MAX];
 };
 
+/*
+ * What the consumer does, and so when a record wakes it: never, when the ring is an eighth full, at
+ * once.
+ */
+#define CONSUMER_BUSY 0
+#define CONSUMER_GATHERING 1
+#define CONSUMER_SLEEPING 2
+
 struct control {
 	__u32 on;	   /* 0: programs return at once; 1: they report */
-	__u32 sleeping;	   /* the consumer sleeps in epoll: the next record wakes it */
+	__u32 consumer;	   /* CONSUMER_* */
 	__u32 startup;	   /* the process set is being seeded: dying parents hand their place down */
 	__u32 compat_seen; /* a 32-bit program was executed */
 	__u64 set_lost;	   /* processes that could not be put into the set (no memory) */

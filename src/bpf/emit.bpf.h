@@ -135,13 +135,18 @@ static __always_inline bool draft_begin(struct draft *draft, struct source_count
 
 /*
  * Whether the record wakes the consumer. A wake-up is an interrupt to this CPU itself, 15 us in a
- * virtual machine, so it is left out while the consumer is awake anyway, unless the ring fills.
+ * virtual machine, so it is left out where it is not needed.
  */
 static __always_inline __u64 wake_flags(struct control *control, __u64 used)
 {
-	if (control->sleeping || used > config.ring_size / 8)
-		return BPF_RB_FORCE_WAKEUP;
-	return BPF_RB_NO_WAKEUP;
+	__u32 consumer = control->consumer;
+
+	if (consumer == CONSUMER_BUSY ||
+	    (consumer == CONSUMER_GATHERING && used <= config.ring_size / 8))
+		return BPF_RB_NO_WAKEUP;
+	/* Once is enough, until it waits again. */
+	control->consumer = CONSUMER_BUSY;
+	return BPF_RB_FORCE_WAKEUP;
 }
 
 static __always_inline void emit(struct draft *draft, enum lane lane)
@@ -164,8 +169,9 @@ static __always_inline void emit(struct draft *draft, enum lane lane)
 /* Wakes a sleeping consumer without a record: see lib_load in docs/design.md. */
 static __always_inline void emit_nudge(struct control *control)
 {
-	if (!control->sleeping)
+	if (control->consumer != CONSUMER_SLEEPING)
 		return;
+	control->consumer = CONSUMER_BUSY;
 
 	void *bytes = bpf_ringbuf_reserve(&events, 8, 0);
 

@@ -96,23 +96,6 @@ struct super_block {
 struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
-	long long i_size;
-	long long i_ctime_sec;	   /* since 6.11 */
-	unsigned int i_ctime_nsec; /* since 6.11 */
-};
-
-struct timespec64 {
-	long long tv_sec;
-	long tv_nsec;
-};
-
-/* Before 6.6, and in 6.6 to 6.10, where the member has underscores. */
-struct inode___timespec {
-	struct timespec64 i_ctime;
-};
-
-struct inode___underscores {
-	struct timespec64 __i_ctime;
 };
 
 struct dentry {

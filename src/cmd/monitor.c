@@ -29,6 +29,7 @@
 /* One run. Members that were never opened are safe to close. */
 struct monitor {
 	const struct options *options;
+	struct trace_config config;
 	struct session session;
 	struct stream stream;
 	struct pipeline pipeline;
@@ -145,13 +146,9 @@ static int open_output(struct monitor *monitor)
 /* Everything that needs rights. Returns 0 or an exit status, having said why. */
 static int open_session(struct monitor *monitor)
 {
-	struct trace_config config;
-	int status = select_config(monitor->options, &config);
-	int err;
+	int err = session_open(&monitor->session, &monitor->config, stream_on_bpf_record,
+			       &monitor->stream);
 
-	if (status)
-		return status;
-	err = session_open(&monitor->session, &config, stream_on_bpf_record, &monitor->stream);
 	if (err)
 		return report_load(err, session_log(), monitor->options->verbose);
 	for (size_t i = 0; i < NR_SOURCES; i++) {
@@ -358,6 +355,9 @@ static int monitor_run(const struct options *options)
 		status = report_error("cannot install signal handlers", err);
 	if (!status)
 		status = check_privileges();
+	/* Before the output is emptied: these are errors of the command line. */
+	if (!status)
+		status = select_config(options, &monitor.config);
 	if (!status)
 		status = open_output(&monitor);
 	if (!status)

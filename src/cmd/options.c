@@ -162,9 +162,7 @@ static const char *parse_output(struct options *options, const char *value)
 static const char *parse_format(struct options *options, const char *value)
 {
 	options->sink = sink_find(value);
-	return options->sink ? NULL
-			     : "not a format; there are json-stream, json-lines, json-array, "
-			       "json-pretty and text";
+	return options->sink ? NULL : "not a format";
 }
 
 static const char *parse_schema_format(struct options *options, const char *value)

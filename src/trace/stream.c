@@ -147,30 +147,36 @@ int stream_pass(struct stream *stream)
 	return rest < 0 ? rest : count + rest;
 }
 
-void stream_wait(struct stream *stream, int nr_records, int timeout_ms)
+/*
+ * Waits in STATE, which tells the programs when to wake us. A record sent before the state is set
+ * made no wake-up: the ring's descriptor is readable then, and epoll_wait() returns at once. Returns
+ * whether there is something.
+ */
+static bool wait_as(struct stream *stream, uint32_t state, int timeout_ms)
 {
 	struct control *control = stream->session->control;
 	struct epoll_event event;
+	int n;
 
+	__atomic_store_n(&control->consumer, state, __ATOMIC_SEQ_CST);
+	n = epoll_wait(stream->epoll, &event, 1, timeout_ms);
+	__atomic_store_n(&control->consumer, CONSUMER_BUSY, __ATOMIC_SEQ_CST);
+	return n > 0;
+}
+
+void stream_wait(struct stream *stream, int nr_records, int timeout_ms)
+{
 	if (nr_records >= STREAM_BUDGET)
 		return;
 	if (nr_records > 0 || stream->was_woken) {
 		stream->was_woken = false;
-		if (timeout_ms > STREAM_WINDOW_MS)
-			timeout_ms = STREAM_WINDOW_MS;
-		epoll_wait(stream->epoll, &event, 1, timeout_ms);
+		wait_as(stream, CONSUMER_GATHERING,
+			timeout_ms < STREAM_WINDOW_MS ? timeout_ms : STREAM_WINDOW_MS);
 		return;
 	}
-	/*
-	 * A record sent before the flag is set made no wake-up: the ring's descriptor is readable
-	 * then, and epoll_wait() returns at once.
-	 */
-	__atomic_store_n(&control->sleeping, 1, __ATOMIC_SEQ_CST);
 	/* A wake-up without a record announces a mapping: it gets its time, and is not repeated. */
-	stream->was_woken =
-		epoll_wait(stream->epoll, &event, 1,
-			   timeout_ms < STREAM_IDLE_MS ? timeout_ms : STREAM_IDLE_MS) > 0;
-	__atomic_store_n(&control->sleeping, 0, __ATOMIC_SEQ_CST);
+	stream->was_woken = wait_as(stream, CONSUMER_SLEEPING,
+				    timeout_ms < STREAM_IDLE_MS ? timeout_ms : STREAM_IDLE_MS);
 }
 
 void stream_done(struct stream *stream)

@@ -60,15 +60,14 @@ static __always_inline bool is_shared_library(__u64 last, __u64 before)
 	       ((last >> 56 | before << 8) & 0xffffff) == ('.' << 16 | 's' << 8 | 'o');
 }
 
-/* The open file behind descriptor FD of TASK, NULL when there is none. */
+/* The open file behind descriptor FD of TASK, which an open call returned or took. */
 static __always_inline struct file *file_of(struct task_struct *task, unsigned int fd)
 {
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **slots = BPF_CORE_READ(task, files, fdt, fd);
 	struct file *file = NULL;
 
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + fd);
+	/* FD is in the table: the call has just used it, and tables only grow. */
+	bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
 	return file;
 }
 
@@ -88,21 +87,6 @@ static __always_inline void identity_fill(struct file_open_event *event, struct 
 	event->dev_major = dev >> 20;
 	event->dev_minor = dev & 0xfffff;
 	event->inode = BPF_CORE_READ(inode, i_ino);
-	event->size = BPF_CORE_READ(inode, i_size);
-	if (bpf_core_field_exists(struct inode, i_ctime_sec)) {
-		event->ctime_ns = BPF_CORE_READ(inode, i_ctime_sec) * 1000000000ULL +
-				  BPF_CORE_READ(inode, i_ctime_nsec);
-	} else if (bpf_core_field_exists(struct inode___timespec, i_ctime)) {
-		struct inode___timespec *old = (void *)inode;
-
-		event->ctime_ns = BPF_CORE_READ(old, i_ctime.tv_sec) * 1000000000ULL +
-				  BPF_CORE_READ(old, i_ctime.tv_nsec);
-	} else {
-		struct inode___underscores *old = (void *)inode;
-
-		event->ctime_ns = BPF_CORE_READ(old, __i_ctime.tv_sec) * 1000000000ULL +
-				  BPF_CORE_READ(old, __i_ctime.tv_nsec);
-	}
 }
 
 /* Appends the directory that a relative name starts from. */
@@ -114,8 +98,11 @@ static __always_inline void dir_append(struct draft *draft, struct file_open_eve
 	__u32 walked = 0;
 
 	if (dirfd != AT_FDCWD) {
-		struct file *file = file_of(task, dirfd);
+		struct file *file = NULL;
 
+		/* Any number may be here, when the call has failed. */
+		if (dirfd >= 0 && (__u32)dirfd < BPF_CORE_READ(task, files, fdt, max_fds))
+			file = file_of(task, dirfd);
 		if (!file)
 			return;
 		path = __builtin_preserve_access_index(&file->f_path);
@@ -151,8 +138,6 @@ static __always_inline void event_emit(struct draft *draft, struct task_struct *
 	if (call->how)
 		bpf_probe_read_user(&event->flags, sizeof(event->flags), call->how);
 	event->inode = 0;
-	event->size = 0;
-	event->ctime_ns = 0;
 	event->dev_major = 0;
 	event->dev_minor = 0;
 	event->result = call->result < 0 ? call->result : 0;
@@ -211,7 +196,7 @@ static __always_inline int open_done(const struct open_call *call)
 
 	if (!name_is_wanted(last, before)) {
 		counters->rejected++;
-		if (control->sleeping && is_shared_library(last, before))
+		if (control->consumer == CONSUMER_SLEEPING && is_shared_library(last, before))
 			emit_nudge(control);
 		return 0;
 	}

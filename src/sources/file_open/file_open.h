@@ -14,8 +14,6 @@ struct file_open_event {
 	struct event_hdr hdr;
 	__u64 flags;	/* of open(2) */
 	__u64 inode;	/* of the opened file; 0 when it was not */
-	__u64 size;	/* bytes */
-	__u64 ctime_ns; /* since the epoch */
 	__u32 dev_major;
 	__u32 dev_minor;
 	__s32 result; /* 0 or a negative errno */
@@ -26,6 +24,6 @@ struct file_open_event {
 	__u32 reserved;
 };
 
-_Static_assert(sizeof(struct file_open_event) == 160, "struct file_open_event has changed");
+_Static_assert(sizeof(struct file_open_event) == 144, "struct file_open_event has changed");
 
 #endif /* FILE_OPEN_H */
