@@ -11,19 +11,14 @@
 #include "lib/log.h"
 
 /*
- * A descriptor 0, 1 or 2 that is closed would be given to the next file opened, and messages would
- * go there. What takes its place cannot be written to, so that a closed standard output is an error
- * as it is everywhere.
+ * A descriptor 0, 1 or 2 that is closed would be given to the next file opened, and output would go
+ * there. It is taken by one that can only be used the other way round, so that using it fails.
  */
 static void open_standard_descriptors(void)
 {
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 /* The words of the command line, each with its NUL, as far as they fit. */

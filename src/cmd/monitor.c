@@ -125,6 +125,14 @@ static void warn_of_loss(struct monitor *monitor, uint64_t now_ns)
 	monitor->lost = lost;
 }
 
+/* On a terminal, unless the environment asks for none (https://no-color.org). */
+static bool wants_color(const struct monitor *monitor)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(monitor->output.fd) == 1 && !(no_color && *no_color);
+}
+
 static int open_output(struct monitor *monitor)
 {
 	const struct options *options = monitor->options;
@@ -136,7 +144,7 @@ static int open_output(struct monitor *monitor)
 	err = redactor_new(&monitor->redactor, &redact);
 	if (!err)
 		err = writer_new(&monitor->pipeline.writer, options->sink, &monitor->output,
-				 monitor->redactor, isatty(monitor->output.fd) == 1);
+				 monitor->redactor, wants_color(monitor));
 	if (!err)
 		err = processes_new(&monitor->pipeline.processes, options->max_processes,
 				    select_is_narrow(options));
@@ -285,9 +293,7 @@ static void drain(struct monitor *monitor)
 /* Ends the output before anything is detached. Returns the exit status. */
 static int finish(struct monitor *monitor)
 {
-	struct writer *writer = monitor->pipeline.writer;
-	int status = 0;
-	int err = monitor->err;
+	int err;
 
 	drain(monitor);
 	if (monitor->err == -ECANCELED) /* --max-events: as it should be */
@@ -295,20 +301,20 @@ static int finish(struct monitor *monitor)
 	if (!monitor->err)
 		monitor->err = write_coverage(monitor, true);
 	if (!monitor->err)
-		monitor->err = writer_end(writer);
+		monitor->err = writer_end(monitor->pipeline.writer);
 	err = output_close(&monitor->output);
 	if (!monitor->err)
 		monitor->err = err;
+	log_info("monitoring stopped, %" PRIu64 " events written", monitor->pipeline.nr_written);
+	note_fallback(monitor);
 	if (monitor->err == -EPIPE)
 		return EXIT_PIPE_CLOSED;
-	note_fallback(monitor);
-	if (monitor->output.failed)
-		status = EXIT_ERROR;
-	if (monitor->err && !(monitor->err == -EINTR && stop_signal()))
-		status = report_output(monitor->output.failed ? NULL : monitor->options->output,
-				       monitor->err, false);
-	log_info("monitoring stopped, %" PRIu64 " events written", monitor->pipeline.nr_written);
-	return status;
+	/* A reader that did not read in time; coverage could not be written either. */
+	if (monitor->err == -EINTR && stop_signal())
+		monitor->err = 0;
+	if (monitor->err)
+		return report_output(monitor->options->output, monitor->err, false);
+	return monitor->output.failed ? EXIT_ERROR : 0;
 }
 
 static int exit_status_of(const struct monitor *monitor, int status)

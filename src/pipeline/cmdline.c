@@ -154,7 +154,7 @@ static bool word_take(struct walk *walk)
 			walk->split = option.split;
 			walk->kind = SECRET_VALUE;
 		}
-		return true;
+		return walk->pos > word;
 	}
 	/* "--password --token X": the second is the option it looks like */
 	if (wants_value && !is_secret_option(walk))
@@ -479,11 +479,13 @@ static void text_take(struct walk *walk, enum walk_mode mode, const char *text, 
 	walk->is_pkcs11 = false;
 	pem_find(walk);
 	while (walk->pos < walk->end) {
-		if (is_at_word(walk) && word_take(walk))
+		/* a hidden value may have taken the key along, or its first part */
+		if (walk->pos > walk->pem && walk->pos >= walk->pem_end)
+			pem_find(walk);
+		if (walk->pos <= walk->pem && is_at_word(walk) && word_take(walk))
 			continue;
 		if (walk->pos >= walk->pem) {
-			if (walk->pos < walk->pem_end)
-				hide(walk, walk->pem_end);
+			hide(walk, walk->pem_end);
 			pem_find(walk);
 		} else if (word_is_delimiter(*walk->pos)) {
 			delimiter_take(walk);

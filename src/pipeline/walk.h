@@ -27,7 +27,7 @@ struct walk {
 	const char *start; /* of the argument or text */
 	const char *end;
 	const char *pos;
-	const char *pem;   /* the next private key at or behind POS; END if there is none */
+	const char *pem;   /* the private key that POS is in, or the next one; END if there is none */
 	const char *pem_end;
 	const char *space; /* the first white space behind some place before, see next_space() */
 	char quote;	   /* the quotes of a script that POS is in, or 0 */
@@ -53,7 +53,7 @@ static inline const char *walk_bounded(const struct walk *walk, const char *from
 static inline void walk_copy(struct walk *walk, const char *until)
 {
 	if (until > walk->pem)
-		until = walk->pem;
+		until = walk->pem > walk->pos ? walk->pem : walk->pos;
 	append(walk->to, walk->pos, (size_t)(until - walk->pos));
 	walk->pos = until;
 }
