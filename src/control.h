@@ -12,16 +12,16 @@
 #include "wire.h"
 
 /* Upper bounds, all of them said in the manual page. */
-#define CONFIG_UIDS_MAX 16
+#define CONFIG_UIDS_MAX	 16
 #define CONFIG_TAILS_MAX 16
-#define ROOTS_MAX 4096
-#define NR_SOURCES_MAX 16
+#define ROOTS_MAX	 4096
+#define NR_SOURCES_MAX	 16
 
 /* struct trace_config.select */
-#define SELECT_TREE 0x1	       /* only processes in the set by --pid or COMMAND, or their children */
-#define SELECT_NAME 0x2	       /* only processes whose name matches */
-#define SELECT_UID 0x4	       /* only these users */
-#define SELECT_INHERIT 0x8     /* children of a selected process are selected */
+#define SELECT_TREE	  0x1 /* only processes in the set by --pid or COMMAND, or their children */
+#define SELECT_NAME	  0x2 /* only processes whose name matches */
+#define SELECT_UID	  0x4 /* only these users */
+#define SELECT_INHERIT	  0x8 /* children of a selected process are selected */
 #define SELECT_NAME_ROOTS 0x10 /* a matching name starts a tree (--name with --follow-children) */
 
 /* Bits of a thread in the process set. */
@@ -50,14 +50,14 @@ struct trace_config {
  * What the consumer does, and so when a record wakes it: never, when the ring is an eighth full, at
  * once.
  */
-#define CONSUMER_BUSY 0
+#define CONSUMER_BUSY	   0
 #define CONSUMER_GATHERING 1
-#define CONSUMER_SLEEPING 2
+#define CONSUMER_SLEEPING  2
 
 struct control {
-	__u32 on;	   /* 0: programs return at once; 1: they report */
-	__u32 consumer;	   /* CONSUMER_* */
-	__u32 startup;	   /* the process set is being seeded: dying parents hand their place down */
+	__u32 on;	/* 0: programs return at once; 1: they report */
+	__u32 consumer; /* CONSUMER_* */
+	__u32 startup;	/* the process set is being seeded: dying parents hand their place down */
 	__u32 compat_seen; /* a 32-bit program was executed */
 	__u64 set_lost;	   /* processes that could not be put into the set (no memory) */
 	__u64 uring_opens; /* opens submitted through io_uring */

@@ -22,11 +22,11 @@
 
 /* Process identifiers, sizes and times as the kernel has them; (tgid, start_ns) names a process. */
 struct event_hdr {
-	__u16 version;	/* WIRE_VERSION */
-	__u16 source;	/* enum source_id */
-	__u16 type;	/* private to the source: which of its shapes */
-	__u16 flags;	/* HDR_* */
-	__u32 size;	/* bytes of the whole record */
+	__u16 version; /* WIRE_VERSION */
+	__u16 source;  /* enum source_id */
+	__u16 type;    /* private to the source: which of its shapes */
+	__u16 flags;   /* HDR_* */
+	__u32 size;    /* bytes of the whole record */
 	__u32 cpu;
 	__u64 ts_ns;	/* CLOCK_BOOTTIME */
 	__u64 start_ns; /* CLOCK_BOOTTIME at which the process was made */

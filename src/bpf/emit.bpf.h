@@ -69,8 +69,8 @@ static __always_inline void head_fill(struct event_hdr *hdr, enum source_id sour
 }
 
 /* Fills the head for TASK, which is not the current one and leads its group: a child just made. */
-static __always_inline void head_fill_task(struct event_hdr *hdr, enum source_id source,
-					   __u16 type, struct task_struct *task)
+static __always_inline void head_fill_task(struct event_hdr *hdr, enum source_id source, __u16 type,
+					   struct task_struct *task)
 {
 	head_begin(hdr, source, type);
 	hdr->start_ns = BPF_CORE_READ(task, start_boottime);
@@ -115,7 +115,7 @@ static __always_inline bool draft_begin(struct draft *draft, struct source_count
 	})
 
 #define tail_kernel(draft, from, n, max) tail_append(draft, bpf_probe_read_kernel, from, n, max)
-#define tail_user(draft, from, n, max) tail_append(draft, bpf_probe_read_user, from, n, max)
+#define tail_user(draft, from, n, max)	 tail_append(draft, bpf_probe_read_user, from, n, max)
 
 /* Appends the NUL-terminated kernel string at FROM without its NUL, at most MAX - 1 bytes. */
 #define tail_kernel_str(draft, from, max)                                                          \

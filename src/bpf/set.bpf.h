@@ -12,7 +12,7 @@
 #include "maps.bpf.h"
 
 #define ANCESTORS_MAX 64
-#define CHILDREN_MAX 512
+#define CHILDREN_MAX  512
 
 static __always_inline char lower(char c)
 {
@@ -187,8 +187,7 @@ static __always_inline void set_hand_down(struct task_struct *task)
 	if (!(config.select & SELECT_INHERIT) || !has_root_ancestor(task))
 		return;
 
-	struct list_head *head =
-		(void *)task + bpf_core_field_offset(struct task_struct, children);
+	struct list_head *head = (void *)task + bpf_core_field_offset(struct task_struct, children);
 	struct list_head *at = BPF_CORE_READ(task, children.next);
 
 	for (int i = 0; i < CHILDREN_MAX; i++) {

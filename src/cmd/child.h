@@ -14,12 +14,12 @@
 #include "cmd/options.h"
 
 struct child {
-	pid_t pid;     /* 0: none */
-	int release;   /* closing it lets COMMAND start; -1 */
-	int failure;   /* gives the errno of an exec that failed; -1 */
-	int pidfd;     /* readable when COMMAND has ended; -1 */
+	pid_t pid;   /* 0: none */
+	int release; /* closing it lets COMMAND start; -1 */
+	int failure; /* gives the errno of an exec that failed; -1 */
+	int pidfd;   /* readable when COMMAND has ended; -1 */
 	bool has_ended;
-	int status;    /* as wait(2) gives it */
+	int status; /* as wait(2) gives it */
 };
 
 /*

@@ -31,8 +31,8 @@ struct command {
 	const char *details;  /* paragraph for --help, wrapped; may be NULL */
 	const char *examples; /* lines for --help; may be NULL */
 	const struct option_table *tables[COMMAND_TABLES_MAX];
-	bool takes_command;   /* `-- COMMAND` */
-	bool takes_argument;  /* one word, options.argument */
+	bool takes_command;  /* `-- COMMAND` */
+	bool takes_argument; /* one word, options.argument */
 	/* Does it. Returns the exit status. */
 	int (*run)(const struct options *options);
 };

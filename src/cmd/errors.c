@@ -19,8 +19,8 @@ static int report_kernel(const char *lacks)
 	char detail[512];
 
 	uname(&host);
-	snprintf(detail, sizeof(detail),
-		 "Detected kernel: %s\n\nThis kernel lacks %s.", host.release, lacks);
+	snprintf(detail, sizeof(detail), "Detected kernel: %s\n\nThis kernel lacks %s.",
+		 host.release, lacks);
 	error_report("Kernel not supported", detail,
 		     "Solution: use a kernel from 5.15 on that is built with\n"
 		     "CONFIG_BPF_SYSCALL=y and CONFIG_DEBUG_INFO_BTF=y, as those of Debian 12,\n"
@@ -33,9 +33,11 @@ static int report_missing(unsigned int missing)
 {
 	char detail[512];
 	char action[512];
-	const char *bpf = missing & MISSING_BPF ? "  CAP_BPF to load programs into the kernel\n" : "";
-	const char *perf =
-		missing & MISSING_PERFMON ? "  CAP_PERFMON to attach them and follow mappings\n" : "";
+	const char *bpf =
+		missing & MISSING_BPF ? "  CAP_BPF to load programs into the kernel\n" : "";
+	const char *perf = missing & MISSING_PERFMON
+				   ? "  CAP_PERFMON to attach them and follow mappings\n"
+				   : "";
 	const char *tracefs = missing & MISSING_TRACEFS
 				      ? "  CAP_DAC_READ_SEARCH to read the numbers of tracepoints\n"
 				      : "";
@@ -84,8 +86,9 @@ int report_output(const char *path, int err, bool is_replaced)
 	if (err == -ENOSPC || err == -EDQUOT)
 		action = "Solution: make room, or write to a file elsewhere.";
 	else if (err == -ELOOP)
-		action = "Solution: name the file that it leads to. A symbolic link in a directory\n"
-			 "where others may write is not followed.";
+		action =
+			"Solution: name the file that it leads to. A symbolic link in a directory\n"
+			"where others may write is not followed.";
 	snprintf(what, sizeof(what), "Cannot write to '%s'",
 		 log_quote(quoted, path ? path : "standard output"));
 	snprintf(detail, sizeof(detail), "%s%s", strerror(-err),

@@ -6,15 +6,16 @@
 
 #include <stdbool.h>
 
-/* Tries what tracing needs. Returns 0, EXIT_PRIVILEGES or EXIT_KERNEL, having said what is missing. */
+/* Tries what tracing needs. Returns 0, EXIT_PRIVILEGES or EXIT_KERNEL, having said what is missing.
+ */
 int check_privileges(void);
 
 /* WHAT failed with ERR, a negative errno. Returns EXIT_ERROR. */
 int report_error(const char *what, int err);
 
 /*
- * The output PATH (NULL: standard output) failed. IS_REPLACED: what it did not take goes to standard
- * output. Returns EXIT_ERROR.
+ * The output PATH (NULL: standard output) failed. IS_REPLACED: what it did not take goes to
+ * standard output. Returns EXIT_ERROR.
  */
 int report_output(const char *path, int err, bool is_replaced);
 

@@ -86,7 +86,8 @@ static int help_run(const struct options *options)
 	}
 	command = command_find(options->argument);
 	if (!command) {
-		snprintf(what, sizeof(what), "no command '%s'", log_quote(quoted, options->argument));
+		snprintf(what, sizeof(what), "no command '%s'",
+			 log_quote(quoted, options->argument));
 		error_report(what, NULL, "Try: crypto-tracer --help", NULL);
 		return EXIT_USAGE;
 	}

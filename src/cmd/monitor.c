@@ -23,8 +23,8 @@
 #include "trace/stream.h"
 
 #define COVERAGE_EVERY_NS (60ULL * 1000000000)
-#define LOSS_EVERY_NS 1000000000ULL
-#define FOREVER UINT64_MAX
+#define LOSS_EVERY_NS	  1000000000ULL
+#define FOREVER		  UINT64_MAX
 
 /* One run. Members that were never opened are safe to close. */
 struct monitor {
@@ -233,8 +233,8 @@ static void keep_house(struct monitor *monitor, uint64_t now_ns)
 		monitor->err = write_coverage(monitor, false);
 	}
 	child_poll(&monitor->child);
-	monitor->has_ended = stop_signal() || now_ns >= monitor->ends_ns ||
-			     monitor->child.has_ended;
+	monitor->has_ended =
+		stop_signal() || now_ns >= monitor->ends_ns || monitor->child.has_ended;
 }
 
 /* Says, once and at once, that standard output took the place of the named output. */
@@ -383,16 +383,14 @@ const struct command monitor_command = {
 	.name = "monitor",
 	.help = "stream crypto events as they happen",
 	.synopsis = "[OPTIONS] [-- COMMAND [ARG...]]",
-	.details =
-		"Reports executed programs, opened certificates and keys, loaded crypto\n"
-		"libraries and ended processes, as JSON lines. The first line tells how the\n"
-		"stream was made, the last one what was seen, dropped and lost. With\n"
-		"COMMAND only it and its descendants are watched, until it ends.\n",
-	.examples =
-		"crypto-tracer monitor --duration 60\n"
-		"crypto-tracer monitor --name nginx --format text\n"
-		"crypto-tracer monitor --file '/etc/ssl/*' --output opens.json\n"
-		"crypto-tracer monitor -o curl.json -- curl https://localhost/\n",
+	.details = "Reports executed programs, opened certificates and keys, loaded crypto\n"
+		   "libraries and ended processes, as JSON lines. The first line tells how the\n"
+		   "stream was made, the last one what was seen, dropped and lost. With\n"
+		   "COMMAND only it and its descendants are watched, until it ends.\n",
+	.examples = "crypto-tracer monitor --duration 60\n"
+		    "crypto-tracer monitor --name nginx --format text\n"
+		    "crypto-tracer monitor --file '/etc/ssl/*' --output opens.json\n"
+		    "crypto-tracer monitor -o curl.json -- curl https://localhost/\n",
 	.tables = { &select_options, &report_options, &limit_options, &output_options,
 		    &resource_options, &general_options },
 	.takes_command = true,

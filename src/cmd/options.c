@@ -11,7 +11,7 @@
 #include "sources/source.h"
 
 /* Linux's PID_MAX_LIMIT, include/linux/threads.h. */
-#define PID_MAX (4U << 20)
+#define PID_MAX	  (4U << 20)
 #define WORD_SIZE 64
 
 /*
@@ -229,6 +229,7 @@ static const char *parse_help(struct options *options, const char *value)
 		.title = (text), .options = (array), .nr_options = ARRAY_SIZE(array)               \
 	}
 
+/* clang-format off */
 static const struct option select_list[] = {
 	{ .name = "pid", .letter = 'p', .arg = "PID[,PID...]", .parse = parse_pid,
 	  .help = "only these processes" },
@@ -243,9 +244,11 @@ static const struct option select_list[] = {
 	{ .name = "user", .arg = "USER", .parse = parse_user_option,
 	  .help = "run COMMAND as this user" },
 };
+/* clang-format on */
 
 const struct option_table select_options = TABLE(select_list, "Which processes");
 
+/* clang-format off */
 static const struct option report_list[] = {
 	{ .name = "event", .letter = 'e', .arg = "EVENT[,EVENT...]", .parse = parse_event,
 	  .help = "only these events; process_fork is reported only\n"
@@ -260,18 +263,22 @@ static const struct option report_list[] = {
 	{ .name = "resolve", .parse = parse_resolve,
 	  .help = "also tell where symbolic links led (real_path)" },
 };
+/* clang-format on */
 
 const struct option_table report_options = TABLE(report_list, "Which events");
 
+/* clang-format off */
 static const struct option limit_list[] = {
 	{ .name = "duration", .letter = 'd', .arg = "SECONDS", .parse = parse_duration,
 	  .help = "stop after this time; 0, the default, is never" },
 	{ .name = "max-events", .arg = "N", .parse = parse_max_events,
 	  .help = "stop after N events" },
 };
+/* clang-format on */
 
 const struct option_table limit_options = TABLE(limit_list, "How long");
 
+/* clang-format off */
 static const struct option output_list[] = {
 	{ .name = "output", .letter = 'o', .arg = "FILE", .parse = parse_output,
 	  .help = "write to FILE instead of standard output" },
@@ -282,9 +289,11 @@ static const struct option output_list[] = {
 	  .help = "show user names in paths; secrets in arguments stay\n"
 		  "hidden" },
 };
+/* clang-format on */
 
 const struct option_table output_options = TABLE(output_list, "Output");
 
+/* clang-format off */
 static const struct option resource_list[] = {
 	{ .name = "buffer-size", .arg = "SIZE", .parse = parse_buffer_size,
 	  .help = "buffer between kernel and tool, a power of two from\n"
@@ -292,9 +301,11 @@ static const struct option resource_list[] = {
 	{ .name = "max-processes", .arg = "N", .parse = parse_max_processes,
 	  .help = "processes remembered at a time; default 32768" },
 };
+/* clang-format on */
 
 const struct option_table resource_options = TABLE(resource_list, "Resources");
 
+/* clang-format off */
 static const struct option general_list[] = {
 	{ .name = "verbose", .letter = 'v', .parse = parse_verbose,
 	  .help = "say more on standard error" },
@@ -302,6 +313,7 @@ static const struct option general_list[] = {
 	  .help = "only warnings and errors there" },
 	{ .name = "help", .letter = 'h', .parse = parse_help, .help = "print this help" },
 };
+/* clang-format on */
 
 const struct option_table general_options = TABLE(general_list, "General");
 
@@ -311,11 +323,13 @@ const struct option_table help_options = {
 	.nr_options = 1,
 };
 
+/* clang-format off */
 static const struct option schema_list[] = {
 	{ .name = "format", .arg = "FORMAT", .parse = parse_schema_format,
 	  .help = "json (default), or the same for people: markdown,\n"
 		  "man" },
 };
+/* clang-format on */
 
 const struct option_table schema_options = TABLE(schema_list, "Output");
 
@@ -349,7 +363,7 @@ static const struct option *find(const struct command *command, const char *name
 			const struct option *option = &table->options[j];
 
 			if (name ? strlen(option->name) == size &&
-					   memcmp(option->name, name, size) == 0
+					    memcmp(option->name, name, size) == 0
 				 : option->letter == letter)
 				return option;
 		}

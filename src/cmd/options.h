@@ -17,10 +17,10 @@
 #include "pipeline/filter.h"
 #include "sinks/sink.h"
 
-#define OPTION_PIDS_MAX 256
+#define OPTION_PIDS_MAX	      256
 
 #define MAX_PROCESSES_DEFAULT 32768
-#define BUFFER_SIZE_DEFAULT (1U << 20)
+#define BUFFER_SIZE_DEFAULT   (1U << 20)
 
 struct options {
 	/* What is watched. */
@@ -69,8 +69,8 @@ struct option {
 	const char *arg;  /* what it takes, NULL: nothing */
 	const char *help; /* may have several lines */
 	/*
-	 * Takes VALUE (NULL without arg). Returns NULL, or what is wrong with it, for people: "not a
-	 * number".
+	 * Takes VALUE (NULL without arg). Returns NULL, or what is wrong with it, for people: "not
+	 * a number".
 	 */
 	const char *(*parse)(struct options *options, const char *value);
 };

@@ -218,7 +218,8 @@ static void print_markdown(void)
 	       "Schema version %s. A stream is one JSON object a line.\n",
 	       SCHEMA_VERSION);
 	for (size_t i = 0; shape_at(i, &shape); i++) {
-		printf("\n## %s\n\n%s.\n\n| field | type | present | meaning |\n|---|---|---|---|\n",
+		printf("\n## %s\n\n%s.\n\n| field | type | present | meaning "
+		       "|\n|---|---|---|---|\n",
 		       shape.name, shape.help);
 		for (size_t j = 0; j < shape.nr_tables; j++)
 			markdown_rows(shape.tables[j], "");

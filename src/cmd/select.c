@@ -33,18 +33,20 @@ static int check_pids(const struct options *options)
 	char what[128];
 
 	if ((options->nr_pids || options->command) && !in_first_pid_namespace()) {
-		error_report("--pid and COMMAND do not work inside a pid namespace",
-			     "The kernel reports the process numbers of the host.",
-			     "Solution: run on the host, or in a container with the host's pids; or\n"
-			     "select by --name or --uid.",
-			     NULL);
+		error_report(
+			"--pid and COMMAND do not work inside a pid namespace",
+			"The kernel reports the process numbers of the host.",
+			"Solution: run on the host, or in a container with the host's pids; or\n"
+			"select by --name or --uid.",
+			NULL);
 		return EXIT_ERROR;
 	}
 	for (size_t i = 0; i < options->nr_pids; i++) {
 		if (kill((pid_t)options->pids[i], 0) == 0 || errno != ESRCH)
 			continue;
 		snprintf(what, sizeof(what), "No process %u", options->pids[i]);
-		error_report(what, NULL, "Solution: see `ps -e` for those that run, or select by --name.",
+		error_report(what, NULL,
+			     "Solution: see `ps -e` for those that run, or select by --name.",
 			     NULL);
 		return EXIT_ERROR;
 	}
@@ -124,8 +126,8 @@ int select_config(const struct options *options, struct trace_config *ret)
 	if (options->name) {
 		set_name(options, ret);
 		/* With roots given the name narrows the tree; alone it is where trees start. */
-		ret->select |= !has_roots && follows ? SELECT_TREE | SELECT_NAME_ROOTS
-						     : SELECT_NAME;
+		ret->select |=
+			!has_roots && follows ? SELECT_TREE | SELECT_NAME_ROOTS : SELECT_NAME;
 	}
 	if (follows)
 		ret->select |= SELECT_INHERIT;

@@ -82,8 +82,8 @@ static bool json_reserve(struct json *json, size_t size)
 }
 
 /*
- * memcpy() for the few bytes of a key or a word: two copies of fixed size that may overlap take less
- * time than one whose size the compiler does not know.
+ * memcpy() for the few bytes of a key or a word: two copies of fixed size that may overlap take
+ * less time than one whose size the compiler does not know.
  */
 static void copy_short(char *out, const char *bytes, size_t size)
 {
@@ -361,7 +361,7 @@ void json_s64(struct json *json, int64_t value)
 	} else {
 		put_char(json, '-');
 		/* -INT64_MIN is no int64_t */
-		put_decimal(json, (uint64_t)-(value + 1) + 1);
+		put_decimal(json, (uint64_t) - (value + 1) + 1);
 	}
 }
 
@@ -392,13 +392,14 @@ void json_null(struct json *json)
 
 static void put_pair(char *out, unsigned int value)
 {
-	memcpy(out, digit_pairs + value * 2, 2);
+	memcpy(out, digit_pairs + (size_t)value * 2, 2);
 }
 
 /* Fills the cache: consecutive events mostly share their second. */
 static void second_render(struct json *json, uint64_t second)
 {
-	/* 64 bits of nanoseconds end in the year 2554: always four digits, and gmtime_r() succeeds */
+	/* 64 bits of nanoseconds end in the year 2554: always four digits, and gmtime_r() succeeds
+	 */
 	time_t when = (time_t)second;
 	char *out = json->second_text;
 	struct tm tm = { 0 };

@@ -36,8 +36,8 @@ struct json {
 	uint32_t objects; /* bit N: the container at depth N is an object */
 	unsigned int depth;
 	bool is_pretty;
-	bool has_item;      /* the innermost container is not empty */
-	bool has_key;       /* a key waits for its value */
+	bool has_item;	    /* the innermost container is not empty */
+	bool has_key;	    /* a key waits for its value */
 	bool wants_newline; /* the next item begins a line */
 	uint64_t second;    /* the Unix time that second_text shows */
 	char second_text[sizeof("2026-11-21T09:00:00.") - 1];
@@ -81,9 +81,9 @@ void json_key_raw(struct json *json, const char *key, size_t size);
 #define JSON_KEY(json, name) json_key_raw((json), "\"" name "\":", sizeof("\"" name "\":") - 1)
 
 /*
- * Any bytes. What is not UTF-8 becomes U+FFFD, one for each maximal subpart. Escaped beyond what RFC
- * 8259 asks: DEL and what utf8_is_control() names, for those who read JSON on a terminal. SIZE may
- * exceed the buffer.
+ * Any bytes. What is not UTF-8 becomes U+FFFD, one for each maximal subpart. Escaped beyond what
+ * RFC 8259 asks: DEL and what utf8_is_control() names, for those who read JSON on a terminal. SIZE
+ * may exceed the buffer.
  */
 void json_string(struct json *json, const char *bytes, size_t size);
 

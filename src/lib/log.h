@@ -28,8 +28,8 @@ void log_messagev(enum log_level level, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
 #define log_error(...) log_message(LOG_ERROR, __VA_ARGS__)
-#define log_warn(...) log_message(LOG_WARN, __VA_ARGS__)
-#define log_info(...) log_message(LOG_INFO, __VA_ARGS__)
+#define log_warn(...)  log_message(LOG_WARN, __VA_ARGS__)
+#define log_info(...)  log_message(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_message(LOG_DEBUG, __VA_ARGS__)
 
 /*

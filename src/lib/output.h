@@ -22,11 +22,11 @@ struct output_frame {
 
 struct output {
 	int fd;
-	bool is_file; /* a regular file: synced at the end */
-	bool is_last; /* standard output: there is nothing to fall back to */
+	bool is_file;	/* a regular file: synced at the end */
+	bool is_last;	/* standard output: there is nothing to fall back to */
 	bool has_parts; /* something was written */
-	bool failed;  /* the named output gave up and the rest went to standard output */
-	int error;    /* the negative errno of that moment */
+	bool failed;	/* the named output gave up and the rest went to standard output */
+	int error;	/* the negative errno of that moment */
 	const struct output_frame *frame; /* NULL: parts need nothing */
 	const volatile sig_atomic_t *give_up;
 };
@@ -35,20 +35,22 @@ struct output {
  * Opens PATH: NULL or "-" is standard output; /dev/stdout, /dev/stderr and /dev/fd/N are
  * descriptors that are already open. An existing regular file is truncated and keeps its mode, a
  * new one is made 0600. Refused: a symbolic link in a directory that others may write (-ELOOP), as
- * fs.protected_symlinks does but also where that is off. GIVE_UP may be NULL. Returns 0 or a negative
- * errno.
+ * fs.protected_symlinks does but also where that is off. GIVE_UP may be NULL. Returns 0 or a
+ * negative errno.
  */
 int output_open(struct output *output, const char *path, const volatile sig_atomic_t *give_up);
 
 /*
  * Writes SIZE bytes, which begin and end at the boundary of an event. When the named output cannot
  * take them (disk full, device gone) they and all that follows go to standard output, a file is cut
- * back to where they began, and output->failed is set: nothing is lost or torn. Returns 0, -EPIPE when the
- * reader is gone, -EINTR when told to give up, or another negative errno when standard output fails too.
+ * back to where they began, and output->failed is set: nothing is lost or torn. Returns 0, -EPIPE
+ * when the reader is gone, -EINTR when told to give up, or another negative errno when standard
+ * output fails too.
  */
 int output_write(struct output *output, const char *bytes, size_t size);
 
-/* Syncs a regular file and closes. Safe on a zeroed or closed struct. Returns 0 or a negative errno. */
+/* Syncs a regular file and closes. Safe on a zeroed or closed struct. Returns 0 or a negative
+ * errno. */
 int output_close(struct output *output);
 
 #endif /* LIB_OUTPUT_H */

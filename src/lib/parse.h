@@ -11,8 +11,8 @@
 int parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
 
 /*
- * A size in bytes, optionally with K, M or G (powers of 1024) behind it, from MIN to MAX. Returns as
- * parse_u64().
+ * A size in bytes, optionally with K, M or G (powers of 1024) behind it, from MIN to MAX. Returns
+ * as parse_u64().
  */
 int parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
 

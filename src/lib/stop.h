@@ -11,7 +11,7 @@
 
 #include <signal.h>
 
-#define STOP_DRAIN_MS 300
+#define STOP_DRAIN_MS	 300
 #define STOP_WATCHDOG_MS 5000
 
 /*

@@ -69,11 +69,11 @@ static bool word_is_plain(uint64_t word)
 	const uint64_t ones = UINT64_C(0x0101010101010101);
 	const uint64_t tops = ones * 0x80;
 	uint64_t low = word & ~tops;
-	uint64_t plain = (low + ones * 0x60) &            /* at least 0x20 */
-			 ~(low + ones) &                  /* not 0x7f */
+	uint64_t plain = (low + ones * 0x60) &		       /* at least 0x20 */
+			 ~(low + ones) &		       /* not 0x7f */
 			 ((low ^ ones * '"') + ones * 0x7f) &  /* not equal */
 			 ((low ^ ones * '\\') + ones * 0x7f) & /* not equal */
-			 ~word;                           /* not above 0x7f */
+			 ~word;				       /* not above 0x7f */
 
 	return (plain & tops) == tops;
 }
@@ -115,25 +115,30 @@ static size_t hex_escape(char *out, char kind, uint32_t value, unsigned int nr_d
 
 	out[size++] = '\\';
 	out[size++] = kind;
-	while (nr_digits--)
-		out[size++] = "0123456789abcdef"[value >> nr_digits * 4 & 0xf];
+	for (unsigned int i = nr_digits; i > 0; i--)
+		out[size++] = "0123456789abcdef"[value >> (i - 1) * 4 & 0xf];
 	return size;
 }
 
 /* Renders the one or more bytes of a code point, or of what is none. Returns the length in OUT. */
 static size_t escape_one(char out[static ESCAPE_MAX], const char *bytes, size_t size, uint32_t rune)
 {
-	if (rune == UTF8_INVALID)
-		return hex_escape(out, 'x', (unsigned char)*bytes, 2);
-	if (rune == '\n' || rune == '\r' || rune == '\t' || rune == '\\') {
+	static const char named[][2] = { "\nn", "\rr", "\tt", "\\\\" };
+
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+		if (rune != (unsigned char)named[i][0])
+			continue;
 		out[0] = '\\';
-		out[1] = rune == '\n' ? 'n' : rune == '\r' ? 'r' : rune == '\t' ? 't' : '\\';
+		out[1] = named[i][1];
 		return 2;
 	}
-	if (utf8_is_control(rune))
-		return hex_escape(out, rune < 0x80 ? 'x' : 'u', rune, rune < 0x80 ? 2 : 4);
-	memcpy(out, bytes, size);
-	return size;
+	if (rune == UTF8_INVALID)
+		return hex_escape(out, 'x', (unsigned char)*bytes, 2);
+	if (!utf8_is_control(rune)) {
+		memcpy(out, bytes, size);
+		return size;
+	}
+	return rune < 0x80 ? hex_escape(out, 'x', rune, 2) : hex_escape(out, 'u', rune, 4);
 }
 
 size_t text_escape(char *out, size_t cap, const char *bytes, size_t size)
@@ -145,7 +150,7 @@ size_t text_escape(char *out, size_t cap, const char *bytes, size_t size)
 	while (at < size) {
 		size_t room = cap - 1 - written, piece = size - at, step;
 		char escape[ESCAPE_MAX];
-		uint32_t rune;
+		uint32_t rune = 0;
 
 		if (piece > room)
 			piece = room;

@@ -13,7 +13,7 @@
 
 /* login.defs(5): people have UID_MIN, 1000, and above; 65534 is nobody. */
 #define UID_FIRST_PERSON 1000
-#define UID_NOBODY 65534
+#define UID_NOBODY	 65534
 
 struct name {
 	char *bytes;
@@ -37,15 +37,17 @@ struct accounts {
 	struct name_list systems;
 	size_t longest_home;
 	size_t nr_skipped;
-	bool has_home_at[256]; /* by the byte behind the first slash: tells most paths apart at once */
+	bool has_home_at[256]; /* by the byte behind the first slash: tells most paths apart at once
+				*/
 };
 
 enum part {
 	PART_COMPONENT, /* what follows the prefix, up to the next slash */
-	PART_PREFIX,    /* the prefix itself, as a whole component */
-	PART_OWNER,     /* what follows the prefix, up to the first underscore */
+	PART_PREFIX,	/* the prefix itself, as a whole component */
+	PART_OWNER,	/* what follows the prefix, up to the first underscore */
 };
 
+/* clang-format off: a table */
 static const struct place {
 	const char *prefix;
 	const char *text;
@@ -61,12 +63,14 @@ static const struct place {
 	{ "/run/media/", "USER", PART_COMPONENT },   /* udisks mounts below the user's name */
 	{ "/var/lib/docker/volumes/", "USERID", PART_OWNER },
 };
+/* clang-format on */
 
 /* Homes at or below these belong to services, whatever their uid. */
 static const char *const system_trees[] = {
-	"/bin",  "/boot", "/dev", "/etc",	"/lib",	      "/lib32",	  "/lib64",    "/nonexistent",
-	"/proc", "/run",  "/sbin", "/sys",	"/tmp",	      "/usr",	  "/var/cache", "/var/empty",
-	"/var/lib", "/var/log", "/var/run", "/var/spool", "/var/tmp", "/var/www",
+	"/bin",	    "/boot",	    "/dev",	  "/etc",	"/lib",	    "/lib32",
+	"/lib64",   "/nonexistent", "/proc",	  "/run",	"/sbin",    "/sys",
+	"/tmp",	    "/usr",	    "/var/cache", "/var/empty", "/var/lib", "/var/log",
+	"/var/run", "/var/spool",   "/var/tmp",	  "/var/www",
 };
 
 /* Directories that hold the homes or files of many: replacing them would hide what is no home. */
@@ -240,7 +244,8 @@ static bool is_service_home(const char *home, size_t size)
 }
 
 /* Copies a name into LIST, which has room for ACCOUNTS_MAX. */
-static int name_add(struct accounts *accounts, struct name_list *list, const char *bytes, size_t size)
+static int name_add(struct accounts *accounts, struct name_list *list, const char *bytes,
+		    size_t size)
 {
 	char *copy;
 
@@ -333,8 +338,8 @@ static int line_take(struct accounts *accounts, char *line)
 }
 
 /*
- * Reads one line without its newline, what a NUL cuts included. RET_IS_LONG tells that it did not fit.
- * Returns false at the end of the file.
+ * Reads one line without its newline, what a NUL cuts included. RET_IS_LONG tells that it did not
+ * fit. Returns false at the end of the file.
  */
 static bool line_read(FILE *file, char line[static ACCOUNTS_LINE_MAX + 1], bool *ret_is_long)
 {

@@ -16,7 +16,7 @@
 #include "pipeline/pathname.h"
 
 /* At most this many homes, and this many names of system accounts; longer lines are skipped. */
-#define ACCOUNTS_MAX 4096
+#define ACCOUNTS_MAX	  4096
 #define ACCOUNTS_LINE_MAX 4096
 
 /* A longer home directory is skipped. */
@@ -50,9 +50,9 @@ size_t accounts_nr_skipped(const struct accounts *accounts);
 bool accounts_is_system(const struct accounts *accounts, const char *name, size_t size);
 
 /*
- * Finds the person in PATH, in any spelling. IS_ROOTED: a path that begins with a slash begins at the
- * root. A path without one is taken as below the root, which it may be. What shows a
- * replacement already has no person.
+ * Finds the person in PATH, in any spelling. IS_ROOTED: a path that begins with a slash begins at
+ *the root. A path without one is taken as below the root, which it may be. What shows a replacement
+ *already has no person.
  *
  *	/home/x           /home/USER      also below /var, /export, and /Users/x
  *	/root             /home/ROOT

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define NS 1000000000ULL
+#define NS	1000000000ULL
 #define STEP_NS 1000000
-#define TRIES 3
+#define TRIES	3
 
 static uint64_t read_clock(clockid_t id)
 {

@@ -7,19 +7,24 @@
 
 /* Bounds that keep the time in proportion to the input; what is longer is no name. */
 #define NAME_SIZE_MAX 128
-#define USERINFO_MAX 256
-#define SPACES_MAX 8
+#define USERINFO_MAX  256
+#define SPACES_MAX    8
 
 /* A name without a colon before '@' in a URL is a person or, from this size on, a token. */
 #define TOKEN_MIN 20
 
+/* NUL, which is white space, before the first byte. */
+static char byte_before(const struct walk *walk, const char *at)
+{
+	if (at == walk->start)
+		return '\0';
+	return at[-1];
+}
+
 static bool begins_word(const struct walk *walk)
 {
-	char before;
+	char before = byte_before(walk, walk->pos);
 
-	if (walk->pos == walk->start)
-		return true;
-	before = walk->pos[-1];
 	return word_is_space(before) || word_is_quote(before) || word_is_end(before);
 }
 
@@ -34,7 +39,7 @@ static const char *next_space(struct walk *walk, const char *from)
 /* The end of the value at VALUE in the word at WORD: where in doubt, as far as it can be. */
 static const char *value_end(struct walk *walk, const char *word, const char *value)
 {
-	char before = word > walk->start ? word[-1] : '\0';
+	char before = byte_before(walk, word);
 
 	if (walk->mode == MODE_ARGUMENT && !walk->has_space)
 		return walk->end;
@@ -58,11 +63,11 @@ static void tools_take(struct walk *walk, const char *token, const char *end)
 	/* the scheme of a URL is no program */
 	if (walk->end - end > 2 && memcmp(end, "://", 3) == 0)
 		return;
-	found = secret_tools_find(walk->tools, token, (size_t)(end - token));
+	found = tools_find(walk->tools, token, (size_t)(end - token));
 	if (!found)
 		return;
 	walk->tools |= found;
-	if (!secret_arguments_find(found, &nr_before))
+	if (!tools_arguments_find(found, &nr_before))
 		return;
 	if (!walk->has_secret_arguments || nr_before < walk->nr_before)
 		walk->nr_before = nr_before;
@@ -89,7 +94,7 @@ static void hide(struct walk *walk, const char *end)
 static bool value_hide(struct walk *walk, const char *word, char split, enum secret_kind kind)
 {
 	size_t size = (size_t)(walk->end - walk->pos);
-	size_t source = secret_source_size(walk->tools, walk->pos, size);
+	size_t source = tools_source_size(walk->tools, walk->pos, size);
 	const char *end;
 
 	if (source == SIZE_MAX || (kind == SECRET_UNLESS_PATH && secret_is_path(walk->pos, size)))
@@ -97,7 +102,8 @@ static bool value_hide(struct walk *walk, const char *word, char split, enum sec
 	end = value_end(walk, word, walk->pos);
 	size = (size_t)(end - walk->pos);
 	if (split) {
-		const char *at = memchr(walk->pos, split, size < USERINFO_MAX ? size : USERINFO_MAX);
+		const char *at =
+			memchr(walk->pos, split, size < USERINFO_MAX ? size : USERINFO_MAX);
 
 		if (!at && size < USERINFO_MAX)
 			return false;
@@ -113,8 +119,8 @@ static bool value_hide(struct walk *walk, const char *word, char split, enum sec
 /* So much of the word at POS as an option and its name need. */
 static size_t option_size(const struct walk *walk)
 {
-	const char *end = walk_bounded(walk, walk->pos, SECRET_OPTION_MAX), *at = walk->pos;
-	char before = at > walk->start ? at[-1] : '\0';
+	const char *end = walk_bounded(walk, walk->pos, TOOL_OPTION_MAX), *at = walk->pos;
+	char before = byte_before(walk, at);
 
 	if (walk->mode == MODE_ARGUMENT && !walk->has_space)
 		return (size_t)(end - at);
@@ -141,10 +147,10 @@ static bool word_take(struct walk *walk)
 	bool wants_value = walk->wants_value;
 	const char *word = walk->pos;
 	size_t size = walk->tools ? option_size(walk) : 0;
-	struct secret_option option;
+	struct tool_option option;
 
 	walk->wants_value = false;
-	if (size > 0 && secret_option_find(walk->tools, word, size, &option)) {
+	if (size > 0 && tools_option_find(walk->tools, word, size, &option)) {
 		walk_copy(walk, word + option.value_at);
 		walk->tools &= ~option.finished;
 		if (option.value_at < size) {
@@ -190,7 +196,7 @@ static void delimiter_take(struct walk *walk)
 		bool is_escaped = walk->pos > walk->start && walk->pos[-1] == '\\';
 
 		if (word_is_quote(c) && !is_escaped && (!walk->quote || walk->quote == c))
-			walk->quote = walk->quote ? 0 : c;
+			walk->quote ^= c;
 		if (word_is_end(c) && !walk->quote) {
 			walk->wants_value = false;
 			walk->has_secret_arguments = false;
@@ -217,55 +223,64 @@ static const char *skip_spaces(const struct walk *walk, const char *at)
 	return at;
 }
 
+/*
+ * Reads the sign between a name and its value, and the white space around it, at *AT. Returns its
+ * kind, 0 if there is none.
+ */
+static char sign_read(const struct walk *walk, const char *name, const char **at)
+{
+	const char *sign = skip_spaces(walk, *at), *value = sign + 1;
+	bool is_spaced = sign > *at;
+
+	if (sign == walk->end)
+		return 0;
+	if (*sign != '=' && *sign != ':') {
+		/* SQL: PASSWORD 'literal' */
+		*at = sign;
+		return word_is_quote(*sign) && is_spaced && *name != '-' ? ' ' : '\0';
+	}
+	/* "==", "=>", ":=" */
+	if (value < walk->end && (*value == '=' || (*value == '>' && *sign == '=')))
+		value++;
+	/* "NAME= command" has no value, "name = value" has */
+	*at = *sign == ':' || is_spaced ? skip_spaces(walk, value) : value;
+	return *sign;
+}
+
 /* Reads what follows the name from NAME to AT. False if it has no value. */
 static bool separator_read(const struct walk *walk, const char *name, const char *at,
 			   struct separator *ret)
 {
-	const char *spaces, *value;
-
 	*ret = (struct separator){ 0 };
 	if (at < walk->end && *at == '\\')
 		at++;
-	if (at < walk->end && word_is_quote(*at) && name > walk->start && name[-1] == *at) {
+	if (at < walk->end && word_is_quote(*at) && byte_before(walk, name) == *at) {
 		ret->is_quoted_name = true;
 		at++;
 	}
-	spaces = at;
-	at = skip_spaces(walk, at);
-	if (at == walk->end)
+	ret->kind = sign_read(walk, name, &at);
+	if (!ret->kind)
 		return false;
-	if (*at == '=' || *at == ':') {
-		ret->kind = *at++;
-		/* "==", "=>", ":=" */
-		if (at < walk->end && (*at == '=' || (*at == '>' && ret->kind == '=')))
-			at++;
-		/* "NAME= command" has no value, "name = value" has */
-		if (ret->kind == ':' || at - 1 > spaces)
-			at = skip_spaces(walk, at);
-	} else if (word_is_quote(*at) && at > spaces && *name != '-') {
-		/* SQL: PASSWORD 'literal' */
-		ret->kind = ' ';
-	} else {
-		return false;
-	}
-	value = at;
-	if (ret->is_quoted_name && at + 1 < walk->end && *at == '\\' && word_is_quote(at[1])) {
+	if (ret->is_quoted_name && walk->end - at > 1 && *at == '\\' && word_is_quote(at[1])) {
 		ret->is_escaped = true;
-		value++;
+		at++;
 	}
-	if (value < walk->end && word_is_quote(*value))
-		ret->quote = *value;
-	ret->value = value;
-	return value < walk->end;
+	if (at < walk->end && word_is_quote(*at))
+		ret->quote = *at;
+	ret->value = at;
+	return at < walk->end;
 }
 
 /* The end of an unquoted value behind "name:". */
 static const char *field_end(const struct walk *walk, const char *name,
 			     const struct separator *separator)
 {
-	char before = name > walk->start ? name[-1] : '\0';
-	char stop = word_is_quote(before) ? before : walk->mode == MODE_SCRIPT ? walk->quote : '\0';
+	char stop = byte_before(walk, name);
 	const char *at = separator->value;
+
+	/* QUOTE is 0 outside of scripts */
+	if (!word_is_quote(stop))
+		stop = walk->quote;
 
 	if (separator->is_quoted_name) {
 		while (at < walk->end && !word_is_space(*at) && !memchr(",}]", *at, 3))
@@ -335,33 +350,20 @@ static enum secret_kind name_kind(const struct walk *walk, const char *name, siz
 	return SECRET_NONE;
 }
 
-/* A token whose end is a name: of an option, a variable, a header, a field. True if it moved on. */
-static bool name_take(struct walk *walk, const char *end)
+/* A word that says that the next one is a secret. Returns false if it does not. */
+static bool word_announces(struct walk *walk, const char *end)
 {
-	const char *token = walk->pos, *name;
-	struct separator separator;
-	enum secret_kind kind;
-	size_t size;
+	const char *word = walk->pos;
+	size_t size = (size_t)(end - word);
+	enum secret_kind kind = SECRET_NONE;
 
-	while (end > token && end[-1] == '\\')
-		end--;
-	for (name = end; name > token && word_is_name(name[-1]) && end - name < NAME_SIZE_MAX;)
-		name--;
-	size = (size_t)(end - name);
-	if (size == 0)
-		return false;
-
-	if (separator_read(walk, name, end, &separator)) {
-		kind = name_kind(walk, name, size, separator.kind);
-		return kind && named_value_hide(walk, name, kind, &separator);
-	}
-	if (name != token || (end < walk->end && !word_is_space(*end)) || !begins_word(walk))
+	if ((end < walk->end && !word_is_space(*end)) || !begins_word(walk))
 		return false;
 	/* "Bearer TOKEN", as in a header */
-	if (*token == '-')
-		kind = secret_is_question(name, size) ? SECRET_NONE : secret_name(name, size);
-	else
-		kind = bytes_equal(name, size, "Bearer") ? SECRET_VALUE : SECRET_NONE;
+	if (bytes_equal(word, size, "Bearer"))
+		kind = SECRET_VALUE;
+	else if (*word == '-' && !secret_is_question(word, size))
+		kind = secret_name(word, size);
 	if (!kind)
 		return false;
 	walk_copy(walk, end);
@@ -371,10 +373,30 @@ static bool name_take(struct walk *walk, const char *end)
 	return true;
 }
 
+/* A token whose end is a name: of an option, a variable, a header, a field. True if it moved on. */
+static bool name_take(struct walk *walk, const char *end)
+{
+	const char *token = walk->pos, *name;
+	struct separator separator;
+	enum secret_kind kind;
+
+	while (end > token && end[-1] == '\\')
+		end--;
+	for (name = end; name > token && word_is_name(name[-1]) && end - name < NAME_SIZE_MAX;)
+		name--;
+	if (name == end)
+		return false;
+	if (!separator_read(walk, name, end, &separator))
+		return name == token && word_announces(walk, end);
+	kind = name_kind(walk, name, (size_t)(end - name), separator.kind);
+	return kind && named_value_hide(walk, name, kind, &separator);
+}
+
 /* What ends the authority of a URL (RFC 3986, 3.2), or the URL. */
 static bool ends_authority(const struct walk *walk, char c)
 {
-	/* an argument is one URL: also one with a space in its password, which has no right to it */
+	/* an argument is one URL: also one with a space in its password, which has no right to it
+	 */
 	bool is_whole = walk->mode == MODE_ARGUMENT && !walk->has_space;
 
 	if (c == '/' || c == '?' || c == '#' || c == '"')
@@ -454,8 +476,8 @@ static void token_take(struct walk *walk)
 	if (end - token >= 2 && token[0] == '/' && token[1] == '/' && token > walk->start &&
 	    token[-1] == ':' && url_take(walk, token))
 		return;
-	if (end < walk->end && *end == ':' &&
-	    (begins_word(walk) || token[-1] == '=') && userinfo_take(walk, end))
+	if (end < walk->end && *end == ':' && (begins_word(walk) || token[-1] == '=') &&
+	    userinfo_take(walk, end))
 		return;
 	walk_path(walk, end);
 }
@@ -516,11 +538,12 @@ void cmdline_redact_args(const struct accounts *accounts, struct appender *to, c
 		size_t taken = strnlen(argv, size);
 		bool wants_value = walk.wants_value;
 
-		text_take(&walk, is_script && !wants_value ? MODE_SCRIPT : MODE_ARGUMENT, argv, taken);
+		text_take(&walk, is_script && !wants_value ? MODE_SCRIPT : MODE_ARGUMENT, argv,
+			  taken);
 		/* an empty argument is a value, too */
 		if (!taken)
 			walk.wants_value = false;
-		is_script = announces_script(argv, taken) && secret_tools_have_shell(walk.tools);
+		is_script = announces_script(argv, taken) && tools_have_shell(walk.tools);
 		if (taken < size)
 			append(to, argv + taken++, 1);
 		argv += taken;

@@ -5,26 +5,29 @@
 
 #include "sources/source.h"
 
-#define LOST(member) offsetof(struct coverage_lost, member)
-#define SRC(member) offsetof(struct coverage_source, member)
-#define GAP(member) offsetof(struct coverage_gap, member)
+#define LOST(member)	 offsetof(struct coverage_lost, member)
+#define SRC(member)	 offsetof(struct coverage_source, member)
+#define GAP(member)	 offsetof(struct coverage_gap, member)
 #define COVERAGE(member) offsetof(struct coverage, member)
-#define START(member) offsetof(struct stream_start, member)
+#define START(member)	 offsetof(struct stream_start, member)
 
 #define COUNT(key, offset, what)                                                                   \
 	{                                                                                          \
-		.name = (key), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u64,            \
+		.name = (key), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u64,           \
 		.at = (offset), .text = TEXT_NONZERO, .help = (what)                               \
 	}
 
+/* clang-format off */
 static const struct field lost_item[] = {
 	COUNT("ring_full", LOST(ring_full), "records for which the buffer had no room"),
 	COUNT("sink_failed", LOST(sink_failed), "records that the output did not take"),
 	COUNT("left_at_exit", LOST(left_at_exit), "records still unread at the end"),
 };
+/* clang-format on */
 
 static const struct fields lost_fields = FIELDS(lost_item);
 
+/* clang-format off */
 static const struct field source_item[] = {
 	{ .name = "name", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
 	  .at = SRC(name), .text = TEXT_BARE, .help = "the source: an event type" },
@@ -45,9 +48,11 @@ static const struct field source_item[] = {
 	{ .name = "lost", .type = FIELD_OBJ, .class = CLASS_PUBLIC, .get = get_embedded,
 	  .at = SRC(lost), .sub = &lost_fields, .help = "records lost, by cause" },
 };
+/* clang-format on */
 
 static const struct fields source_fields = FIELDS(source_item);
 
+/* clang-format off */
 static const struct field gap_item[] = {
 	{ .name = "what", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
 	  .at = GAP(what), .text = TEXT_BARE, .help = "what was not seen" },
@@ -55,6 +60,7 @@ static const struct field gap_item[] = {
 	  .at = GAP(why), .help = "for what reason" },
 	COUNT("count", GAP(count), "how often, as far as it could be counted"),
 };
+/* clang-format on */
 
 static const struct fields gap_fields = FIELDS(gap_item);
 
@@ -68,6 +74,7 @@ static void get_coverage_type(const struct record *record, const struct field *f
 	ret->str.size = strlen("coverage");
 }
 
+/* clang-format off */
 static const struct field coverage_table[] = {
 	{ .name = "event_type", .type = FIELD_STR, .class = CLASS_PUBLIC, .text = TEXT_BARE,
 	  .get = get_coverage_type, .help = "coverage" },
@@ -82,6 +89,7 @@ static const struct field coverage_table[] = {
 	  .at = COVERAGE(not_seen), .sub = &gap_fields,
 	  .help = "what this run could not see, or did not see whole" },
 };
+/* clang-format on */
 
 const struct fields coverage_fields = FIELDS(coverage_table);
 
@@ -105,6 +113,7 @@ static void get_options(const struct record *record, const struct field *field, 
 	ret->str.size = start->options_size;
 }
 
+/* clang-format off */
 static const struct field start_table[] = {
 	{ .name = "event_type", .type = FIELD_STR, .class = CLASS_PUBLIC, .text = TEXT_BARE,
 	  .get = get_start_type, .help = "start" },
@@ -122,6 +131,7 @@ static const struct field start_table[] = {
 	{ .name = "options", .type = FIELD_STRV, .class = CLASS_ARGS, .get = get_options,
 	  .text = TEXT_HIDDEN, .help = "the command line of this run" },
 };
+/* clang-format on */
 
 const struct fields start_fields = FIELDS(start_table);
 

@@ -18,7 +18,7 @@
 #include "pipeline/field.h"
 #include "pipeline/pipeline.h"
 
-#define SCHEMA_VERSION "1.0"
+#define SCHEMA_VERSION	  "1.0"
 #define COVERAGE_GAPS_MAX 16
 
 struct coverage_lost {

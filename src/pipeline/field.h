@@ -22,18 +22,18 @@ struct field;
 
 enum field_type {
 	FIELD_BOOL,
-	FIELD_U64,   /* a count or small number, printed as a number */
+	FIELD_U64, /* a count or small number, printed as a number */
 	FIELD_S64,
 	FIELD_ID64,  /* an identifier that may pass 2^53: above that a decimal string */
 	FIELD_TIME,  /* ns since the epoch, printed in UTC with microseconds */
 	FIELD_FLAGS, /* printed by its format function */
 	FIELD_CODE,  /* printed by name, or as a number when the table does not know it */
 	FIELD_STR,
-	FIELD_STRV,  /* NUL-separated strings: a list */
+	FIELD_STRV,    /* NUL-separated strings: a list */
 	FIELD_CMDLINE, /* the same, joined by spaces: one string */
-	FIELD_CODEV, /* u32 codes: a list of names */
-	FIELD_OBJ,   /* one item of field.sub */
-	FIELD_LIST,  /* items of field.sub */
+	FIELD_CODEV,   /* u32 codes: a list of names */
+	FIELD_OBJ,     /* one item of field.sub */
+	FIELD_LIST,    /* items of field.sub */
 };
 
 /*
@@ -61,14 +61,14 @@ enum field_role {
 
 /* How often the field is there. */
 enum field_presence {
-	ALWAYS,	  /* in every event of the source; null when unknown */
+	ALWAYS,	   /* in every event of the source; null when unknown */
 	SOMETIMES, /* left out when it has no value */
 };
 
 /* How the format for people shows the field. */
 enum field_text {
-	TEXT_NAMED, /* name=value */
-	TEXT_BARE,  /* value */
+	TEXT_NAMED,   /* name=value */
+	TEXT_BARE,    /* value */
 	TEXT_NONZERO, /* name=value, unless 0 */
 	TEXT_HIDDEN,
 };
@@ -112,10 +112,10 @@ struct field {
 	const char *help;
 	/* Reads the field; leaves *RET with present = false when there is no value. */
 	void (*get)(const struct record *record, const struct field *field, struct value *ret);
-	size_t at;			 /* for get: an offset or a slot */
-	const struct code_table *codes;	 /* CODE, CODEV */
+	size_t at;						 /* for get: an offset or a slot */
+	const struct code_table *codes;				 /* CODE, CODEV */
 	size_t (*format)(uint64_t value, char *out, size_t cap); /* FLAGS */
-	const struct fields *sub;	 /* OBJ, LIST */
+	const struct fields *sub;				 /* OBJ, LIST */
 };
 
 /* Reads FIELD of RECORD. */

@@ -115,12 +115,31 @@ static void pop(struct pathname *name, bool is_absolute)
 	}
 }
 
+/*
+ * Takes one component. NR_LEFT_OUT counts those that did not fit: a later ".." must take back one
+ * of them first.
+ */
+static void component_take(struct pathname *name, const char *component, size_t size,
+			   bool is_absolute, size_t *nr_left_out)
+{
+	if (size == 0 || bytes_equal(component, size, "."))
+		return;
+	if (!bytes_equal(component, size, "..")) {
+		if (name->is_truncated || !push(name, component, size, is_absolute))
+			++*nr_left_out;
+	} else if (*nr_left_out > 0) {
+		--*nr_left_out;
+	} else {
+		name->is_truncated = false;
+		pop(name, is_absolute);
+	}
+}
+
 void path_normalise(struct pathname *ret, const char *path, size_t size)
 {
 	bool is_absolute = size > 0 && path[0] == '/';
 	bool ends_in_slash = size > 0 && path[size - 1] == '/';
 	bool is_empty = size == 0;
-	/* components that did not fit: a later ".." must take back one of these first */
 	size_t nr_left_out = 0;
 
 	ret->size = 0;
@@ -131,19 +150,7 @@ void path_normalise(struct pathname *ret, const char *path, size_t size)
 		const char *component = path;
 		size_t taken = next_component(&path, &size);
 
-		if (taken == 0 || bytes_equal(component, taken, "."))
-			continue;
-		if (!bytes_equal(component, taken, "..")) {
-			if (ret->is_truncated || !push(ret, component, taken, is_absolute))
-				nr_left_out++;
-			continue;
-		}
-		if (nr_left_out > 0) {
-			nr_left_out--;
-			continue;
-		}
-		ret->is_truncated = false;
-		pop(ret, is_absolute);
+		component_take(ret, component, taken, is_absolute, &nr_left_out);
 	}
 	if (ret->size == 0 && !is_empty)
 		add(ret, is_absolute ? "/" : ".", 1);

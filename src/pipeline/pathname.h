@@ -22,7 +22,7 @@ struct pathname {
 	 * /proc/PID/cwd, and behind the ".." that lead out of an unknown directory.
 	 */
 	size_t base;
-	bool is_rooted;    /* that part is below a root, not below an unknown directory */
+	bool is_rooted; /* that part is below a root, not below an unknown directory */
 	bool is_truncated;
 };
 
@@ -30,8 +30,8 @@ struct pathname {
 bool path_is_plain(const char *path, size_t size);
 
 /*
- * Collapses "//", "." and ".."; keeps a slash at the end and the ".." that begin a relative path. The
- * empty path stays empty.
+ * Collapses "//", "." and ".."; keeps a slash at the end and the ".." that begin a relative path.
+ * The empty path stays empty.
  */
 void path_normalise(struct pathname *ret, const char *path, size_t size);
 

@@ -84,7 +84,8 @@ static bool tilde_take(struct walk *walk, const char *end)
 	return true;
 }
 
-/* Whether what precedes PATH in its token leaves it at a root: "", "//", "-I"; but not "a" in "a/b". */
+/* Whether what precedes PATH in its token leaves it at a root: "", "//", "-I"; but not "a" in
+ * "a/b". */
 static bool is_rooted(const char *token, const char *path)
 {
 	if (*token != '/')
@@ -115,7 +116,8 @@ static const char *person_find(const struct walk *walk, const char *token, const
 	accounts_judge(walk->accounts, path, (size_t)(end - path), is_rooted(token, path), ret);
 	if (ret->has_person)
 		return path;
-	if (end - token < 3 || memcmp(token, "//", 2) != 0 || token == walk->start || token[-1] != ':')
+	if (end - token < 3 || memcmp(token, "//", 2) != 0 || token == walk->start ||
+	    token[-1] != ':')
 		return NULL;
 	path = memchr(token + 2, '/', (size_t)(end - token - 2));
 	if (!path)

@@ -13,6 +13,7 @@
 #include "pipeline/accounts.h"
 #include "pipeline/appender.h"
 #include "pipeline/secrets.h"
+#include "pipeline/tools.h"
 
 enum walk_mode {
 	MODE_ARGUMENT, /* one argument: its end is the only sure end of a value */
@@ -27,7 +28,7 @@ struct walk {
 	const char *start; /* of the argument or text */
 	const char *end;
 	const char *pos;
-	const char *pem;   /* the private key that POS is in, or the next one; END if there is none */
+	const char *pem; /* the private key that POS is in, or the next one; END if there is none */
 	const char *pem_end;
 	const char *space; /* the first white space behind some place before, see next_space() */
 	char quote;	   /* the quotes of a script that POS is in, or 0 */

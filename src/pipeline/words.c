@@ -15,26 +15,43 @@ const char *word_space(const char *at, const char *end)
 	return at;
 }
 
+/* Behind the backslash at AT and what it escapes. */
+static const char *skip_escaped(const char *at, const char *end)
+{
+	return end - at > 1 ? at + 2 : end;
+}
+
 const char *word_quote_end(const char *open, const char *end, bool is_escaped)
 {
-	for (const char *at = open + 1; at < end; at++) {
-		if (*at == '\\' && !is_escaped && *open != '\'')
-			at++;
-		else if (*at == *open && (is_escaped || at + 1 == end || at[1] != *open))
-			return at + 1;
-		else if (*at == *open)
-			at++;
+	bool has_escapes = !is_escaped && *open != '\'';
+	const char *at = open + 1;
+
+	while (at < end) {
+		if (*at == '\\' && has_escapes) {
+			at = skip_escaped(at, end);
+			continue;
+		}
+		if (*at++ != *open)
+			continue;
+		if (is_escaped || at == end || *at != *open)
+			return at;
+		at++;
 	}
 	return end;
 }
 
+static bool ends_shell_word(char c, char within)
+{
+	if (word_is_space(c))
+		return true;
+	return within ? c == within : word_is_end(c) || c == '<' || c == '>';
+}
+
 const char *word_shell_end(const char *at, const char *end, char within)
 {
-	while (at < end && !word_is_space(*at)) {
-		if (within ? *at == within : word_is_end(*at) || *at == '<' || *at == '>')
-			break;
+	while (at < end && !ends_shell_word(*at, within)) {
 		if (*at == '\\' && within != '\'')
-			at += at + 1 < end ? 2 : 1;
+			at = skip_escaped(at, end);
 		else if (word_is_quote(*at) && !within)
 			at = word_quote_end(at, end, false);
 		else

@@ -63,8 +63,8 @@ const char *word_token_end(const char *at, const char *end);
 const char *word_space(const char *at, const char *end);
 
 /*
- * Behind the quote that closes the one at OPEN, or END. IS_ESCAPED: the quotes are written \" and end
- * at such; others may have escaped or doubled ones inside.
+ * Behind the quote that closes the one at OPEN, or END. IS_ESCAPED: the quotes are written \" and
+ * end at such; others may have escaped or doubled ones inside.
  */
 const char *word_quote_end(const char *open, const char *end, bool is_escaped);
 

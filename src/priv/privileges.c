@@ -104,9 +104,8 @@ static int capabilities_set(const int *kept, size_t nr_kept)
 
 	if (!caps)
 		return -ENOMEM;
-	if ((nr_kept > 0 &&
-	     (cap_set_flag(caps, CAP_PERMITTED, (int)nr_kept, kept, CAP_SET) < 0 ||
-	      cap_set_flag(caps, CAP_EFFECTIVE, (int)nr_kept, kept, CAP_SET) < 0)) ||
+	if ((nr_kept > 0 && (cap_set_flag(caps, CAP_PERMITTED, (int)nr_kept, kept, CAP_SET) < 0 ||
+			     cap_set_flag(caps, CAP_EFFECTIVE, (int)nr_kept, kept, CAP_SET) < 0)) ||
 	    cap_set_proc(caps) < 0)
 		err = -errno;
 	cap_free(caps);

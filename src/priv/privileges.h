@@ -3,17 +3,18 @@
 #define PRIV_PRIVILEGES_H
 
 /*
- * Rights: root, or the capabilities that tracing needs, for the milliseconds of start-up, then none.
+ * Rights: root, or the capabilities that tracing needs, for the milliseconds of start-up, then
+ * none.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /* What is needed, each found out by trying. A set bit is missing. */
-#define MISSING_BPF 0x1	     /* CAP_BPF: load programs and make maps */
-#define MISSING_PERFMON 0x2  /* CAP_PERFMON: attach them, follow mappings */
-#define MISSING_TRACEFS 0x4  /* CAP_DAC_READ_SEARCH: read tracepoint numbers */
-#define MISSING_SUPPORT 0x8  /* the kernel has no BPF at all */
+#define MISSING_BPF	0x1 /* CAP_BPF: load programs and make maps */
+#define MISSING_PERFMON 0x2 /* CAP_PERFMON: attach them, follow mappings */
+#define MISSING_TRACEFS 0x4 /* CAP_DAC_READ_SEARCH: read tracepoint numbers */
+#define MISSING_SUPPORT 0x8 /* the kernel has no BPF at all */
 
 /* Tries what monitoring needs. Returns MISSING_* bits, 0 when all is there. */
 unsigned int privileges_missing(void);

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 /* What both need: memory, time, signals, the descriptors they have. */
+/* clang-format off */
 static const int common_calls[] = {
 	SCMP_SYS(read),	     SCMP_SYS(write),	      SCMP_SYS(close),	   SCMP_SYS(brk),
 	SCMP_SYS(munmap),    SCMP_SYS(mremap),	      SCMP_SYS(madvise),   SCMP_SYS(futex),
@@ -17,13 +18,16 @@ static const int common_calls[] = {
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(clock_nanosleep),
 	SCMP_SYS(restart_syscall), SCMP_SYS(tgkill),
 };
+/* clang-format on */
 
 /* The reader's own: waiting, the output and its end, COMMAND's end. */
+/* clang-format off */
 static const int reader_calls[] = {
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(fstat),	  SCMP_SYS(newfstatat),
 	SCMP_SYS(lseek),      SCMP_SYS(ftruncate),   SCMP_SYS(fdatasync), SCMP_SYS(fcntl),
 	SCMP_SYS(wait4),      SCMP_SYS(timer_settime),
 };
+/* clang-format on */
 
 static int allow(scmp_filter_ctx filter, const int *calls, size_t nr_calls)
 {

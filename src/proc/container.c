@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Container ids are SHA-256 in hexadecimal: opencontainers/runtime-spec leaves it to the engines. */
+/* Container ids are SHA-256 in hexadecimal: opencontainers/runtime-spec leaves it to the engines.
+ */
 #define ID_SIZE 64
 #define BUCKETS 256
 

@@ -11,7 +11,7 @@
 
 #include "proc/processes.h"
 
-#define CONTAINERS_MAX 4096
+#define CONTAINERS_MAX	   4096
 #define CONTAINER_NAME_MAX 127
 
 struct containers;

@@ -4,9 +4,9 @@
 
 /*
  * The process table: what is known of every process that is being watched, for events that come
- * without it (mappings) and for what only its past tells (container). Filled at start, kept by fork,
- * exec and exit records in the order of their time. A process that exits stays findable until the
- * pass after next, for records of other rings that are older than its end.
+ * without it (mappings) and for what only its past tells (container). Filled at start, kept by
+ * fork, exec and exit records in the order of their time. A process that exits stays findable until
+ * the pass after next, for records of other rings that are older than its end.
  *
  * Owns its entries; a struct process is valid until processes_expire() after its exit. Bounded: at
  * the limit new processes are not entered, and counted.

@@ -58,7 +58,7 @@ struct writer {
 	const struct redactor *redactor;
 	bool has_color;
 	struct json json;
-	char *buffer;	  /* of json, or TEXT_SIZE bytes of text */
+	char *buffer; /* of json, or TEXT_SIZE bytes of text */
 	size_t text_size;
 	char *scratch;
 };
@@ -71,8 +71,8 @@ int writer_new(struct writer **ret, const struct sink *sink, struct output *outp
 	       const struct redactor *redactor, bool has_color);
 
 /*
- * Writes RECORD's fields as TABLES, one after the other, list them: an event, or a document. Returns
- * 0 or a negative errno of the output.
+ * Writes RECORD's fields as TABLES, one after the other, list them: an event, or a document.
+ * Returns 0 or a negative errno of the output.
  */
 int writer_record(struct writer *writer, const struct record *record,
 		  const struct fields *const *tables, size_t nr_tables);
@@ -94,7 +94,8 @@ void writer_free(struct writer *writer);
 const char *writer_redact(struct writer *writer, const struct field *field,
 			  const struct value *value, size_t *ret_size);
 
-/* Adds SIZE bytes of text, at most WRITER_BUFFER_SIZE - WRITER_FLUSH_SIZE, for sinks without JSON. */
+/* Adds SIZE bytes of text, at most WRITER_BUFFER_SIZE - WRITER_FLUSH_SIZE, for sinks without JSON.
+ */
 int writer_append(struct writer *writer, const char *bytes, size_t size);
 
 /* Writes RECORD's fields into the open JSON object. */

@@ -11,7 +11,7 @@
 #include "sources/source.h"
 
 #define LINE_SIZE (32U << 10)
-#define NS 1000000000ULL
+#define NS	  1000000000ULL
 
 /* Text on its way into one line; what does not fit is left out. */
 struct line {
@@ -73,10 +73,19 @@ static void add_time(struct line *line, uint64_t unix_ns)
 	    (unsigned int)(unix_ns % NS / 1000));
 }
 
+static void add_code(struct line *line, const struct field *field, uint64_t code)
+{
+	const char *name = code_name(field->codes, code);
+
+	if (name)
+		add(line, "%s", name);
+	else
+		add(line, "%" PRIu64, code);
+}
+
 static void add_value(struct writer *writer, struct line *line, const struct field *field,
 		      const struct value *value)
 {
-	const char *name;
 	const char *bytes;
 	size_t size;
 	char flags[512];
@@ -100,11 +109,13 @@ static void add_value(struct writer *writer, struct line *line, const struct fie
 		add(line, "%s", flags);
 		break;
 	case FIELD_CODE:
-		name = code_name(field->codes, value->u);
-		if (name)
-			add(line, "%s", name);
-		else
-			add(line, "%" PRIu64, value->u);
+		add_code(line, field, value->u);
+		break;
+	case FIELD_CODEV:
+		for (size_t i = 0; i < value->codev.count; i++) {
+			add(line, "%s", i > 0 ? "," : "");
+			add_code(line, field, value->codev.codes[i]);
+		}
 		break;
 	case FIELD_STR:
 		bytes = writer_redact(writer, field, value, &size);
@@ -152,9 +163,7 @@ static void add_fields(struct writer *writer, struct line *line, const struct re
 			add_items(writer, line, field, &value);
 			continue;
 		}
-		/* A document has no head to stand apart from. */
-		if (line->size > 0)
-			if (field->type == FIELD_OBJ) {
+		if (field->type == FIELD_OBJ) {
 			const struct record sub = { .bytes = value.obj };
 
 			add_fields(writer, line, &sub, field->sub);
@@ -162,7 +171,9 @@ static void add_fields(struct writer *writer, struct line *line, const struct re
 		}
 		if (field->text == TEXT_NONZERO && value.u == 0)
 			continue;
-		add(line, " ");
+		/* A document has no head to stand apart from. */
+		if (line->size > 0)
+			add(line, " ");
 		if (field->text != TEXT_BARE)
 			add(line, "%s=", field->name);
 		add_value(writer, line, field, &value);
@@ -194,8 +205,7 @@ static int text_record(struct writer *writer, const struct record *record,
 	}
 	for (; i < nr_tables; i++)
 		add_fields(writer, &line, record, tables[i]);
-	if (line.size == LINE_SIZE - 1)
-		line.size--;
+	/* Where add() leaves a NUL: there is room for it in a full line too. */
 	bytes[line.size++] = '\n';
 	return writer_append(writer, bytes, line.size);
 }

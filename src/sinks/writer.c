@@ -126,6 +126,10 @@ const char *writer_redact(struct writer *writer, const struct field *field,
 		*ret_size = redact_text(writer->redactor, bytes, size, writer->scratch,
 					WRITER_SCRATCH_SIZE);
 		return writer->scratch;
+	case CLASS_USER:
+		*ret_size = redact_user(writer->redactor, bytes, size, writer->scratch,
+					WRITER_SCRATCH_SIZE);
+		return writer->scratch;
 	default:
 		*ret_size = size;
 		return bytes;

@@ -18,8 +18,7 @@ static void get_event_type(const struct record *record, const struct field *fiel
 	ret->str.size = strlen(record->source->name);
 }
 
-static void get_timestamp(const struct record *record, const struct field *field,
-			  struct value *ret)
+static void get_timestamp(const struct record *record, const struct field *field, struct value *ret)
 {
 	(void)field;
 	ret->present = true;
@@ -34,6 +33,7 @@ static void get_of_process(const struct record *record, const struct field *fiel
 		get_u32(record, field, ret);
 }
 
+/* clang-format off */
 static const struct field container_item[] = {
 	{ .name = "id", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text, .at = 0,
 	  .help = "identifier that the container engine gave, as its control group tells" },
@@ -41,11 +41,13 @@ static const struct field container_item[] = {
 	  .get = get_text, .at = sizeof(char *),
 	  .help = "name of the container, where its control group tells" },
 };
+/* clang-format on */
 
 static const struct fields container_fields = FIELDS(container_item);
 
 #define HDR(member) offsetof(struct event_hdr, member)
 
+/* clang-format off */
 static const struct field head[] = {
 	{ .name = "event_type", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_event_type,
 	  .help = "name of the event" },
@@ -66,6 +68,7 @@ static const struct field head[] = {
 	  .get = get_slot, .at = SLOT_CONTAINER, .sub = &container_fields,
 	  .help = "container that the process belongs to" },
 };
+/* clang-format on */
 
 const struct fields event_head_fields = FIELDS(head);
 

@@ -52,8 +52,8 @@ struct source {
 	size_t nr_programs;
 
 	/*
-	 * Checks the record beyond min_size and the tails, and fills the source's slots. May be NULL.
-	 * Returns enum stage_result.
+	 * Checks the record beyond min_size and the tails, and fills the source's slots. May be
+	 * NULL. Returns enum stage_result.
 	 */
 	int (*decode)(struct record *record);
 	/*

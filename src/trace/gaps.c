@@ -15,7 +15,8 @@ static uint64_t count_skipped(const struct session *session)
 
 		if (!session->states[i].object)
 			continue;
-		bpf_object__for_each_program(program, session->states[i].object) {
+		bpf_object__for_each_program(program, session->states[i].object)
+		{
 			struct bpf_prog_info info = { 0 };
 			__u32 size = sizeof(info);
 			int fd = bpf_program__fd(program);
@@ -56,6 +57,6 @@ void gaps_add(struct coverage *coverage, const struct session *session, const st
 	add_if(coverage, "records of unknown kind", "they were skipped", pipeline->nr_unknown);
 	add_if(coverage, "mappings in records that could not be read", "they were skipped",
 	       session->mappings ? mappings_counts(session->mappings)->malformed : 0);
-	add_if(coverage, "even timestamps",
-	       "the clock was set, by more than 1 ms, this many times", pipeline->clock.steps);
+	add_if(coverage, "even timestamps", "the clock was set, by more than 1 ms, this many times",
+	       pipeline->clock.steps);
 }

@@ -37,8 +37,8 @@ static void __attribute__((noreturn)) child_main(struct session *session, int fd
 	if (read(fd, &byte, 1) != 1)
 		_exit(0);
 	if (!answer)
-		answer = (signed char)program_attach(bpf_object__next_program(object, NULL), NULL, -1,
-						     &link);
+		answer = (signed char)program_attach(bpf_object__next_program(object, NULL), NULL,
+						     -1, &link);
 	/* The hook lives as long as this process: until the other end is closed. */
 	if (write(fd, &answer, 1) == 1)
 		while (read(fd, &byte, 1) > 0)

@@ -18,14 +18,14 @@
  * A process that starts maps five to thirty files of some 130 bytes; 256 KiB hold two thousand.
  * With many CPUs each ring is smaller, so that all of them stay within the memory promised.
  */
-#define RING_BYTES_MAX (256U << 10)
+#define RING_BYTES_MAX	(256U << 10)
 #define ALL_RINGS_BYTES (8U << 20)
-#define STAGED_MAX 1024
-#define STAGED_BYTES (256U << 10)
+#define STAGED_MAX	1024
+#define STAGED_BYTES	(256U << 10)
 
 struct ring {
 	int fd;
-	int build_id_fd; /* -1: this kernel gives no build ids */
+	int build_id_fd;	 /* -1: this kernel gives no build ids */
 	uint64_t build_id_event; /* the identifier of that event */
 	struct perf_event_mmap_page *page;
 	const uint8_t *data;
@@ -78,8 +78,7 @@ struct lost_record {
 	uint64_t lost;
 };
 
-static int mmap2_parse(const void *bytes, size_t size, uint64_t build_id_event,
-		       struct mapping *ret)
+static int mmap2_parse(const void *bytes, size_t size, uint64_t build_id_event, struct mapping *ret)
 {
 	struct mmap2_record record;
 	struct sample_id id;
@@ -104,8 +103,8 @@ static int mmap2_parse(const void *bytes, size_t size, uint64_t build_id_event,
 		.path_size = path_size,
 	};
 	/*
-	 * The flag alone does not tell: perf_event_mmap_output() sets it in a header that all events
-	 * share and leaves it set for those that follow (seen in 6.18).
+	 * The flag alone does not tell: perf_event_mmap_output() sets it in a header that all
+	 * events share and leaves it set for those that follow (seen in 6.18).
 	 */
 	if (build_id_event && id.identifier == build_id_event) {
 		if (!(record.header.misc & PERF_RECORD_MISC_MMAP_BUILD_ID))

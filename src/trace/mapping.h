@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAPPING_PATH_MAX 4096
+#define MAPPING_PATH_MAX     4096
 #define MAPPING_BUILD_ID_MAX 20 /* BUILD_ID_SIZE_MAX, include/linux/buildid.h */
 
 /* One mapping of a file. */
@@ -58,7 +58,8 @@ struct mappings;
 int mappings_open(struct mappings **ret);
 void mappings_close(struct mappings *mappings);
 
-/* Adds the rings to EPOLL, which they wake when a quarter is full. Returns 0 or a negative errno. */
+/* Adds the rings to EPOLL, which they wake when a quarter is full. Returns 0 or a negative errno.
+ */
 int mappings_watch(struct mappings *mappings, int epoll);
 
 /*

@@ -106,7 +106,8 @@ int session_load(struct session *session, const char *name, const void *bytes, s
 
 	if (!object)
 		return -errno;
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		err = map_adjust(session, map);
 		if (err)
 			goto fail;
@@ -166,11 +167,11 @@ static int source_open(struct session *session, const struct source *source,
 {
 	size_t size = (size_t)(source->object_end - source->object);
 	int err = session_load(session, source->name, source->object, size, source, false,
-			      &state->object);
+			       &state->object);
 
 	if (err && err != -EPERM) {
 		err = session_load(session, source->name, source->object, size, source, true,
-				  &state->object);
+				   &state->object);
 		if (!err)
 			set_reason(state, "some programs", -EOPNOTSUPP);
 	}
@@ -228,7 +229,7 @@ int session_open(struct session *session, const struct trace_config *config,
 		session->maps[i] = -1;
 	session->tracefs = tracefs_open();
 	err = session_load(session, "seed", seed_object, (size_t)(seed_object_end - seed_object),
-			  NULL, false, &session->seed_object);
+			   NULL, false, &session->seed_object);
 	if (err)
 		return err;
 	err = map_memory(session);
@@ -322,7 +323,8 @@ int session_start(struct session *session, struct processes *processes)
 	int err;
 
 	__atomic_store_n(&session->control->on, 1, __ATOMIC_SEQ_CST);
-	/* With trees that begin at a name the first pass finds the roots, the second their trees. */
+	/* With trees that begin at a name the first pass finds the roots, the second their trees.
+	 */
 	err = session->config.select & SELECT_NAME_ROOTS ? seed(session, processes) : 0;
 	session->nr_seeds = 0;
 	if (!err)

@@ -4,9 +4,9 @@
 
 /*
  * The kernel side of a run: loads the sources' BPF objects around one set of shared maps, attaches
- * what this kernel has, and tells what became of each source. Owns all of it; session_close() leaves
- * nothing in the kernel. After session_ready() no bpf(2) call is needed any more: counters and
- * switches are mapped memory.
+ * what this kernel has, and tells what became of each source. Owns all of it; session_close()
+ * leaves nothing in the kernel. After session_ready() no bpf(2) call is needed any more: counters
+ * and switches are mapped memory.
  */
 
 #include <stdbool.h>
@@ -22,7 +22,7 @@ struct ring_buffer;
 struct bpf_object;
 struct bpf_link;
 
-#define SESSION_LINKS_MAX 8
+#define SESSION_LINKS_MAX   8
 #define SESSION_REASON_SIZE 160
 
 /* What became of one source. */

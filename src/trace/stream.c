@@ -36,16 +36,15 @@ static int hand_over_mapping(struct stream *stream)
 	char *id = record.text + mapping->path_size;
 
 	memcpy(record.text, mapping->path, mapping->path_size);
-	record.event.path = (struct tail){ .off = (uint16_t)at,
-					   .size = (uint16_t)mapping->path_size };
+	record.event.path =
+		(struct tail){ .off = (uint16_t)at, .size = (uint16_t)mapping->path_size };
 	for (size_t i = 0; i < mapping->build_id_size; i++) {
 		*id++ = digits[mapping->build_id[i] >> 4];
 		*id++ = digits[mapping->build_id[i] & 0xf];
 	}
 	record.event.build_id = (struct tail){ .off = (uint16_t)(at + mapping->path_size),
 					       .size = (uint16_t)(2 * mapping->build_id_size) };
-	record.event.hdr.size =
-		(uint32_t)(at + mapping->path_size + 2U * mapping->build_id_size);
+	record.event.hdr.size = (uint32_t)(at + mapping->path_size + 2U * mapping->build_id_size);
 	mappings_pop(stream->session->mappings);
 	return stream->on_record(stream->ctx, &record, record.event.hdr.size);
 }
@@ -149,8 +148,8 @@ int stream_pass(struct stream *stream)
 
 /*
  * Waits in STATE, which tells the programs when to wake us. A record sent before the state is set
- * made no wake-up: the ring's descriptor is readable then, and epoll_wait() returns at once. Returns
- * whether there is something.
+ * made no wake-up: the ring's descriptor is readable then, and epoll_wait() returns at once.
+ * Returns whether there is something.
  */
 static bool wait_as(struct stream *stream, uint32_t state, int timeout_ms)
 {

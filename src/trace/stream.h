@@ -3,9 +3,9 @@
 #define TRACE_STREAM_H
 
 /*
- * The consumer: drains the BPF ring and the mapping rings in the order of time, hands each record to
- * a handler, and sleeps in between so that a quiet host costs nothing. Owns the epoll descriptor;
- * borrows the session.
+ * The consumer: drains the BPF ring and the mapping rings in the order of time, hands each record
+ * to a handler, and sleeps in between so that a quiet host costs nothing. Owns the epoll
+ * descriptor; borrows the session.
  *
  * Order: exact within a process, within 1 ms across CPUs. In a pass the mappings that the rings
  * hold are staged first, then the BPF ring is walked in place and staged mappings with an earlier

@@ -4,8 +4,8 @@
 
 /*
  * The tracing file system, where the kernel keeps the numbers of its tracepoints. Used where it is
- * mounted; where it is not, through a mount of our own that no one else sees and nothing on the host
- * changes for.
+ * mounted; where it is not, through a mount of our own that no one else sees and nothing on the
+ * host changes for.
  */
 
 /* Opens the root of tracefs. Returns a descriptor that the caller closes, or a negative errno. */

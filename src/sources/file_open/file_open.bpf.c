@@ -8,8 +8,8 @@
 
 /* arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h */
 #if defined(__TARGET_ARCH_x86)
-#define NR_OPEN 2
-#define NR_CREAT 85
+#define NR_OPEN	  2
+#define NR_CREAT  85
 #define NR_OPENAT 257
 #elif defined(__TARGET_ARCH_arm64)
 #define NR_OPENAT 56
@@ -17,7 +17,7 @@
 #define NR_OPENAT2 437
 
 /* include/uapi/linux/io_uring.h */
-#define IORING_OP_OPENAT 18
+#define IORING_OP_OPENAT  18
 #define IORING_OP_OPENAT2 28
 
 /* The first argument: on arm64 the result has taken its register. */
@@ -72,8 +72,7 @@ int BPF_PROG(file_open_uring, struct io_kiocb *request)
 	struct control *control = control_get();
 	__u8 opcode = request->opcode;
 
-	if (control && control->on &&
-	    (opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2))
+	if (control && control->on && (opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2))
 		__sync_fetch_and_add(&control->uring_opens, 1);
 	return 0;
 }

@@ -11,10 +11,12 @@
 #include "file_open.h"
 
 /* include/uapi/asm-generic/fcntl.h, include/uapi/linux/fcntl.h; the same on x86 and arm64. */
-#define O_WRONLY 01
-#define O_CREAT 0100
-#define O_TRUNC 01000
-#define AT_FDCWD -100
+#define O_WRONLY     01
+#define O_CREAT	     0100
+#define O_TRUNC	     01000
+#define AT_FDCWD     -100
+
+#define ENAMETOOLONG 36 /* include/uapi/asm-generic/errno.h */
 
 /* What one of the calls was given; NAME points into the program's memory. */
 struct open_call {
@@ -149,7 +151,8 @@ static __always_inline void event_emit(struct draft *draft, struct task_struct *
 	event->real.off = 0;
 	event->real.size = 0;
 	event->reserved = 0;
-	if (name_size == PATH_SIZE - 1)
+	/* As long as a name may be, or the beginning of one that is longer. */
+	if (name_size == PATH_SIZE - 1 && call->result == -ENAMETOOLONG)
 		event->marks |= OPEN_NAME_CUT;
 	if (call->result >= 0)
 		identity_fill(event, task, call->result);

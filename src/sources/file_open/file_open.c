@@ -17,7 +17,7 @@ enum {
 };
 
 #define RESULT_TEXT_SIZE sizeof("errno 4294967295")
-#define AT(member) offsetof(struct file_open_event, member)
+#define AT(member)	 offsetof(struct file_open_event, member)
 
 static const struct file_open_event *event_of(const struct record *record)
 {
@@ -32,7 +32,7 @@ static void get_result(const struct record *record, const struct field *field, s
 
 	(void)field;
 	if (result < 0) {
-		name = code_name(&errno_codes, (uint64_t)-(int64_t)result);
+		name = code_name(&errno_codes, (uint64_t) - (int64_t)result);
 		number = name ? NULL : arena_take(record->arena, RESULT_TEXT_SIZE);
 		if (number)
 			snprintf(number, RESULT_TEXT_SIZE, "errno %u", -(uint32_t)result);
@@ -51,14 +51,14 @@ static void get_inode(const struct record *record, const struct field *field, st
 	ret->present = ret->u != 0;
 }
 
-static void get_truncated(const struct record *record, const struct field *field,
-			  struct value *ret)
+static void get_truncated(const struct record *record, const struct field *field, struct value *ret)
 {
 	(void)field;
 	ret->b = true;
 	ret->present = event_of(record)->marks & (OPEN_NAME_CUT | OPEN_DIR_CUT);
 }
 
+/* clang-format off */
 static const struct field file_open_fields[] = {
 	{ .name = "file", .type = FIELD_STR, .class = CLASS_PATH, .role = ROLE_FILE,
 	  .get = get_slot, .at = SLOT_PATH, .text = TEXT_BARE,
@@ -86,6 +86,7 @@ static const struct field file_open_fields[] = {
 	{ .name = "truncated", .type = FIELD_BOOL, .class = CLASS_PUBLIC, .presence = SOMETIMES,
 	  .get = get_truncated, .help = "the beginning of the path, or the end of the name, is missing" },
 };
+/* clang-format on */
 
 /* Joins directory and name, and collapses what the kernel would. */
 static int join(struct record *record)
@@ -130,7 +131,9 @@ static const size_t file_open_tails[] = { AT(name), AT(dir), AT(real) };
 
 static const struct source_program file_open_programs[] = {
 	{ .name = "file_open_done", .use = PROGRAM_REQUIRED },
-	{ .name = "file_open_done", .use = PROGRAM_OPTIONAL, .hook = "tp/syscalls/sys_exit_openat2" },
+	{ .name = "file_open_done",
+	  .use = PROGRAM_OPTIONAL,
+	  .hook = "tp/syscalls/sys_exit_openat2" },
 	{ .name = "file_open_done", .use = PROGRAM_OPTIONAL, .hook = "tp/syscalls/sys_exit_open" },
 	{ .name = "file_open_done", .use = PROGRAM_OPTIONAL, .hook = "tp/syscalls/sys_exit_creat" },
 	{ .name = "file_open_uring", .use = PROGRAM_OPTIONAL },

@@ -6,14 +6,14 @@
 
 /* file_open_event.marks */
 #define OPEN_NAME_CUT 0x1 /* the name was longer than PATH_MAX */
-#define OPEN_DIR_CUT 0x2  /* the directory lacks its beginning */
-#define OPEN_OUTSIDE 0x4  /* the directory is outside the process's root */
-#define OPEN_COMPAT 0x8	  /* by a 32-bit system call */
+#define OPEN_DIR_CUT  0x2 /* the directory lacks its beginning */
+#define OPEN_OUTSIDE  0x4 /* the directory is outside the process's root */
+#define OPEN_COMPAT   0x8 /* by a 32-bit system call */
 
 struct file_open_event {
 	struct event_hdr hdr;
-	__u64 flags;	/* of open(2) */
-	__u64 inode;	/* of the opened file; 0 when it was not */
+	__u64 flags; /* of open(2) */
+	__u64 inode; /* of the opened file; 0 when it was not */
 	__u32 dev_major;
 	__u32 dev_minor;
 	__s32 result; /* 0 or a negative errno */

@@ -32,6 +32,7 @@ static void get_library_name(const struct record *record, const struct field *fi
 	ret->present = true;
 }
 
+/* clang-format off */
 static const struct field lib_load_fields[] = {
 	{ .name = "library", .type = FIELD_STR, .class = CLASS_PATH, .role = ROLE_LIBRARY,
 	  .get = get_tail, .at = AT(path), .text = TEXT_BARE,
@@ -49,6 +50,7 @@ static const struct field lib_load_fields[] = {
 	  .get = get_tail, .at = AT(build_id), .text = TEXT_HIDDEN,
 	  .help = "the linker's build id, hexadecimal, where the file could be read" },
 };
+/* clang-format on */
 
 static int lib_load_decode(struct record *record)
 {

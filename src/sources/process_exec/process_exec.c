@@ -8,8 +8,7 @@ EMBED_OBJECT(process_exec);
 
 #define AT(member) offsetof(struct process_exec_event, member)
 
-static void get_truncated(const struct record *record, const struct field *field,
-			  struct value *ret)
+static void get_truncated(const struct record *record, const struct field *field, struct value *ret)
 {
 	const struct process_exec_event *event = (const void *)record->bytes;
 
@@ -18,6 +17,7 @@ static void get_truncated(const struct record *record, const struct field *field
 	ret->present = true;
 }
 
+/* clang-format off */
 static const struct field process_exec_fields[] = {
 	{ .name = "exe", .type = FIELD_STR, .class = CLASS_PATH, .get = get_tail, .at = AT(exe),
 	  .text = TEXT_BARE, .help = "the program that runs; for a script its interpreter" },
@@ -34,6 +34,7 @@ static const struct field process_exec_fields[] = {
 	{ .name = "truncated", .type = FIELD_BOOL, .class = CLASS_PUBLIC, .get = get_truncated,
 	  .text = TEXT_HIDDEN, .help = "whether arguments or a path are not whole" },
 };
+/* clang-format on */
 
 static int process_exec_apply(struct processes *processes, struct record *record)
 {

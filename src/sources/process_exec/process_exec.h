@@ -5,9 +5,9 @@
 #include "../../wire.h"
 
 /* process_exec_event.flags */
-#define EXEC_ARGV_CUT 0x1   /* the argument list was longer than ARGV_SIZE */
-#define EXEC_PATH_CUT 0x2   /* exe or cwd lacks its beginning */
-#define EXEC_COMPAT 0x4	    /* a 32-bit program */
+#define EXEC_ARGV_CUT	0x1 /* the argument list was longer than ARGV_SIZE */
+#define EXEC_PATH_CUT	0x2 /* exe or cwd lacks its beginning */
+#define EXEC_COMPAT	0x4 /* a 32-bit program */
 #define EXEC_ARGV_FAULT 0x8 /* the argument list could not be read */
 
 struct process_exec_event {

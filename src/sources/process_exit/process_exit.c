@@ -16,17 +16,16 @@ enum {
 };
 
 /* The parts of a wait status (wait(2)). */
-#define STATUS_SIGNAL(status) ((status) & 0x7f)
-#define STATUS_CORE(status) ((status) & 0x80)
-#define STATUS_CODE(status) ((status) >> 8 & 0xff)
+#define STATUS_SIGNAL(status) ((status)&0x7f)
+#define STATUS_CORE(status)   ((status)&0x80)
+#define STATUS_CODE(status)   ((status) >> 8 & 0xff)
 
 static uint32_t status_of(const struct record *record)
 {
 	return ((const struct process_exit_event *)record->bytes)->status;
 }
 
-static void get_exit_code(const struct record *record, const struct field *field,
-			  struct value *ret)
+static void get_exit_code(const struct record *record, const struct field *field, struct value *ret)
 {
 	uint32_t status = status_of(record);
 
@@ -42,8 +41,7 @@ static void get_core(const struct record *record, const struct field *field, str
 	ret->present = STATUS_CORE(status_of(record)) != 0;
 }
 
-static void get_duration(const struct record *record, const struct field *field,
-			 struct value *ret)
+static void get_duration(const struct record *record, const struct field *field, struct value *ret)
 {
 	const struct event_hdr *hdr = record->hdr;
 
@@ -52,6 +50,7 @@ static void get_duration(const struct record *record, const struct field *field,
 	ret->present = true;
 }
 
+/* clang-format off */
 static const struct field process_exit_fields[] = {
 	{ .name = "exit_code", .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_exit_code,
 	  .help = "as a shell gives it: 128 + n when signal n killed the process" },
@@ -65,6 +64,7 @@ static const struct field process_exit_fields[] = {
 	  .at = offsetof(struct event_hdr, start_ns), .text = TEXT_HIDDEN,
 	  .help = "when the process was made, ns since boot: with the pid its identity" },
 };
+/* clang-format on */
 
 static int process_exit_decode(struct record *record)
 {
@@ -84,10 +84,11 @@ static int process_exit_decode(struct record *record)
 
 static int process_exit_apply(struct processes *processes, struct record *record)
 {
-	struct process *process = processes_find(processes, record->hdr->tgid);
+	/* Entered even now, so that one the table never knew is reported once and then forgotten.
+	 */
+	struct process *process = process_enter(processes, record->hdr);
 
-	/* One that the table never knew is reported all the same. */
-	if (!process || process->start_ns != record->hdr->start_ns)
+	if (!process)
 		return STAGE_NEXT;
 	return processes_exit(processes, process) ? STAGE_NEXT : STAGE_DROP;
 }

@@ -5,7 +5,7 @@
 #include "../../wire.h"
 
 /* hdr.type */
-#define PROCESS_FORK 0	 /* hdr is the child's */
+#define PROCESS_FORK   0 /* hdr is the child's */
 #define PROCESS_RENAME 1 /* hdr has the new name; internal */
 
 struct process_fork_event {
