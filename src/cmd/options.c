@@ -435,29 +435,40 @@ static int check(const struct options *options, const struct command *command)
 	return 0;
 }
 
+/* `-- COMMAND`: the words behind argv[AT]. */
+static int parse_command(struct options *options, const struct command *command, int argc,
+			 char **argv, int at)
+{
+	if (!command->takes_command)
+		return usage_error(command, "unexpected --");
+	if (at + 1 == argc)
+		return usage_error(command, "no command after --");
+	options->command = argv + at + 1;
+	return 0;
+}
+
+static void want_defaults(struct options *options)
+{
+	for (size_t i = 0; i < NR_SOURCES; i++)
+		if (!sources[i]->is_internal)
+			options->filter.wanted |= 1U << i;
+}
+
 int options_parse(struct options *options, const struct command *command, int argc, char **argv)
 {
-	int err;
+	int err = 0;
 
-	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--") == 0) {
-			if (!command->takes_command || i + 1 == argc)
-				return usage_error(command, command->takes_command
-								    ? "no command after --"
-								    : "unexpected --");
-			options->command = argv + i + 1;
-			break;
-		}
-		if (argv[i][0] == '-' && argv[i][1])
+	for (int i = 0; i < argc && !err && !options->command; i++) {
+		if (strcmp(argv[i], "--") == 0)
+			err = parse_command(options, command, argc, argv, i);
+		else if (argv[i][0] == '-' && argv[i][1])
 			err = parse_one(options, command, argc, argv, &i);
 		else
 			err = parse_word(options, command, argv[i]);
-		if (err)
-			return err;
 	}
+	if (err)
+		return err;
 	if (!options->filter.wanted)
-		for (size_t i = 0; i < NR_SOURCES; i++)
-			if (!sources[i]->is_internal)
-				options->filter.wanted |= 1U << i;
+		want_defaults(options);
 	return options->help ? 0 : check(options, command);
 }

@@ -45,6 +45,25 @@ static bool can_drop(const char *path, size_t size, size_t root)
 	return !is_parent(path + last, size - last);
 }
 
+/*
+ * Adds the component at path[AT], NAME bytes long, to the OUT bytes that are done. Returns their
+ * new number. OUT never passes AT: components only move forward.
+ */
+static size_t add_component(char *path, size_t out, size_t root, size_t at, size_t name)
+{
+	if (name == 0 || (name == 1 && path[at] == '.'))
+		return out;
+	if (is_parent(path + at, name) && can_drop(path, out, root)) {
+		size_t last = last_component(path, out, root);
+
+		return last > root ? last - 1 : root;
+	}
+	if (out > root)
+		path[out++] = '/';
+	memmove(path + out, path + at, name);
+	return out + name;
+}
+
 size_t path_collapse(char *path, size_t size)
 {
 	size_t root = size > 0 && path[0] == '/';
@@ -56,21 +75,9 @@ size_t path_collapse(char *path, size_t size)
 	while (at < size) {
 		const char *slash = memchr(path + at, '/', size - at);
 		size_t name = slash ? (size_t)(slash - path) - at : size - at;
-		size_t next = at + name + 1;
 
-		if (name == 0 || (name == 1 && path[at] == '.')) {
-			/* nothing to keep */
-		} else if (is_parent(path + at, name) && can_drop(path, out, root)) {
-			size_t last = last_component(path, out, root);
-
-			out = last > root ? last - 1 : root;
-		} else {
-			if (out > root)
-				path[out++] = '/';
-			memmove(path + out, path + at, name);
-			out += name;
-		}
-		at = next;
+		out = add_component(path, out, root, at, name);
+		at += name + 1;
 	}
 	if (out == 0)
 		path[out++] = '.';

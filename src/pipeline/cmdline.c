@@ -36,6 +36,16 @@ static const char *next_space(struct walk *walk, const char *from)
 	return walk->space;
 }
 
+/* The end of what is in quotes from WORD on: the closing quote, behind VALUE, or the end. */
+static const char *quoted_end(const struct walk *walk, const char *word, const char *value)
+{
+	const char *end = word_quote_end(word - 1, walk->end, false);
+
+	if (end <= value)
+		return walk->end;
+	return end[-1] == word[-1] ? end - 1 : end;
+}
+
 /* The end of the value at VALUE in the word at WORD: where in doubt, as far as it can be. */
 static const char *value_end(struct walk *walk, const char *word, const char *value)
 {
@@ -43,11 +53,8 @@ static const char *value_end(struct walk *walk, const char *word, const char *va
 
 	if (walk->mode == MODE_ARGUMENT && !walk->has_space)
 		return walk->end;
-	if (word_is_quote(before)) {
-		const char *close = memchr(value, before, (size_t)(walk->end - value));
-
-		return close ? close : walk->end;
-	}
+	if (word_is_quote(before))
+		return quoted_end(walk, word, value);
 	if (walk->mode == MODE_SCRIPT)
 		return word_shell_end(value, walk->end, walk->quote);
 	if (value < walk->end && word_is_quote(*value))
@@ -184,6 +191,22 @@ static bool is_at_word(const struct walk *walk)
 	return walk->mode != MODE_SCRIPT || walk->quote || !word_is_end(*walk->pos);
 }
 
+/* What a delimiter in a script does to the words behind it. */
+static void script_delimiter(struct walk *walk, char c)
+{
+	if (byte_before(walk, walk->pos) == '\\')
+		return;
+	if (walk->quote) {
+		if (walk->quote == c)
+			walk->quote = '\0';
+	} else if (word_is_quote(c)) {
+		walk->quote = c;
+	} else if (word_is_end(c)) {
+		walk->wants_value = false;
+		walk->has_secret_arguments = false;
+	}
+}
+
 static void delimiter_take(struct walk *walk)
 {
 	char c = *walk->pos;
@@ -192,16 +215,8 @@ static void delimiter_take(struct walk *walk)
 		walk->has_space = true;
 		walk->is_pkcs11 = false;
 	}
-	if (walk->mode == MODE_SCRIPT) {
-		bool is_escaped = walk->pos > walk->start && walk->pos[-1] == '\\';
-
-		if (word_is_quote(c) && !is_escaped && (!walk->quote || walk->quote == c))
-			walk->quote ^= c;
-		if (word_is_end(c) && !walk->quote) {
-			walk->wants_value = false;
-			walk->has_secret_arguments = false;
-		}
-	}
+	if (walk->mode == MODE_SCRIPT)
+		script_delimiter(walk, c);
 	walk_copy(walk, walk->pos + 1);
 }
 
@@ -395,8 +410,7 @@ static bool name_take(struct walk *walk, const char *end)
 /* What ends the authority of a URL (RFC 3986, 3.2), or the URL. */
 static bool ends_authority(const struct walk *walk, char c)
 {
-	/* an argument is one URL: also one with a space in its password, which has no right to it
-	 */
+	/* an argument is one URL: its password may have a space that ought to be escaped */
 	bool is_whole = walk->mode == MODE_ARGUMENT && !walk->has_space;
 
 	if (c == '/' || c == '?' || c == '#' || c == '"')

@@ -50,6 +50,8 @@ static void json_code(struct json *json, const struct code_table *codes, uint64_
 		json_u64(json, code);
 }
 
+/* Field tables are constant and at most four deep. NOLINTBEGIN(misc-no-recursion) */
+
 static void json_items(struct writer *writer, const struct field *field, const struct value *list)
 {
 	struct json *json = &writer->json;
@@ -145,6 +147,8 @@ void writer_json_fields(struct writer *writer, const struct record *record,
 			json_null(&writer->json);
 	}
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 static int json_record(struct writer *writer, const struct record *record,
 		       const struct fields *const *tables, size_t nr_tables)

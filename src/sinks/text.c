@@ -131,6 +131,8 @@ static void add_value(struct writer *writer, struct line *line, const struct fie
 	}
 }
 
+/* Field tables are constant and at most four deep. NOLINTBEGIN(misc-no-recursion) */
+
 static void add_fields(struct writer *writer, struct line *line, const struct record *record,
 		       const struct fields *table);
 
@@ -147,6 +149,27 @@ static void add_items(struct writer *writer, struct line *line, const struct fie
 	}
 }
 
+static void add_field(struct writer *writer, struct line *line, const struct field *field,
+		      const struct value *value)
+{
+	if (field->type == FIELD_LIST) {
+		add_items(writer, line, field, value);
+		return;
+	}
+	if (field->type == FIELD_OBJ) {
+		const struct record sub = { .bytes = value->obj };
+
+		add_fields(writer, line, &sub, field->sub);
+		return;
+	}
+	if (field->text == TEXT_NONZERO && value->u == 0)
+		return;
+	add(line, " ");
+	if (field->text != TEXT_BARE)
+		add(line, "%s=", field->name);
+	add_value(writer, line, field, value);
+}
+
 static void add_fields(struct writer *writer, struct line *line, const struct record *record,
 		       const struct fields *table)
 {
@@ -157,28 +180,12 @@ static void add_fields(struct writer *writer, struct line *line, const struct re
 		if (field->text == TEXT_HIDDEN)
 			continue;
 		field_get(record, field, &value);
-		if (!value.present)
-			continue;
-		if (field->type == FIELD_LIST) {
-			add_items(writer, line, field, &value);
-			continue;
-		}
-		if (field->type == FIELD_OBJ) {
-			const struct record sub = { .bytes = value.obj };
-
-			add_fields(writer, line, &sub, field->sub);
-			continue;
-		}
-		if (field->text == TEXT_NONZERO && value.u == 0)
-			continue;
-		/* A document has no head to stand apart from. */
-		if (line->size > 0)
-			add(line, " ");
-		if (field->text != TEXT_BARE)
-			add(line, "%s=", field->name);
-		add_value(writer, line, field, &value);
+		if (value.present)
+			add_field(writer, line, field, &value);
 	}
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* "10:30:45.123456 nginx[1234] file_open": who and when, before what. */
 static void add_head(struct writer *writer, struct line *line, const struct record *record)

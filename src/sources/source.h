@@ -73,6 +73,12 @@ struct source {
 	extern const unsigned char name##_object[];                                                \
 	extern const unsigned char name##_object_end[]
 
+/* The size of an embedded object from BEGIN to END, which are not one array to the compiler. */
+static inline size_t object_size(const unsigned char *begin, const unsigned char *end)
+{
+	return (size_t)((uintptr_t)end - (uintptr_t)begin);
+}
+
 enum source_id {
 #define SOURCE(id, name) SOURCE_##name = id,
 #include "sources.def"

@@ -20,7 +20,7 @@ static void __attribute__((noreturn)) child_main(struct session *session, int fd
 {
 	static const int kept[] = { CAP_BPF, CAP_PERFMON };
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM };
-	size_t size = (size_t)(file_open_compat_object_end - file_open_compat_object);
+	size_t size = object_size(file_open_compat_object, file_open_compat_object_end);
 	struct bpf_object *object = NULL;
 	struct bpf_link *link;
 	signed char answer;

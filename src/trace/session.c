@@ -165,7 +165,7 @@ static int source_attach(struct session *session, const struct source *source,
 static int source_open(struct session *session, const struct source *source,
 		       struct source_state *state)
 {
-	size_t size = (size_t)(source->object_end - source->object);
+	size_t size = object_size(source->object, source->object_end);
 	int err = session_load(session, source->name, source->object, size, source, false,
 			       &state->object);
 
@@ -228,7 +228,7 @@ int session_open(struct session *session, const struct trace_config *config,
 	for (size_t i = 0; i < NR_MAPS; i++)
 		session->maps[i] = -1;
 	session->tracefs = tracefs_open();
-	err = session_load(session, "seed", seed_object, (size_t)(seed_object_end - seed_object),
+	err = session_load(session, "seed", seed_object, object_size(seed_object, seed_object_end),
 			   NULL, false, &session->seed_object);
 	if (err)
 		return err;

@@ -44,7 +44,8 @@ static int hand_over_mapping(struct stream *stream)
 	}
 	record.event.build_id = (struct tail){ .off = (uint16_t)(at + mapping->path_size),
 					       .size = (uint16_t)(2 * mapping->build_id_size) };
-	record.event.hdr.size = (uint32_t)(at + mapping->path_size + 2U * mapping->build_id_size);
+	record.event.hdr.size =
+		(uint32_t)(at + mapping->path_size + 2 * (size_t)mapping->build_id_size);
 	mappings_pop(stream->session->mappings);
 	return stream->on_record(stream->ctx, &record, record.event.hdr.size);
 }

@@ -7,8 +7,9 @@
 #include "../../bpf/set.bpf.h"
 #include "process_fork.h"
 
+/* NAME, of COMM_SIZE bytes, replaces the one that TASK still has; NULL: it has it already. */
 static __always_inline void report(struct source_counters *counters, struct task_struct *task,
-				   __u16 type, __u16 flags)
+				   __u16 type, __u16 flags, const char *name)
 {
 	struct draft draft;
 
@@ -19,6 +20,8 @@ static __always_inline void report(struct source_counters *counters, struct task
 
 	head_fill_task(hdr, SOURCE_process_fork, type, task);
 	hdr->flags = flags;
+	if (name)
+		__builtin_memcpy(hdr->comm, name, sizeof(hdr->comm));
 	emit(&draft, LANE_CONTROL);
 }
 
@@ -39,40 +42,44 @@ int BPF_PROG(process_fork_done, struct task_struct *parent, struct task_struct *
 		counters->rejected++;
 		return 0;
 	}
-	report(counters, child, PROCESS_FORK, 0);
+	report(counters, child, PROCESS_FORK, 0, NULL);
 	return 0;
 }
 
-/* prctl(PR_SET_NAME), /proc/PID/comm; an exec's new name arrives here too, before the exec hook. */
+/*
+ * prctl(PR_SET_NAME), /proc/PID/comm; an exec's new name arrives here too, before the exec hook.
+ * Mappings come without a name, so the process table has to know it also where none selects.
+ */
 SEC("tp_btf/task_rename")
 int BPF_PROG(process_renamed, struct task_struct *task, const char *comm)
 {
 	struct source_counters *counters = counters_get(SOURCE_process_fork);
 	struct control *control = control_get();
-	char name[COMM_SIZE];
+	char name[COMM_SIZE] = {};
 
-	if (!counters || !control || !(config.select & (SELECT_NAME | SELECT_NAME_ROOTS)) ||
-	    task->tgid != task->pid)
+	if (!counters || !control || task->tgid != task->pid)
 		return 0;
 	bpf_probe_read_kernel_str(name, sizeof(name), comm);
 
 	__u32 old = set_bits(task);
-	__u32 bits = bits_named(old, name);
+	__u32 bits = old;
 
-	if (bits == old)
-		return 0;
-	set_mark(task, bits);
+	if (config.select & (SELECT_NAME | SELECT_NAME_ROOTS))
+		bits = bits_named(old, name);
+	if (bits != old)
+		set_mark(task, bits);
 	if (!control->on)
 		return 0;
 	counters->hit++;
 
 	bool selected = bits_selected(bits);
 
-	if (selected == bits_selected(old) || !uid_selected(BPF_CORE_READ(task, cred, uid.val))) {
+	if ((!selected && !bits_selected(old)) ||
+	    !uid_selected(BPF_CORE_READ(task, cred, uid.val))) {
 		counters->rejected++;
 		return 0;
 	}
-	report(counters, task, PROCESS_RENAME, selected ? 0 : HDR_LEFT_SET);
+	report(counters, task, PROCESS_RENAME, selected ? 0 : HDR_LEFT_SET, name);
 	return 0;
 }
 
