@@ -34,17 +34,17 @@ static int report_missing(unsigned int missing)
 	char detail[512];
 	char action[512];
 	const char *bpf =
-		missing & MISSING_BPF ? "  CAP_BPF to load programs into the kernel\n" : "";
+		missing & MISSING_BPF ? "\n  CAP_BPF to load programs into the kernel" : "";
 	const char *perf = missing & MISSING_PERFMON
-				   ? "  CAP_PERFMON to attach them and follow mappings\n"
+				   ? "\n  CAP_PERFMON to attach them and follow mappings"
 				   : "";
 	const char *tracefs = missing & MISSING_TRACEFS
-				      ? "  CAP_DAC_READ_SEARCH to read the numbers of tracepoints\n"
+				      ? "\n  CAP_DAC_READ_SEARCH to read the numbers of tracepoints"
 				      : "";
 
 	snprintf(detail, sizeof(detail),
 		 "Tracing was tried and refused. It needs root, or these capabilities,\n"
-		 "which this process (uid %u) lacks:\n%s%s%s",
+		 "which this process (uid %u) lacks:%s%s%s",
 		 getuid(), bpf, perf, tracefs);
 	snprintf(action, sizeof(action),
 		 "Solution: run it with sudo:\n"

@@ -305,10 +305,10 @@ static int finish(struct monitor *monitor)
 	err = output_close(&monitor->output);
 	if (!monitor->err)
 		monitor->err = err;
-	log_info("monitoring stopped, %" PRIu64 " events written", monitor->pipeline.nr_written);
 	note_fallback(monitor);
 	if (monitor->err == -EPIPE)
 		return EXIT_PIPE_CLOSED;
+	log_info("monitoring stopped, %" PRIu64 " events written", monitor->pipeline.nr_written);
 	/* A reader that did not read in time; coverage could not be written either. */
 	if (monitor->err == -EINTR && stop_signal())
 		monitor->err = 0;

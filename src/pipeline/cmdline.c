@@ -3,7 +3,6 @@
 
 #include "lib/bytes.h"
 #include "pipeline/walk.h"
-#include "pipeline/words.h"
 
 /* Bounds that keep the time in proportion to the input; what is longer is no name. */
 #define NAME_SIZE_MAX 128
@@ -13,21 +12,6 @@
 /* A name without a colon before '@' in a URL is a person or, from this size on, a token. */
 #define TOKEN_MIN 20
 
-/* NUL, which is white space, before the first byte. */
-static char byte_before(const struct walk *walk, const char *at)
-{
-	if (at == walk->start)
-		return '\0';
-	return at[-1];
-}
-
-static bool begins_word(const struct walk *walk)
-{
-	char before = byte_before(walk, walk->pos);
-
-	return word_is_space(before) || word_is_quote(before) || word_is_end(before);
-}
-
 /* Looks at each byte once only, however often it is asked in one argument from left to right. */
 static const char *next_space(struct walk *walk, const char *from)
 {
@@ -36,20 +20,29 @@ static const char *next_space(struct walk *walk, const char *from)
 	return walk->space;
 }
 
-/* The end of what is in quotes from WORD on: the closing quote, behind VALUE, or the end. */
-static const char *quoted_end(const struct walk *walk, const char *word, const char *value)
+/*
+ * The end of what is in quotes from WORD on: the closing quote, behind VALUE, or the end. In a
+ * script a word may go on behind its quotes, in which case POS will be outside of them.
+ */
+static const char *quoted_end(struct walk *walk, const char *word, const char *value)
 {
-	const char *end = word_quote_end(word - 1, walk->end, false);
+	bool is_shells = walk->mode == MODE_SCRIPT && walk->quote == word[-1];
+	const char *end = is_shells ? word_shell_end(word - 1, walk->end, '\0')
+				    : word_quote_end(word - 1, walk->end, false);
 
 	if (end <= value)
 		return walk->end;
-	return end[-1] == word[-1] ? end - 1 : end;
+	if (end[-1] == word[-1])
+		return end - 1;
+	if (is_shells)
+		walk->quote = '\0';
+	return end;
 }
 
 /* The end of the value at VALUE in the word at WORD: where in doubt, as far as it can be. */
 static const char *value_end(struct walk *walk, const char *word, const char *value)
 {
-	char before = byte_before(walk, word);
+	char before = walk_byte_before(walk, word);
 
 	if (walk->mode == MODE_ARGUMENT && !walk->has_space)
 		return walk->end;
@@ -60,38 +53,6 @@ static const char *value_end(struct walk *walk, const char *word, const char *va
 	if (value < walk->end && word_is_quote(*value))
 		value = word_quote_end(value, walk->end, false);
 	return next_space(walk, value);
-}
-
-static void tools_take(struct walk *walk, const char *token, const char *end)
-{
-	tool_set found;
-	unsigned int nr_before;
-
-	/* the scheme of a URL is no program */
-	if (walk->end - end > 2 && memcmp(end, "://", 3) == 0)
-		return;
-	found = tools_find(walk->tools, token, (size_t)(end - token));
-	if (!found)
-		return;
-	walk->tools |= found;
-	if (!tools_arguments_find(found, &nr_before))
-		return;
-	if (!walk->has_secret_arguments || nr_before < walk->nr_before)
-		walk->nr_before = nr_before;
-	walk->has_secret_arguments = true;
-}
-
-/* A command may follow in what is hidden: its options matter later on. */
-static void hide(struct walk *walk, const char *end)
-{
-	append_text(walk->to, "***");
-	while (walk->pos < end) {
-		const char *token = walk->pos, *stop = word_token_end(token, end);
-
-		if (stop > token)
-			tools_take(walk, token, stop);
-		walk->pos = stop < end ? stop + 1 : end;
-	}
 }
 
 /*
@@ -119,20 +80,28 @@ static bool value_hide(struct walk *walk, const char *word, char split, enum sec
 	if (size <= source)
 		return false;
 	walk_copy(walk, walk->pos + source);
-	hide(walk, end);
+	walk_hide(walk, end);
 	return true;
+}
+
+static bool ends_word(const struct walk *walk, char c)
+{
+	return word_is_space(c) || (walk->mode == MODE_SCRIPT && !walk->quote && word_is_end(c));
 }
 
 /* So much of the word at POS as an option and its name need. */
 static size_t option_size(const struct walk *walk)
 {
 	const char *end = walk_bounded(walk, walk->pos, TOOL_OPTION_MAX), *at = walk->pos;
-	char before = byte_before(walk, at);
+	char before = walk_byte_before(walk, at);
 
 	if (walk->mode == MODE_ARGUMENT && !walk->has_space)
 		return (size_t)(end - at);
-	while (at < end && !word_is_space(*at) && (!word_is_quote(before) || *at != before) &&
-	       (walk->mode != MODE_SCRIPT || !word_is_end(*at)))
+	while (at < end && (word_is_quote(before) ? *at != before : !ends_word(walk, *at)))
+		at++;
+	/* '-p'secret: the word goes on */
+	if (walk->mode == MODE_SCRIPT && word_is_quote(before) && at + 1 < end &&
+	    !word_is_space(at[1]) && !word_is_end(at[1]))
 		at++;
 	return (size_t)(at - walk->pos);
 }
@@ -186,7 +155,7 @@ static bool is_at_word(const struct walk *walk)
 {
 	if (walk->mode == MODE_ARGUMENT && walk->pos == walk->start)
 		return true;
-	if (!begins_word(walk) || word_is_space(*walk->pos))
+	if (!walk_begins_word(walk) || word_is_space(*walk->pos))
 		return false;
 	return walk->mode != MODE_SCRIPT || walk->quote || !word_is_end(*walk->pos);
 }
@@ -194,7 +163,7 @@ static bool is_at_word(const struct walk *walk)
 /* What a delimiter in a script does to the words behind it. */
 static void script_delimiter(struct walk *walk, char c)
 {
-	if (byte_before(walk, walk->pos) == '\\')
+	if (walk_byte_before(walk, walk->pos) == '\\')
 		return;
 	if (walk->quote) {
 		if (walk->quote == c)
@@ -269,7 +238,7 @@ static bool separator_read(const struct walk *walk, const char *name, const char
 	*ret = (struct separator){ 0 };
 	if (at < walk->end && *at == '\\')
 		at++;
-	if (at < walk->end && word_is_quote(*at) && byte_before(walk, name) == *at) {
+	if (at < walk->end && word_is_quote(*at) && walk_byte_before(walk, name) == *at) {
 		ret->is_quoted_name = true;
 		at++;
 	}
@@ -290,7 +259,7 @@ static bool separator_read(const struct walk *walk, const char *name, const char
 static const char *field_end(const struct walk *walk, const char *name,
 			     const struct separator *separator)
 {
-	char stop = byte_before(walk, name);
+	char stop = walk_byte_before(walk, name);
 	const char *at = separator->value;
 
 	/* QUOTE is 0 outside of scripts */
@@ -320,7 +289,7 @@ static void quoted_hide(struct walk *walk, const struct separator *separator)
 	walk_copy(walk, start);
 	if ((size_t)(end - start) < tail || end[-1] != separator->quote)
 		tail = 0;
-	hide(walk, end - tail);
+	walk_hide(walk, end - tail);
 	walk_copy(walk, end);
 }
 
@@ -346,7 +315,7 @@ static bool named_value_hide(struct walk *walk, const char *name, enum secret_ki
 	if (end == value)
 		return false;
 	walk_copy(walk, value);
-	hide(walk, end);
+	walk_hide(walk, end);
 	return true;
 }
 
@@ -372,7 +341,7 @@ static bool word_announces(struct walk *walk, const char *end)
 	size_t size = (size_t)(end - word);
 	enum secret_kind kind = SECRET_NONE;
 
-	if ((end < walk->end && !word_is_space(*end)) || !begins_word(walk))
+	if ((end < walk->end && !word_is_space(*end)) || !walk_begins_word(walk))
 		return false;
 	/* "Bearer TOKEN", as in a header */
 	if (bytes_equal(word, size, "Bearer"))
@@ -450,7 +419,7 @@ static bool url_take(struct walk *walk, const char *token)
 		return false;
 	walk_copy(walk, colon ? colon + 1 : start);
 	if (walk->pos < at)
-		hide(walk, at);
+		walk_hide(walk, at);
 	return true;
 }
 
@@ -470,7 +439,7 @@ static bool userinfo_take(struct walk *walk, const char *colon)
 	if (bytes_begin(at + 1, (size_t)(walk->end - at - 1), "sha"))
 		return false;
 	walk_copy(walk, colon + 1);
-	hide(walk, at);
+	walk_hide(walk, at);
 	return true;
 }
 
@@ -478,9 +447,9 @@ static void token_take(struct walk *walk)
 {
 	const char *token = walk->pos, *end = word_token_end(token, walk->pem);
 
-	tools_take(walk, token, end);
+	walk_tools(walk, token, end);
 	if (secret_is_marked(token, (size_t)(end - token))) {
-		hide(walk, end);
+		walk_hide(walk, end);
 		return;
 	}
 	if (bytes_equal(token, (size_t)(end - token), "pkcs11"))
@@ -490,7 +459,7 @@ static void token_take(struct walk *walk)
 	if (end - token >= 2 && token[0] == '/' && token[1] == '/' && token > walk->start &&
 	    token[-1] == ':' && url_take(walk, token))
 		return;
-	if (end < walk->end && *end == ':' && (begins_word(walk) || token[-1] == '=') &&
+	if (end < walk->end && *end == ':' && (walk_begins_word(walk) || token[-1] == '=') &&
 	    userinfo_take(walk, end))
 		return;
 	walk_path(walk, end);
@@ -521,7 +490,7 @@ static void text_take(struct walk *walk, enum walk_mode mode, const char *text, 
 		if (walk->pos <= walk->pem && is_at_word(walk) && word_take(walk))
 			continue;
 		if (walk->pos >= walk->pem) {
-			hide(walk, walk->pem_end);
+			walk_hide(walk, walk->pem_end);
 			pem_find(walk);
 		} else if (word_is_delimiter(*walk->pos)) {
 			delimiter_take(walk);

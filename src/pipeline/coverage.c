@@ -13,8 +13,8 @@
 
 #define COUNT(key, offset, what)                                                                   \
 	{                                                                                          \
-		.name = (key), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u64,           \
-		.at = (offset), .text = TEXT_NONZERO, .help = (what)                               \
+		NAMED(key), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u64,              \
+			    .at = (offset), .text = TEXT_NONZERO, .help = (what)                   \
 	}
 
 /* clang-format off */
@@ -29,13 +29,13 @@ static const struct fields lost_fields = FIELDS(lost_item);
 
 /* clang-format off */
 static const struct field source_item[] = {
-	{ .name = "name", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
+	{ NAMED("name"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
 	  .at = SRC(name), .text = TEXT_BARE, .help = "the source: an event type" },
-	{ .name = "hook", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
+	{ NAMED("hook"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
 	  .at = SRC(hook), .text = TEXT_HIDDEN, .help = "where in the kernel it is seen" },
-	{ .name = "attached", .type = FIELD_BOOL, .class = CLASS_PUBLIC, .get = get_bool,
+	{ NAMED("attached"), .type = FIELD_BOOL, .class = CLASS_PUBLIC, .get = get_bool,
 	  .at = SRC(attached), .text = TEXT_HIDDEN, .help = "whether the hook is in place" },
-	{ .name = "reason", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
+	{ NAMED("reason"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
 	  .at = SRC(reason), .help = "why not, or why not wholly" },
 	COUNT("seen", SRC(seen), "times the hook ran"),
 	COUNT("rejected", SRC(rejected), "of no interest, dropped in the kernel"),
@@ -45,7 +45,7 @@ static const struct field source_item[] = {
 	COUNT("throttled", SRC(throttled), "records beyond --max-events"),
 	COUNT("written", SRC(written), "events in the output"),
 	COUNT("pending", SRC(pending), "records on their way at this moment"),
-	{ .name = "lost", .type = FIELD_OBJ, .class = CLASS_PUBLIC, .get = get_embedded,
+	{ NAMED("lost"), .type = FIELD_OBJ, .class = CLASS_PUBLIC, .get = get_embedded,
 	  .at = SRC(lost), .sub = &lost_fields, .help = "records lost, by cause" },
 };
 /* clang-format on */
@@ -54,9 +54,9 @@ static const struct fields source_fields = FIELDS(source_item);
 
 /* clang-format off */
 static const struct field gap_item[] = {
-	{ .name = "what", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
+	{ NAMED("what"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
 	  .at = GAP(what), .text = TEXT_BARE, .help = "what was not seen" },
-	{ .name = "why", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
+	{ NAMED("why"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
 	  .at = GAP(why), .help = "for what reason" },
 	COUNT("count", GAP(count), "how often, as far as it could be counted"),
 };
@@ -76,16 +76,16 @@ static void get_coverage_type(const struct record *record, const struct field *f
 
 /* clang-format off */
 static const struct field coverage_table[] = {
-	{ .name = "event_type", .type = FIELD_STR, .class = CLASS_PUBLIC, .text = TEXT_BARE,
+	{ NAMED("event_type"), .type = FIELD_STR, .class = CLASS_PUBLIC, .text = TEXT_BARE,
 	  .get = get_coverage_type, .help = "coverage" },
-	{ .name = "timestamp", .type = FIELD_TIME, .class = CLASS_PUBLIC, .get = get_u64,
+	{ NAMED("timestamp"), .type = FIELD_TIME, .class = CLASS_PUBLIC, .get = get_u64,
 	  .at = COVERAGE(unix_ns), .text = TEXT_HIDDEN, .help = "when it was taken, UTC" },
-	{ .name = "final", .type = FIELD_BOOL, .class = CLASS_PUBLIC, .get = get_bool,
+	{ NAMED("final"), .type = FIELD_BOOL, .class = CLASS_PUBLIC, .get = get_bool,
 	  .at = COVERAGE(is_final), .text = TEXT_HIDDEN,
 	  .help = "whether it is the last line of the stream" },
-	{ .name = "sources", .type = FIELD_LIST, .class = CLASS_PUBLIC, .get = get_list,
+	{ NAMED("sources"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .get = get_list,
 	  .at = COVERAGE(sources), .sub = &source_fields, .help = "each source of events" },
-	{ .name = "not_seen", .type = FIELD_LIST, .class = CLASS_PUBLIC, .get = get_list,
+	{ NAMED("not_seen"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .get = get_list,
 	  .at = COVERAGE(not_seen), .sub = &gap_fields,
 	  .help = "what this run could not see, or did not see whole" },
 };
@@ -115,20 +115,20 @@ static void get_options(const struct record *record, const struct field *field, 
 
 /* clang-format off */
 static const struct field start_table[] = {
-	{ .name = "event_type", .type = FIELD_STR, .class = CLASS_PUBLIC, .text = TEXT_BARE,
+	{ NAMED("event_type"), .type = FIELD_STR, .class = CLASS_PUBLIC, .text = TEXT_BARE,
 	  .get = get_start_type, .help = "start" },
-	{ .name = "schema_version", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
+	{ NAMED("schema_version"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
 	  .at = START(schema_version), .text = TEXT_HIDDEN,
 	  .help = "version of these names and shapes" },
-	{ .name = "timestamp", .type = FIELD_TIME, .class = CLASS_PUBLIC, .get = get_u64,
+	{ NAMED("timestamp"), .type = FIELD_TIME, .class = CLASS_PUBLIC, .get = get_u64,
 	  .at = START(unix_ns), .text = TEXT_BARE, .help = "when reporting began, UTC" },
-	{ .name = "tool", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
+	{ NAMED("tool"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
 	  .at = START(tool), .text = TEXT_BARE, .help = "name and version" },
-	{ .name = "host", .type = FIELD_STR, .class = CLASS_HOST, .get = get_text,
+	{ NAMED("host"), .type = FIELD_STR, .class = CLASS_HOST, .get = get_text,
 	  .at = START(host), .help = "name of the host" },
-	{ .name = "kernel", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
+	{ NAMED("kernel"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
 	  .at = START(kernel), .help = "release of its kernel" },
-	{ .name = "options", .type = FIELD_STRV, .class = CLASS_ARGS, .get = get_options,
+	{ NAMED("options"), .type = FIELD_STRV, .class = CLASS_ARGS, .get = get_options,
 	  .text = TEXT_HIDDEN, .help = "the command line of this run" },
 };
 /* clang-format on */

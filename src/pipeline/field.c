@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/field.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "pipeline/record.h"
@@ -69,6 +68,16 @@ void get_text(const struct record *record, const struct field *field, struct val
 
 #define DEV_TEXT_SIZE sizeof("4294967295:4294967295")
 
+/* Writes VALUE in decimal before END. Returns where it begins. */
+static char *decimal_before(char *end, uint32_t value)
+{
+	do {
+		*--end = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	return end;
+}
+
 void get_dev(const struct record *record, const struct field *field, struct value *ret)
 {
 	uint32_t numbers[2];
@@ -80,8 +89,14 @@ void get_dev(const struct record *record, const struct field *field, struct valu
 	text = arena_take(record->arena, DEV_TEXT_SIZE);
 	if (!text)
 		return;
-	ret->str.bytes = text;
-	ret->str.size = (size_t)snprintf(text, DEV_TEXT_SIZE, "%u:%u", numbers[0], numbers[1]);
+
+	char *end = text + DEV_TEXT_SIZE;
+	char *at = decimal_before(end, numbers[1]);
+
+	*--at = ':';
+	at = decimal_before(at, numbers[0]);
+	ret->str.bytes = at;
+	ret->str.size = (size_t)(end - at);
 	ret->present = true;
 }
 

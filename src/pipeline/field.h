@@ -102,8 +102,13 @@ struct value {
 	};
 };
 
+/* A field's name, and the same as a JSON writer needs it for every event. */
+#define NAMED(text) .name = (text), .json_key = "\"" text "\":", .json_key_size = sizeof(text) + 2
+
 struct field {
 	const char *name;
+	const char *json_key; /* "\"name\":" */
+	size_t json_key_size;
 	enum field_type type;
 	enum field_class class;
 	enum field_presence presence;

@@ -1,11 +1,39 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths inside arguments and text: where they begin and end, and the person in them. */
 #include "pipeline/walk.h"
-
-#include "pipeline/words.h"
 
 /* The longest name of a person that goes on behind a delimiter. */
 #define PERSON_MAX 64
+
+void walk_tools(struct walk *walk, const char *token, const char *end)
+{
+	tool_set found;
+	unsigned int nr_before;
+
+	/* the scheme of a URL is no program */
+	if (walk->end - end > 2 && memcmp(end, "://", 3) == 0)
+		return;
+	found = tools_find(walk->tools, token, (size_t)(end - token));
+	if (!found)
+		return;
+	walk->tools |= found;
+	if (!tools_arguments_find(found, &nr_before))
+		return;
+	if (!walk->has_secret_arguments || nr_before < walk->nr_before)
+		walk->nr_before = nr_before;
+	walk->has_secret_arguments = true;
+}
+
+void walk_hide(struct walk *walk, const char *end)
+{
+	append_text(walk->to, "***");
+	while (walk->pos < end) {
+		const char *token = walk->pos, *stop = word_token_end(token, end);
+
+		if (stop > token)
+			walk_tools(walk, token, stop);
+		walk->pos = stop < end ? stop + 1 : end;
+	}
+}
 
 /* The end of a part of a name: what may follow a delimiter that belongs to it. */
 static const char *part_end(const char *at, const char *limit)

@@ -14,6 +14,7 @@
 #include "pipeline/appender.h"
 #include "pipeline/secrets.h"
 #include "pipeline/tools.h"
+#include "pipeline/words.h"
 
 enum walk_mode {
 	MODE_ARGUMENT, /* one argument: its end is the only sure end of a value */
@@ -58,6 +59,31 @@ static inline void walk_copy(struct walk *walk, const char *until)
 	append(walk->to, walk->pos, (size_t)(until - walk->pos));
 	walk->pos = until;
 }
+
+/* The byte before AT; NUL, which is white space, if AT is the first. */
+static inline char walk_byte_before(const struct walk *walk, const char *at)
+{
+	if (at == walk->start)
+		return '\0';
+	return at[-1];
+}
+
+/* Whether POS is behind white space or what separates words as that does. */
+static inline bool walk_begins_word(const struct walk *walk)
+{
+	char before = walk_byte_before(walk, walk->pos);
+
+	return word_is_space(before) || word_is_quote(before) || word_is_end(before);
+}
+
+/*
+ * Notes the tools that the token from TOKEN to END names: what their options mean from there on,
+ * also if it stands in a place where it may be something else.
+ */
+void walk_tools(struct walk *walk, const char *token, const char *end);
+
+/* Hides what is between POS and END. A command may begin there, whose tools are noted. */
+void walk_hide(struct walk *walk, const char *end);
 
 /* Takes the token from POS to END, which has no secret, without the person in its path. */
 void walk_path(struct walk *walk, const char *end);

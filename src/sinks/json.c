@@ -140,7 +140,7 @@ void writer_json_fields(struct writer *writer, const struct record *record,
 		field_get(record, field, &value);
 		if (!value.present && field->presence == SOMETIMES)
 			continue;
-		json_key(&writer->json, field->name, strlen(field->name));
+		json_key_raw(&writer->json, field->json_key, field->json_key_size);
 		if (value.present)
 			json_value(writer, field, &value);
 		else

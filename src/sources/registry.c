@@ -35,9 +35,9 @@ static void get_of_process(const struct record *record, const struct field *fiel
 
 /* clang-format off */
 static const struct field container_item[] = {
-	{ .name = "id", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text, .at = 0,
+	{ NAMED("id"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text, .at = 0,
 	  .help = "identifier that the container engine gave, as its control group tells" },
-	{ .name = "name", .type = FIELD_STR, .class = CLASS_TEXT, .presence = SOMETIMES,
+	{ NAMED("name"), .type = FIELD_STR, .class = CLASS_TEXT, .presence = SOMETIMES,
 	  .get = get_text, .at = sizeof(char *),
 	  .help = "name of the container, where its control group tells" },
 };
@@ -49,22 +49,22 @@ static const struct fields container_fields = FIELDS(container_item);
 
 /* clang-format off */
 static const struct field head[] = {
-	{ .name = "event_type", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_event_type,
+	{ NAMED("event_type"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_event_type,
 	  .help = "name of the event" },
-	{ .name = "timestamp", .type = FIELD_TIME, .class = CLASS_PUBLIC, .get = get_timestamp,
+	{ NAMED("timestamp"), .type = FIELD_TIME, .class = CLASS_PUBLIC, .get = get_timestamp,
 	  .help = "when it happened, UTC" },
-	{ .name = "pid", .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u32,
+	{ NAMED("pid"), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u32,
 	  .at = HDR(tgid), .help = "process" },
-	{ .name = "ppid", .type = FIELD_U64, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	{ NAMED("ppid"), .type = FIELD_U64, .class = CLASS_PUBLIC, .presence = SOMETIMES,
 	  .get = get_of_process, .at = HDR(ppid), .help = "its parent at that moment" },
-	{ .name = "uid", .type = FIELD_U64, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	{ NAMED("uid"), .type = FIELD_U64, .class = CLASS_PUBLIC, .presence = SOMETIMES,
 	  .get = get_of_process, .at = HDR(uid), .help = "real user id" },
-	{ .name = "process", .type = FIELD_STR, .class = CLASS_TEXT, .get = get_comm,
+	{ NAMED("process"), .type = FIELD_STR, .class = CLASS_TEXT, .get = get_comm,
 	  .at = HDR(comm), .help = "name of the process, at most 15 bytes, as the kernel keeps it" },
-	{ .name = "thread", .type = FIELD_STR, .class = CLASS_TEXT, .presence = SOMETIMES,
+	{ NAMED("thread"), .type = FIELD_STR, .class = CLASS_TEXT, .presence = SOMETIMES,
 	  .get = get_slot, .at = SLOT_THREAD,
 	  .help = "name of the thread, where it differs from the process's" },
-	{ .name = "container", .type = FIELD_OBJ, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	{ NAMED("container"), .type = FIELD_OBJ, .class = CLASS_PUBLIC, .presence = SOMETIMES,
 	  .get = get_slot, .at = SLOT_CONTAINER, .sub = &container_fields,
 	  .help = "container that the process belongs to" },
 };

@@ -31,7 +31,7 @@ struct stream {
 };
 
 /* How long arriving records are left to gather while the consumer is awake. */
-#define STREAM_WINDOW_MS 20
+#define STREAM_WINDOW_MS 25
 /* A mapping alone wakes no one: without any other event it is noticed after this time. */
 #define STREAM_IDLE_MS 1000
 /* Records between two looks at signals and time limits. */

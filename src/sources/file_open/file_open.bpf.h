@@ -8,6 +8,7 @@
 #include "../../bpf/set.bpf.h"
 #include "../../bpf/walk.bpf.h"
 #include "../../catalogue/match.h"
+#include "../process_fork/process_fork.h"
 #include "file_open.h"
 
 /* include/uapi/asm-generic/fcntl.h, include/uapi/linux/fcntl.h; the same on x86 and arm64. */
@@ -167,6 +168,38 @@ static __always_inline void event_emit(struct draft *draft, struct task_struct *
 	emit(draft, LANE_EVENT);
 }
 
+/*
+ * A library is about to be mapped, which wakes no one and tells no user. The kernel has no hook for
+ * new credentials either, so a process whose user is not its parent's says here who it is.
+ */
+static __always_inline void library_opened(struct draft *draft, struct control *control)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 uid = (__u32)bpf_get_current_uid_gid();
+
+	if (uid == BPF_CORE_READ(task, real_parent, cred, uid.val)) {
+		emit_nudge(control);
+		return;
+	}
+	draft->counters = counters_get(SOURCE_process_fork);
+	if (!draft->counters)
+		return;
+	draft->counters->hit++;
+	if ((config.select & (SELECT_TREE | SELECT_NAME)) &&
+	    !bits_selected(set_bits(bpf_get_current_task_btf()))) {
+		draft->counters->rejected++;
+		return;
+	}
+
+	struct event_hdr *hdr = (struct event_hdr *)draft->scratch->record;
+
+	head_fill(hdr, SOURCE_process_fork, PROCESS_CRED);
+	if (!uid_selected(uid))
+		hdr->flags = HDR_LEFT_SET;
+	draft->size = sizeof(struct process_fork_event);
+	emit(draft, LANE_CONTROL);
+}
+
 static __always_inline int open_done(const struct open_call *call)
 {
 	struct source_counters *counters = counters_get(SOURCE_file_open);
@@ -199,8 +232,8 @@ static __always_inline int open_done(const struct open_call *call)
 
 	if (!name_is_wanted(last, before)) {
 		counters->rejected++;
-		if (control->consumer == CONSUMER_SLEEPING && is_shared_library(last, before))
-			emit_nudge(control);
+		if (is_shared_library(last, before))
+			library_opened(&draft, control);
 		return 0;
 	}
 	if (!current_selected()) {

@@ -34,19 +34,19 @@ static void get_library_name(const struct record *record, const struct field *fi
 
 /* clang-format off */
 static const struct field lib_load_fields[] = {
-	{ .name = "library", .type = FIELD_STR, .class = CLASS_PATH, .role = ROLE_LIBRARY,
+	{ NAMED("library"), .type = FIELD_STR, .class = CLASS_PATH, .role = ROLE_LIBRARY,
 	  .get = get_tail, .at = AT(path), .text = TEXT_BARE,
 	  .help = "the file that was mapped, as the process's root has it" },
-	{ .name = "library_name", .type = FIELD_STR, .class = CLASS_PUBLIC,
+	{ NAMED("library_name"), .type = FIELD_STR, .class = CLASS_PUBLIC,
 	  .get = get_library_name, .text = TEXT_HIDDEN, .help = "its base name" },
-	{ .name = "family", .type = FIELD_CODE, .class = CLASS_PUBLIC, .get = get_slot,
+	{ NAMED("family"), .type = FIELD_CODE, .class = CLASS_PUBLIC, .get = get_slot,
 	  .at = SLOT_FAMILY, .codes = &library_family_codes, .text = TEXT_BARE,
 	  .help = "the project it belongs to" },
-	{ .name = "dev", .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_dev, .at = AT(dev_major),
+	{ NAMED("dev"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_dev, .at = AT(dev_major),
 	  .text = TEXT_HIDDEN, .help = "device of the file, major:minor" },
-	{ .name = "inode", .type = FIELD_ID64, .class = CLASS_PUBLIC, .get = get_u64,
+	{ NAMED("inode"), .type = FIELD_ID64, .class = CLASS_PUBLIC, .get = get_u64,
 	  .at = AT(inode), .text = TEXT_HIDDEN, .help = "its inode there" },
-	{ .name = "build_id", .type = FIELD_STR, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	{ NAMED("build_id"), .type = FIELD_STR, .class = CLASS_PUBLIC, .presence = SOMETIMES,
 	  .get = get_tail, .at = AT(build_id), .text = TEXT_HIDDEN,
 	  .help = "the linker's build id, hexadecimal, where the file could be read" },
 };

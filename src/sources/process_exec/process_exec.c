@@ -19,19 +19,19 @@ static void get_truncated(const struct record *record, const struct field *field
 
 /* clang-format off */
 static const struct field process_exec_fields[] = {
-	{ .name = "exe", .type = FIELD_STR, .class = CLASS_PATH, .get = get_tail, .at = AT(exe),
+	{ NAMED("exe"), .type = FIELD_STR, .class = CLASS_PATH, .get = get_tail, .at = AT(exe),
 	  .text = TEXT_BARE, .help = "the program that runs; for a script its interpreter" },
-	{ .name = "cmdline", .type = FIELD_CMDLINE, .class = CLASS_ARGS, .get = get_tail,
+	{ NAMED("cmdline"), .type = FIELD_CMDLINE, .class = CLASS_ARGS, .get = get_tail,
 	  .at = AT(argv), .text = TEXT_BARE, .help = "the arguments, joined by spaces" },
-	{ .name = "argv", .type = FIELD_STRV, .class = CLASS_ARGS, .get = get_tail, .at = AT(argv),
+	{ NAMED("argv"), .type = FIELD_STRV, .class = CLASS_ARGS, .get = get_tail, .at = AT(argv),
 	  .text = TEXT_HIDDEN,
 	  .help = "the arguments, the program's own name first; at most 16 KiB in all" },
-	{ .name = "cwd", .type = FIELD_STR, .class = CLASS_PATH, .get = get_tail, .at = AT(cwd),
+	{ NAMED("cwd"), .type = FIELD_STR, .class = CLASS_PATH, .get = get_tail, .at = AT(cwd),
 	  .text = TEXT_HIDDEN, .help = "the working directory" },
-	{ .name = "start_time_ns", .type = FIELD_ID64, .class = CLASS_PUBLIC, .get = get_u64,
+	{ NAMED("start_time_ns"), .type = FIELD_ID64, .class = CLASS_PUBLIC, .get = get_u64,
 	  .at = AT(hdr.start_ns), .text = TEXT_HIDDEN,
 	  .help = "when the process was made, ns since boot: with the pid its identity" },
-	{ .name = "truncated", .type = FIELD_BOOL, .class = CLASS_PUBLIC, .get = get_truncated,
+	{ NAMED("truncated"), .type = FIELD_BOOL, .class = CLASS_PUBLIC, .get = get_truncated,
 	  .text = TEXT_HIDDEN, .help = "whether arguments or a path are not whole" },
 };
 /* clang-format on */

@@ -52,15 +52,15 @@ static void get_duration(const struct record *record, const struct field *field,
 
 /* clang-format off */
 static const struct field process_exit_fields[] = {
-	{ .name = "exit_code", .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_exit_code,
+	{ NAMED("exit_code"), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_exit_code,
 	  .help = "as a shell gives it: 128 + n when signal n killed the process" },
-	{ .name = "signal", .type = FIELD_STR, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	{ NAMED("signal"), .type = FIELD_STR, .class = CLASS_PUBLIC, .presence = SOMETIMES,
 	  .get = get_slot, .at = SLOT_SIGNAL, .help = "the signal that killed it" },
-	{ .name = "core_dumped", .type = FIELD_BOOL, .class = CLASS_PUBLIC,
+	{ NAMED("core_dumped"), .type = FIELD_BOOL, .class = CLASS_PUBLIC,
 	  .presence = SOMETIMES, .get = get_core, .help = "it left a core dump" },
-	{ .name = "duration_ms", .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_duration,
+	{ NAMED("duration_ms"), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_duration,
 	  .help = "how long the process lived" },
-	{ .name = "start_time_ns", .type = FIELD_ID64, .class = CLASS_PUBLIC, .get = get_u64,
+	{ NAMED("start_time_ns"), .type = FIELD_ID64, .class = CLASS_PUBLIC, .get = get_u64,
 	  .at = offsetof(struct event_hdr, start_ns), .text = TEXT_HIDDEN,
 	  .help = "when the process was made, ns since boot: with the pid its identity" },
 };

@@ -8,7 +8,7 @@ EMBED_OBJECT(process_fork);
 
 /* clang-format off */
 static const struct field process_fork_fields[] = {
-	{ .name = "start_time_ns", .type = FIELD_ID64, .class = CLASS_PUBLIC, .get = get_u64,
+	{ NAMED("start_time_ns"), .type = FIELD_ID64, .class = CLASS_PUBLIC, .get = get_u64,
 	  .at = offsetof(struct event_hdr, start_ns), .text = TEXT_HIDDEN,
 	  .help = "when the process was made, ns since boot: with the pid its identity" },
 };

@@ -7,6 +7,7 @@
 /* hdr.type */
 #define PROCESS_FORK   0 /* hdr is the child's */
 #define PROCESS_RENAME 1 /* hdr has the new name; internal */
+#define PROCESS_CRED   2 /* hdr has the user of this moment; internal */
 
 struct process_fork_event {
 	struct event_hdr hdr;
