@@ -58,8 +58,13 @@ static void set_name(const struct options *options, struct trace_config *config)
 	size_t size = strlen(options->name);
 
 	if (size > COMM_SIZE - 1) {
+		char cut[COMM_SIZE] = "";
+		char quoted[LOG_QUOTE_SIZE];
+
 		size = COMM_SIZE - 1;
-		log_warn("process names have at most 15 bytes: looking for '%.15s'", options->name);
+		memcpy(cut, options->name, size);
+		log_warn("process names have at most 15 bytes: looking for '%s'",
+			 log_quote(quoted, cut));
 	}
 	for (size_t i = 0; i < size; i++)
 		config->name[i] = (char)tolower((unsigned char)options->name[i]);

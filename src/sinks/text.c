@@ -39,14 +39,29 @@ static void add_foreign(struct line *line, const char *bytes, size_t size)
 	line->size += text_escape(line->bytes + line->size, LINE_SIZE - line->size, bytes, size);
 }
 
-/* Quoted when it has a space, so that the next field is told apart. */
+/*
+ * Quoted when it has a space or a quote, so that the next field is told apart. A backslash before a
+ * quote is ours: those of the string are doubled.
+ */
 static void add_string(struct line *line, const char *bytes, size_t size)
 {
-	const char *quote = size == 0 || memchr(bytes, ' ', size) ? "\"" : "";
+	if (size > 0 && !memchr(bytes, ' ', size) && !memchr(bytes, '"', size)) {
+		add_foreign(line, bytes, size);
+		return;
+	}
+	add(line, "\"");
+	for (;;) {
+		const char *quote = size > 0 ? memchr(bytes, '"', size) : NULL;
+		size_t piece = quote ? (size_t)(quote - bytes) : size;
 
-	add(line, "%s", quote);
-	add_foreign(line, bytes, size);
-	add(line, "%s", quote);
+		add_foreign(line, bytes, piece);
+		if (!quote)
+			break;
+		add(line, "\\\"");
+		bytes += piece + 1;
+		size -= piece + 1;
+	}
+	add(line, "\"");
 }
 
 static void add_args(struct line *line, const char *bytes, size_t size)
@@ -164,7 +179,8 @@ static void add_field(struct writer *writer, struct line *line, const struct fie
 	}
 	if (field->text == TEXT_NONZERO && value->u == 0)
 		return;
-	add(line, " ");
+	if (line->size > 0)
+		add(line, " ");
 	if (field->text != TEXT_BARE)
 		add(line, "%s=", field->name);
 	add_value(writer, line, field, value);

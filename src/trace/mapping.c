@@ -94,6 +94,17 @@ static int mmap2_parse(const void *bytes, size_t size, uint64_t build_id_event, 
 
 	if (path_size == room || path_size > MAPPING_PATH_MAX)
 		return -EBADMSG;
+
+	/*
+	 * The flag alone does not tell: perf_event_mmap_output() sets it in a header that all
+	 * events share and leaves it set for those that follow (seen in 6.18).
+	 */
+	bool has_build_id = build_id_event && id.identifier == build_id_event;
+
+	if (has_build_id && !(record.header.misc & PERF_RECORD_MISC_MMAP_BUILD_ID))
+		return MAPPING_OTHER;
+	if (has_build_id && record.build_id_size > sizeof(ret->build_id))
+		return -EBADMSG;
 	*ret = (struct mapping){
 		.ts_ns = id.time,
 		.pid = record.pid,
@@ -102,15 +113,7 @@ static int mmap2_parse(const void *bytes, size_t size, uint64_t build_id_event, 
 		.path = path,
 		.path_size = path_size,
 	};
-	/*
-	 * The flag alone does not tell: perf_event_mmap_output() sets it in a header that all
-	 * events share and leaves it set for those that follow (seen in 6.18).
-	 */
-	if (build_id_event && id.identifier == build_id_event) {
-		if (!(record.header.misc & PERF_RECORD_MISC_MMAP_BUILD_ID))
-			return MAPPING_OTHER;
-		if (record.build_id_size > sizeof(ret->build_id))
-			return -EBADMSG;
+	if (has_build_id) {
 		memcpy(ret->build_id, record.build_id, sizeof(ret->build_id));
 		ret->build_id_size = record.build_id_size;
 		return MAPPING_BUILD_ID;
