@@ -91,10 +91,23 @@ static __always_inline bool uid_selected(__u32 uid)
 	return false;
 }
 
+/*
+ * The bits of the process of TASK. Its name is the first thread's, which the others need not have
+ * had when they were made.
+ */
+static __always_inline __u32 process_bits(struct task_struct *task)
+{
+	__u32 bits = set_bits(task);
+
+	if (!(config.select & (SELECT_NAME | SELECT_NAME_ROOTS)) || task->pid == task->tgid)
+		return bits;
+	return (bits & ~SET_NAME) | set_bits(task->group_leader);
+}
+
 /* Whether events of TASK, a process of user UID, are reported. */
 static __always_inline bool task_selected(struct task_struct *task, __u32 uid)
 {
-	if ((config.select & (SELECT_TREE | SELECT_NAME)) && !bits_selected(set_bits(task)))
+	if ((config.select & (SELECT_TREE | SELECT_NAME)) && !bits_selected(process_bits(task)))
 		return false;
 	return uid_selected(uid);
 }
@@ -166,10 +179,17 @@ static __always_inline void set_fork(struct control *control, struct task_struct
 	if (!(config.select & (SELECT_TREE | SELECT_NAME | SELECT_NAME_ROOTS)))
 		return;
 
-	__u32 bits = set_bits(parent);
+	__u32 bits = process_bits(parent);
 
-	if (child->tgid != parent->tgid && !(config.select & SELECT_INHERIT))
-		bits &= ~SET_TREE;
+	if (child->tgid != parent->tgid) {
+		char comm[COMM_SIZE];
+
+		if (!(config.select & SELECT_INHERIT))
+			bits &= ~SET_TREE;
+		/* It is called like the thread that made it. */
+		BPF_CORE_READ_INTO(&comm, child, comm);
+		bits = bits_named(bits, comm);
+	}
 	if (control->startup && (config.select & SELECT_INHERIT) && !(bits & SET_TREE) &&
 	    has_root_ancestor(parent))
 		bits |= SET_TREE;

@@ -186,7 +186,7 @@ static __always_inline void library_opened(struct draft *draft, struct control *
 		return;
 	draft->counters->hit++;
 	if ((config.select & (SELECT_TREE | SELECT_NAME)) &&
-	    !bits_selected(set_bits(bpf_get_current_task_btf()))) {
+	    !bits_selected(process_bits(bpf_get_current_task_btf()))) {
 		draft->counters->rejected++;
 		return;
 	}
