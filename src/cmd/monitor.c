@@ -67,7 +67,8 @@ static int write_start(struct monitor *monitor)
 	struct stream_start start = {
 		.schema_version = SCHEMA_VERSION,
 		.tool = "crypto-tracer " VERSION,
-		.unix_ns = boot_clock_unix(&monitor->pipeline.clock, boot_clock_now()),
+		.unix_ns = boot_clock_unix(&monitor->pipeline.clock,
+					   monitor->pipeline.filter.since_ns),
 		.options = monitor->options->command_line,
 		.options_size = monitor->options->command_line_size,
 	};
@@ -139,6 +140,8 @@ static int open_output(struct monitor *monitor)
 	struct redact_options redact = { .paths = !options->no_redact };
 	int err = output_open(&monitor->output, options->output, &stop_give_up);
 
+	if (err == -EINTR && stop_signal()) /* while waiting for the reader of a FIFO */
+		return 128 + stop_signal();
 	if (err)
 		return report_output(options->output, err, false);
 	err = redactor_new(&monitor->redactor, &redact);
@@ -187,9 +190,11 @@ static int start(struct monitor *monitor)
 	monitor->stream.on_record = on_record;
 	monitor->stream.ctx = &monitor->pipeline;
 	boot_clock_init(&monitor->pipeline.clock);
-	err = write_start(monitor);
+	err = session_start(session, monitor->pipeline.processes);
+	/* From here on nothing is missed; what came before is not whole and not shown. */
+	monitor->pipeline.filter.since_ns = boot_clock_now();
 	if (!err)
-		err = session_start(session, monitor->pipeline.processes);
+		err = write_start(monitor);
 	if (!err)
 		err = late_start(&monitor->late, session);
 	if (!err)
@@ -206,12 +211,15 @@ static int start(struct monitor *monitor)
 				   ? now_ns + monitor->options->duration_ms * 1000000
 				   : FOREVER;
 	log_info("monitoring started (%d processes)", session->nr_seeds);
-	if (monitor->child.pid) {
-		err = child_release(&monitor->child);
-		if (err)
-			return report_command(monitor->options->command[0], err);
-	}
 	return 0;
+}
+
+/* Lets COMMAND start, if there is one. Returns 0, or the exit status if it cannot be executed. */
+static int release_command(struct monitor *monitor)
+{
+	int err = monitor->child.pid ? child_release(&monitor->child) : 0;
+
+	return err ? report_command(monitor->options->command[0], err) : 0;
 }
 
 /* What has to be done between two passes. */
@@ -330,8 +338,9 @@ static int exit_status_of(const struct monitor *monitor, int status)
 
 static void close_all(struct monitor *monitor)
 {
-	child_done(&monitor->child);
+	/* The helper holds COMMAND's release too, which has to be closed for COMMAND to give up. */
 	late_stop(&monitor->late);
+	child_done(&monitor->child);
 	stream_done(&monitor->stream);
 	session_close(&monitor->session);
 	writer_free(monitor->pipeline.writer);
@@ -371,8 +380,14 @@ static int monitor_run(const struct options *options)
 	if (!status)
 		status = start(&monitor);
 	if (!status) {
-		loop(&monitor);
-		status = finish(&monitor);
+		int failure = release_command(&monitor);
+		int end;
+
+		/* The stream is whole also when there is nothing to trace. */
+		if (!failure)
+			loop(&monitor);
+		end = finish(&monitor);
+		status = failure ? failure : end;
 	}
 	status = exit_status_of(&monitor, status);
 	close_all(&monitor);

@@ -15,32 +15,50 @@
 
 /* One kind of line in a stream. */
 struct shape {
-	const char *name;
+	const char *name; /* NULL: an object in a line */
 	const char *help;
 	const struct fields *tables[2];
 	size_t nr_tables;
+	const struct source *source; /* NULL: none's event */
 };
 
 /* The I-th shape of a stream: start, each source, coverage. Returns false after the last. */
 static bool shape_at(size_t i, struct shape *ret)
 {
 	if (i == 0) {
-		*ret = (struct shape){ "start", "first line of a stream", { &start_fields }, 1 };
-	} else if (i <= NR_SOURCES) {
-		const struct source *source = sources[i - 1];
-
 		*ret = (struct shape){
-			source->name, source->help, { &event_head_fields, &source->fields }, 2
+			.name = "start",
+			.help = "first line of a stream",
+			.tables = { &start_fields },
+			.nr_tables = 1,
+		};
+	} else if (i <= NR_SOURCES) {
+		*ret = (struct shape){
+			.name = sources[i - 1]->name,
+			.help = sources[i - 1]->help,
+			.tables = { &event_head_fields, &sources[i - 1]->fields },
+			.nr_tables = 2,
+			.source = sources[i - 1],
 		};
 	} else if (i == NR_SOURCES + 1) {
-		*ret = (struct shape){ "coverage",
-				       "last line of a stream, and every 60 s of an endless one",
-				       { &coverage_fields },
-				       1 };
+		*ret = (struct shape){
+			.name = "coverage",
+			.help = "last line of a stream, and every 60 s of an endless one",
+			.tables = { &coverage_fields },
+			.nr_tables = 1,
+		};
 	} else {
 		return false;
 	}
 	return true;
+}
+
+/* Whether FIELD is in every event of SOURCE, or in every document (NULL). */
+static bool is_always(const struct field *field, const struct source *source)
+{
+	if (field->presence == OF_PROCESS)
+		return source && source->object;
+	return field->presence == ALWAYS;
 }
 
 /* The JSON type of a field, for people and for the schema. */
@@ -65,8 +83,14 @@ static const char *json_type(const struct field *field)
 
 /* Field tables are constant and at most four deep. NOLINTBEGIN(misc-no-recursion) */
 
-static void schema_object(struct json *json, const struct fields *const *tables, size_t nr_tables,
-			  const char *event_type);
+static void schema_object(struct json *json, const struct shape *shape);
+
+static void schema_sub(struct json *json, const struct fields *sub)
+{
+	const struct shape shape = { .tables = { sub }, .nr_tables = 1 };
+
+	schema_object(json, &shape);
+}
 
 static void schema_names(struct json *json, const struct code_table *codes)
 {
@@ -81,7 +105,7 @@ static void schema_items(struct json *json, const struct field *field)
 {
 	JSON_KEY(json, "items");
 	if (field->type == FIELD_LIST) {
-		schema_object(json, &field->sub, 1, NULL);
+		schema_sub(json, field->sub);
 		return;
 	}
 	json_object_begin(json);
@@ -109,7 +133,7 @@ static void schema_field(struct json *json, const struct field *field, const cha
 
 	json_key(json, field->name, strlen(field->name));
 	if (field->type == FIELD_OBJ) {
-		schema_object(json, &field->sub, 1, NULL);
+		schema_sub(json, field->sub);
 		return;
 	}
 	json_object_begin(json);
@@ -137,24 +161,23 @@ static void schema_field(struct json *json, const struct field *field, const cha
 	json_object_end(json);
 }
 
-static void schema_object(struct json *json, const struct fields *const *tables, size_t nr_tables,
-			  const char *event_type)
+static void schema_object(struct json *json, const struct shape *shape)
 {
 	json_object_begin(json);
 	JSON_KEY(json, "type");
 	json_cstring(json, "object");
 	JSON_KEY(json, "properties");
 	json_object_begin(json);
-	for (size_t i = 0; i < nr_tables; i++)
-		for (size_t j = 0; j < tables[i]->nr_fields; j++)
-			schema_field(json, &tables[i]->fields[j], event_type);
+	for (size_t i = 0; i < shape->nr_tables; i++)
+		for (size_t j = 0; j < shape->tables[i]->nr_fields; j++)
+			schema_field(json, &shape->tables[i]->fields[j], shape->name);
 	json_object_end(json);
 	JSON_KEY(json, "required");
 	json_array_begin(json);
-	for (size_t i = 0; i < nr_tables; i++)
-		for (size_t j = 0; j < tables[i]->nr_fields; j++)
-			if (tables[i]->fields[j].presence == ALWAYS)
-				json_cstring(json, tables[i]->fields[j].name);
+	for (size_t i = 0; i < shape->nr_tables; i++)
+		for (size_t j = 0; j < shape->tables[i]->nr_fields; j++)
+			if (is_always(&shape->tables[i]->fields[j], shape->source))
+				json_cstring(json, shape->tables[i]->fields[j].name);
 	json_array_end(json);
 	JSON_KEY(json, "additionalProperties");
 	json_bool(json, false);
@@ -187,7 +210,7 @@ static int print_json(void)
 	JSON_KEY(&json, "oneOf");
 	json_array_begin(&json);
 	for (size_t i = 0; shape_at(i, &shape); i++)
-		schema_object(&json, shape.tables, shape.nr_tables, shape.name);
+		schema_object(&json, &shape);
 	json_array_end(&json);
 	json_object_end(&json);
 	json_newline(&json);
@@ -198,7 +221,8 @@ static int print_json(void)
 
 /* As above. NOLINTBEGIN(misc-no-recursion) */
 
-static void markdown_rows(const struct fields *table, const char *prefix)
+static void markdown_rows(const struct fields *table, const char *prefix,
+			  const struct source *source)
 {
 	for (size_t i = 0; i < table->nr_fields; i++) {
 		const struct field *field = &table->fields[i];
@@ -206,12 +230,12 @@ static void markdown_rows(const struct fields *table, const char *prefix)
 
 		snprintf(name, sizeof(name), "%s%s", prefix, field->name);
 		printf("| `%s` | %s | %s | %s |\n", name, json_type(field),
-		       field->presence == ALWAYS ? "always" : "sometimes", field->help);
+		       is_always(field, source) ? "always" : "sometimes", field->help);
 		if (!field->sub)
 			continue;
 		snprintf(name, sizeof(name), "%s%s%s", prefix, field->name,
 			 field->type == FIELD_LIST ? "[]." : ".");
-		markdown_rows(field->sub, name);
+		markdown_rows(field->sub, name, NULL);
 	}
 }
 
@@ -230,7 +254,7 @@ static void print_markdown(void)
 		       "|\n|---|---|---|---|\n",
 		       shape.name, shape.help);
 		for (size_t j = 0; j < shape.nr_tables; j++)
-			markdown_rows(shape.tables[j], "");
+			markdown_rows(shape.tables[j], "", shape.source);
 	}
 }
 

@@ -63,6 +63,8 @@ enum field_role {
 enum field_presence {
 	ALWAYS,	   /* in every event of the source; null when unknown */
 	SOMETIMES, /* left out when it has no value */
+	/* left out where no hook in the process told it and the process is not known */
+	OF_PROCESS,
 };
 
 /* How the format for people shows the field. */

@@ -51,7 +51,8 @@ int filter_record(const struct filter *filter, const struct record *record)
 {
 	const struct fields *table = &record->source->fields;
 
-	if (!(filter->wanted & 1U << source_id(record->source)))
+	if (!(filter->wanted & 1U << source_id(record->source)) ||
+	    record->hdr->ts_ns < filter->since_ns)
 		return STAGE_DROP;
 	if (!filter->nr_files && !filter->nr_libraries)
 		return STAGE_NEXT;

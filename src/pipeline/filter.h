@@ -15,7 +15,8 @@
 #define FILTER_PATTERNS_MAX 16
 
 struct filter {
-	uint32_t wanted; /* bit i: events of source i */
+	uint32_t wanted;   /* bit i: events of source i */
+	uint64_t since_ns; /* boot time; before it not all processes were known */
 	const char *files[FILTER_PATTERNS_MAX];
 	size_t nr_files;
 	const char *libraries[FILTER_PATTERNS_MAX];

@@ -138,7 +138,7 @@ void writer_json_fields(struct writer *writer, const struct record *record,
 		struct value value;
 
 		field_get(record, field, &value);
-		if (!value.present && field->presence == SOMETIMES)
+		if (!value.present && field->presence != ALWAYS)
 			continue;
 		json_key_raw(&writer->json, field->json_key, field->json_key_size);
 		if (value.present)
