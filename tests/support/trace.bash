@@ -8,6 +8,7 @@ TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${BUILD:-build}
 case $BUILD in /*) ;; *) BUILD=$TREE/$BUILD ;; esac
 CT=$BUILD/crypto-tracer
+# shellcheck disable=SC2034 # for those that load this
 PROGRAMS=$BUILD/tests/programs
 
 # Seconds after which a condition is taken for never to come true.
@@ -51,7 +52,7 @@ port_open()
 {
     local hex
     hex=$(printf ':%04X ' "$1")
-    grep -qE "^ *[0-9]+: [0-9A-F]+$hex[0-9A-F:]+ 0A " /proc/net/tcp /proc/net/tcp6
+    grep -qE "^ *[0-9]+: [0-9A-F]+${hex}[0-9A-F:]+ 0A " /proc/net/tcp /proc/net/tcp6
 }
 
 # free_port: prints a port above 40000 on which nobody listens.
@@ -71,7 +72,7 @@ trace_run()
 {
     local events=$1 out=$2 status=0
     shift 2
-    timeout 120 "$CT" monitor --no-redact --output "$events" "$@" \
+    timeout 60 "$CT" monitor --no-redact --output "$events" "$@" \
         >"$out" 2>"$events.err" </dev/null 3>&- || status=$?
     [ "$status" -eq 0 ] || { tail -n 20 "$events.err" >&2; return "$status"; }
     trace_accounts "$events"
@@ -154,17 +155,18 @@ events()
 }
 
 # expect EXPECTED EVENTS [CASE]: the tool reported exactly what the trigger printed, in the same
-# order within each process. With CASE only of the processes of that case; it has to have some.
+# order within each thread that has a name of its own, or the process. With CASE only of the processes of that case; it has to have some.
 expect()
 {
-    local dir=$BATS_TEST_TMPDIR
+    local dir=$BATS_TEST_TMPDIR/compare
+    mkdir -p "$dir"
     jq -cS --arg case "${3:-}" 'select($case == "" or .case == $case)' "$1" >"$dir/case"
     [ -s "$dir/case" ] || { echo "the trigger printed nothing for '${3:-}'" >&2; return 1; }
-    jq -cS -s 'map(select(.event_type)) | sort_by(.pid)[] | del(.case, .min_ms, .max_ms)' "$dir/case" \
+    jq -cS -s 'map(select(.event_type)) | sort_by(.pid, .thread)[] | del(.case, .min_ms, .max_ms)' "$dir/case" \
         >"$dir/expected"
     events "$2" | jq -cS -s --slurpfile case "$dir/case" --arg name "${3:-}" '
         ($case | map({key: (.pid | tostring), value: 1}) | from_entries) as $pids |
-        map(select($name == "" or $pids[.pid | tostring])) | sort_by(.pid)[]' >"$dir/reported"
+        map(select($name == "" or $pids[.pid | tostring])) | sort_by(.pid, .thread)[]' >"$dir/reported"
     same "$dir/expected" "$dir/reported"
 }
 
