@@ -201,4 +201,4 @@ help:
 	@echo 'make docs     write docs/events.md and the manual page anew'
 	@echo 'make debug    build/debug/crypto-tracer; SAN=1: with sanitizers'
 
--include $(OBJECTS:.o=.d) $(BPF_OBJECTS:.o=.d) $(UNITS:=.d)
+-include $(OBJECTS:.o=.d) $(BPF_OBJECTS:.o=.d) $(UNITS:=.d) $(SUPPORT:.o=.d)

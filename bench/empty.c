@@ -25,7 +25,7 @@
 
 #include "bench.h"
 
-#define MAX_HOOKS	8
+#define MAX_HOOKS 8
 
 /* A descriptor of the root of tracefs. */
 static int tracefs_open(void)
@@ -115,7 +115,7 @@ static int others_print(void)
 		int fd = bpf_prog_get_fd_by_id(id);
 
 		if (fd < 0)
-			continue;	/* gone since */
+			continue; /* gone since */
 		if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && is_tracing(info.type))
 			nr_tracing++;
 		close(fd);

@@ -14,11 +14,11 @@
 
 #include "bench.h"
 
-#define STAMP		"/stamp"
-#define STAMP_DIGITS	19
-#define TIMESTAMP	"\"timestamp\":\""
-#define MAX_EVENTS	(1U << 20)
-#define MAX_LINE	65536
+#define STAMP	     "/stamp"
+#define STAMP_DIGITS 19
+#define TIMESTAMP    "\"timestamp\":\""
+#define MAX_EVENTS   (1U << 20)
+#define MAX_LINE     65536
 
 struct figures {
 	uint32_t late_us[MAX_EVENTS];
@@ -106,7 +106,7 @@ static void input_read(struct figures *figures)
 		size += (size_t)nr_read;
 		taken = lines_take(figures, text, size, clock_ns(CLOCK_REALTIME));
 		if (taken == 0 && size == sizeof(text))
-			taken = size;	/* no line is that long: not one of ours */
+			taken = size; /* no line is that long: not one of ours */
 		size -= taken;
 		memmove(text, text + taken, size);
 	}

@@ -2,15 +2,16 @@
 /*
  * The loads that a tracer is measured under, one verb each:
  *
- *	load loop CPU DIR TURNS OPS	"KIND NS" a line: ns per operation of each kind of loop; last
- *					"wait PERCENT"
+ *	load loop CPU DIR TURNS OPS	"KIND NS" a line: ns per operation of each kind of
+ *					loop; last "wait PERCENT"
  *	load burst CPU FILE COUNT	opens FILE as fast as it can: "OPS_PER_SECOND"
  *	load rate CPU FILE RATE MS	opens FILE evenly: "OPS_PER_SECOND" that were reached
  *	load stamp CPU DIR RATE MS	opens names that tell the time of their opening
  *	load quiet MS			does nothing: "BUSY", the percentage of one CPU that all
  *					others used or the hypervisor took meanwhile
- *	load busy			"BUSY_MS NOW_MS": processor time used on all CPUs since the start of
- *					the system, hypervisor included, and the time
+ *	load busy			"BUSY_MS NOW_MS": processor time used on all CPUs since
+ *					the start of the system, hypervisor included, and the
+ *					time
  *	load cpu PID			"MS" of processor time that process PID has used
  *	load time COUNT COMMAND...	"NS": lower quartile of how long COUNT runs of COMMAND took
  *	load cpus			"FIRST LAST" CPU that we may use
@@ -30,7 +31,7 @@
  * A loop is measured in blocks of some 0.2 ms, a few of each kind in turn, and the lower quartile
  * of them counts: a machine that is slow for some milliseconds then changes no figure.
  */
-#define BLOCKS_PER_TURN	10
+#define BLOCKS_PER_TURN 10
 #define MAX_TURNS	256
 #define MAX_RUNS	1000
 #define MAX_OPS		100000000ULL
@@ -43,7 +44,7 @@ struct kind {
 	const char *dir;
 	const char *file;
 	bool absolute;
-	uint64_t factor;	/* more operations a block where one is short */
+	uint64_t factor; /* more operations a block where one is short */
 };
 
 /*
@@ -58,7 +59,7 @@ static const struct kind kinds[] = {
 	{ .name = "getppid", .dir = ".", .factor = 4 },
 };
 
-#define NR_KINDS	(sizeof(kinds) / sizeof(kinds[0]))
+#define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 /*
  * The system call that every tracepoint here is on: open(3) of some C libraries uses another.
@@ -144,18 +145,18 @@ static int cmd_loop(char **argv)
 	}
 	for (size_t i = 0; i < NR_KINDS; i++) {
 		qsort(block_ns[i], nr_blocks, sizeof(block_ns[i][0]), ns_compare);
-		printf("%s %.2f\n", kinds[i].name, (double)block_ns[i][nr_blocks / 4] /
-		       (double)(nr_ops * kinds[i].factor));
+		printf("%s %.2f\n", kinds[i].name,
+		       (double)block_ns[i][nr_blocks / 4] / (double)(nr_ops * kinds[i].factor));
 	}
 	printf("wait %.1f\n", 100.0 * (double)(wait_ns() - waited_ns) /
-	       (double)(clock_ns(CLOCK_MONOTONIC) - start_ns));
+				      (double)(clock_ns(CLOCK_MONOTONIC) - start_ns));
 	return 0;
 }
 
 static void rate_print(uint64_t nr_ops, uint64_t start_ns)
 {
 	printf("%.0f\n", (double)nr_ops * (double)NS_PER_SEC /
-	       (double)(clock_ns(CLOCK_MONOTONIC) - start_ns));
+				 (double)(clock_ns(CLOCK_MONOTONIC) - start_ns));
 }
 
 static int cmd_burst(char **argv)
@@ -238,15 +239,16 @@ static int cmd_quiet(char **argv)
 
 	sleep_until(start_ns + span_ns);
 	seconds = (double)(clock_ns(CLOCK_MONOTONIC) - start_ns) / (double)NS_PER_SEC;
-	printf("%.0f\n", 100.0 * (double)(busy_ticks() - before) /
-	       (seconds * (double)sysconf(_SC_CLK_TCK)));
+	printf("%.0f\n",
+	       100.0 * (double)(busy_ticks() - before) / (seconds * (double)sysconf(_SC_CLK_TCK)));
 	return 0;
 }
 
 static int cmd_busy(char **argv)
 {
 	(void)argv;
-	printf("%llu %llu\n", (unsigned long long)(busy_ticks() * 1000 / (uint64_t)sysconf(_SC_CLK_TCK)),
+	printf("%llu %llu\n",
+	       (unsigned long long)(busy_ticks() * 1000 / (uint64_t)sysconf(_SC_CLK_TCK)),
 	       (unsigned long long)(clock_ns(CLOCK_MONOTONIC) / NS_PER_MS));
 	return 0;
 }
@@ -314,7 +316,7 @@ static int cmd_cpus(char **argv)
 
 struct verb {
 	const char *name;
-	int nr_args;	/* at least */
+	int nr_args; /* at least */
 	int (*run)(char **argv);
 };
 

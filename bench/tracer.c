@@ -28,12 +28,12 @@
 
 #include "bench.h"
 
-#define PROBE_GAP_NS	(2 * NS_PER_MS)
-#define READY_NS	(20 * NS_PER_SEC)
-#define STOP_NS		(20 * NS_PER_SEC)
-#define MAX_PROCESSES	64
-#define MAX_MAPS	1024
-#define MAX_NEEDLE	256
+#define PROBE_GAP_NS  (2 * NS_PER_MS)
+#define READY_NS      (20 * NS_PER_SEC)
+#define STOP_NS	      (20 * NS_PER_SEC)
+#define MAX_PROCESSES 64
+#define MAX_MAPS      1024
+#define MAX_NEEDLE    256
 
 struct usage {
 	unsigned long long cpu_ns;
@@ -194,7 +194,7 @@ static bool needle_find(struct search *search)
 	while (!found && (size = pread(fd, text, sizeof(text), search->offset)) > 0) {
 		found = memmem(text, (size_t)size, search->needle, length) != NULL;
 		if ((size_t)size < sizeof(text))
-			break;	/* the next call reads these bytes again, with what follows */
+			break; /* the next call reads these bytes again, with what follows */
 		search->offset += size - (ssize_t)length;
 	}
 	close(fd);
@@ -308,11 +308,11 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
 		sigaddset(&signals, handled[i]);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGINT, SIG_IGN);	/* an interrupted bench tells us by SIGTERM */
+	signal(SIGINT, SIG_IGN); /* an interrupted bench tells us by SIGTERM */
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 
-	unlink(search.path);	/* what a tracer before it wrote */
+	unlink(search.path); /* what a tracer before it wrote */
 	pid = tracer_spawn(argv);
 	ready_wait(pid, argv[4], &search, stop_sig);
 	for (;;) {
