@@ -95,7 +95,13 @@ int child_release(struct child *child)
 	do {
 		n = read(child->failure, &err, sizeof(err));
 	} while (n < 0 && errno == EINTR);
-	return n == sizeof(err) ? err : 0;
+	if (n != sizeof(err))
+		return 0;
+	/* It ends at once. */
+	while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
+		;
+	child->has_ended = true;
+	return err;
 }
 
 void child_poll(struct child *child)

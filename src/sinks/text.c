@@ -40,7 +40,7 @@ static void add_foreign(struct line *line, const char *bytes, size_t size)
 }
 
 /*
- * Quoted when it has a space or a quote, so that the next field is told apart. A backslash before a
+ * Quoted when it has a space or a quote, so that what follows is told apart. A backslash before a
  * quote is ours: those of the string are doubled.
  */
 static void add_string(struct line *line, const char *bytes, size_t size)
@@ -210,7 +210,7 @@ static void add_head(struct writer *writer, struct line *line, const struct reco
 
 	add_time(line, record->unix_ns);
 	add(line, writer->has_color ? " \033[1m" : " ");
-	add_foreign(line, hdr->comm, strnlen(hdr->comm, COMM_SIZE));
+	add_string(line, hdr->comm, strnlen(hdr->comm, COMM_SIZE));
 	add(line, writer->has_color ? "\033[0m[%u] \033[36m%s\033[0m" : "[%u] %s", hdr->tgid,
 	    record->source->name);
 }

@@ -72,6 +72,15 @@ static void test_arguments_are_quoted_where_they_have_spaces(void **state)
 				     "sh -c \"echo a  b\" \"\" x\n");
 }
 
+static void test_process_name_imitates_no_event(void **state)
+{
+	(void)state;
+	raw_begin(&raw, SOURCE_process_exit);
+	memcpy(raw_hdr(&raw)->comm, "a[1] file_open", sizeof("a[1] file_open"));
+	memcpy(raw_hdr(&raw)->thread, "a[1] file_open", sizeof("a[1] file_open"));
+	assert_memory_equal(taken(), "09:00:05.123456 \"a[1] file_open\"[100] process_exit ", 51);
+}
+
 static void test_every_type_has_its_text(void **state)
 {
 	(void)state;
@@ -234,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_event_is_one_line),
 		TEST(test_arguments_are_quoted_where_they_have_spaces),
+		TEST(test_process_name_imitates_no_event),
 		TEST(test_every_type_has_its_text),
 		TEST(test_field_without_value_is_left_out),
 		TEST(test_numbers_are_whole),
