@@ -157,6 +157,7 @@ static int event_open(const struct mappings *mappings, int cpu, bool has_build_i
 		.config = PERF_COUNT_SW_DUMMY,
 		.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU |
 			       PERF_SAMPLE_IDENTIFIER,
+		.disabled = 1,
 		.sample_id_all = 1,
 		.mmap = 1,
 		.mmap2 = 1,
@@ -229,6 +230,19 @@ int mappings_open(struct mappings **ret)
 fail:
 	mappings_close(mappings);
 	return err;
+}
+
+int mappings_enable(const struct mappings *mappings)
+{
+	for (size_t i = 0; i < mappings->nr_rings; i++) {
+		const struct ring *ring = &mappings->rings[i];
+
+		if (ioctl(ring->fd, PERF_EVENT_IOC_ENABLE, 0) < 0 ||
+		    (ring->build_id_fd >= 0 &&
+		     ioctl(ring->build_id_fd, PERF_EVENT_IOC_ENABLE, 0) < 0))
+			return -errno;
+	}
+	return 0;
 }
 
 void mappings_close(struct mappings *mappings)

@@ -52,10 +52,12 @@ struct mapping_counts {
 struct mappings;
 
 /*
- * Opens a ring on every CPU that is online; mappings are reported from now on. Returns 0 or a
- * negative errno: -EACCES or -EPERM without CAP_PERFMON.
+ * Opens a ring on every CPU that is online. Returns 0 or a negative errno: -EACCES or -EPERM without
+ * CAP_PERFMON.
  */
 int mappings_open(struct mappings **ret);
+/* From now on mappings are reported. Returns 0 or a negative errno. */
+int mappings_enable(const struct mappings *mappings);
 void mappings_close(struct mappings *mappings);
 
 /* Adds the rings to EPOLL, which they wake when a quarter is full. Returns 0 or a negative errno.
@@ -74,7 +76,7 @@ const struct mapping *mappings_first(const struct mappings *mappings);
 /* Takes the earliest off. */
 void mappings_pop(struct mappings *mappings);
 
-/* The counts since mappings_open(); whatever is staged still is not in REJECTED. */
+/* The counts since mappings_enable(); whatever is staged still is not in REJECTED. */
 const struct mapping_counts *mappings_counts(const struct mappings *mappings);
 
 /* Bytes of all rings. */

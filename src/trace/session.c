@@ -323,9 +323,10 @@ int session_start(struct session *session, struct processes *processes)
 	int err;
 
 	__atomic_store_n(&session->control->on, 1, __ATOMIC_SEQ_CST);
-	/* With trees that begin at a name the first pass finds the roots, the second their trees.
-	 */
-	err = session->config.select & SELECT_NAME_ROOTS ? seed(session, processes) : 0;
+	err = session->mappings ? mappings_enable(session->mappings) : 0;
+	/* With trees that begin at a name one pass finds the roots, the next their trees. */
+	if (!err && session->config.select & SELECT_NAME_ROOTS)
+		err = seed(session, processes);
 	session->nr_seeds = 0;
 	if (!err)
 		err = seed(session, processes);

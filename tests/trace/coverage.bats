@@ -60,8 +60,9 @@ source_of()
 }
 
 @test "while loss grows there is a warning, at most one a second" {
-    local end=$((SECONDS + 3))
+    local end
     trace_start events --event file_open --buffer-size 64K --name opens
+    end=$((SECONDS + 4))
     while [ "$SECONDS" -lt "$end" ]; do
         kill -STOP "$TRACER"
         "$PROGRAMS/opens" 2000 "$ONE"

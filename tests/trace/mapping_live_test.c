@@ -24,7 +24,7 @@ static struct mappings *mappings;
 static int begin(void **state)
 {
 	files_begin(state);
-	if (mappings_open(&mappings))
+	if (mappings_open(&mappings) || mappings_enable(mappings))
 		mappings = NULL;
 	return 0;
 }
