@@ -52,8 +52,8 @@ struct mapping_counts {
 struct mappings;
 
 /*
- * Opens a ring on every CPU that is online. Returns 0 or a negative errno: -EACCES or -EPERM without
- * CAP_PERFMON.
+ * Opens a ring on every CPU that is online. Returns 0 or a negative errno: -EACCES or -EPERM
+ * without CAP_PERFMON.
  */
 int mappings_open(struct mappings **ret);
 /* From now on mappings are reported. Returns 0 or a negative errno. */
