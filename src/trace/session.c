@@ -216,6 +216,24 @@ static int mappings_attach(struct session *session)
 	return err;
 }
 
+/*
+ * The positions are in two pages before the records, the reader's and the writers'
+ * (kernel/bpf/ringbuf.c, struct bpf_ringbuf). libbpf has them too, and shows them since 1.3.
+ */
+static int ring_open(struct session *session, int (*on_record)(void *ctx, void *bytes, size_t size),
+		     void *ctx)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, 2 * page, PROT_READ, MAP_SHARED, session->maps[MAP_EVENTS], 0);
+
+	if (pages == MAP_FAILED)
+		return -errno;
+	session->ring_read = (const void *)pages;
+	session->ring_written = (const void *)(pages + page);
+	session->ring = ring_buffer__new(session->maps[MAP_EVENTS], on_record, ctx, NULL);
+	return session->ring ? 0 : -errno;
+}
+
 int session_open(struct session *session, const struct trace_config *config,
 		 int (*on_record)(void *ctx, void *bytes, size_t size), void *ctx)
 {
@@ -246,9 +264,9 @@ int session_open(struct session *session, const struct trace_config *config,
 	err = mappings_attach(session);
 	if (err && !first_err)
 		first_err = err;
-	session->ring = ring_buffer__new(session->maps[MAP_EVENTS], on_record, ctx, NULL);
-	if (!session->ring)
-		return -errno;
+	err = ring_open(session, on_record, ctx);
+	if (err)
+		return err;
 	for (size_t i = 0; i < NR_SOURCES; i++)
 		if (session->states[i].is_attached)
 			return 0;
@@ -380,6 +398,8 @@ void session_counters(const struct session *session, enum source_id source,
 void session_close(struct session *session)
 {
 	ring_buffer__free(session->ring);
+	if (session->ring_read)
+		munmap((void *)session->ring_read, 2 * (size_t)sysconf(_SC_PAGESIZE));
 	for (size_t i = 0; i < NR_SOURCES; i++) {
 		struct source_state *state = &session->states[i];
 

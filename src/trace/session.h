@@ -42,6 +42,8 @@ struct session {
 	struct control *control;
 	struct cpu_counters *counters;
 	struct ring_buffer *ring;
+	const unsigned long *ring_read;	   /* bytes ever read from the ring, and written to it: */
+	const unsigned long *ring_written; /* in pages shared with the kernel */
 	size_t nr_cpus;
 	size_t control_bytes;
 	size_t counters_bytes;

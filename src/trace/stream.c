@@ -76,6 +76,14 @@ static void stage_mappings(struct stream *stream)
 	stream->staged_until_ns = boot_clock_now();
 	if (stream->session->mappings)
 		mappings_collect(stream->session->mappings);
+	/* What a process did before it mapped a file is in the ring by now. */
+	stream->staged_at = __atomic_load_n(stream->session->ring_written, __ATOMIC_ACQUIRE);
+}
+
+/* Whether all records were read that were there when mappings were staged. */
+static bool is_read(const struct stream *stream)
+{
+	return (long)(*stream->session->ring_read - stream->staged_at) >= 0;
 }
 
 int stream_on_bpf_record(void *ctx, void *bytes, size_t size)
@@ -143,6 +151,8 @@ int stream_pass(struct stream *stream)
 		return STREAM_BUDGET;
 	if (count < 0)
 		return count;
+	if (!is_read(stream))
+		return count + 1;
 	rest = hand_over_until(stream, UINT64_MAX);
 	return rest < 0 ? rest : count + rest;
 }

@@ -9,7 +9,9 @@
  *
  * Order: exact within a process, within 1 ms across CPUs. In a pass the mappings that the rings
  * hold are staged first, then the BPF ring is walked in place and staged mappings with an earlier
- * time go before each record. A record newer than the staging makes the rings be read again.
+ * time go before each record. A record newer than the staging makes the rings be read again. What
+ * is left at the end waits for the next pass when the BPF ring holds a record that is still being
+ * written: those behind it may make the processes known that the mappings belong to.
  */
 
 #include <stdbool.h>
@@ -24,6 +26,7 @@ struct stream {
 	void *ctx;
 	int epoll;
 	int err;
+	unsigned long staged_at;  /* bytes written to the BPF ring when mappings were staged last */
 	uint64_t staged_until_ns; /* mappings up to this time are staged or were handed over */
 	unsigned int budget;	  /* records until the pass pauses */
 	bool has_paused;
@@ -48,7 +51,7 @@ int stream_watch(struct stream *stream, int fd);
 
 /*
  * Handles what is there, at most about STREAM_BUDGET records. Returns how many records there were,
- * or what on_record returned.
+ * one more when another is being written, or what on_record returned.
  */
 int stream_pass(struct stream *stream);
 
