@@ -115,7 +115,11 @@ static __always_inline struct source_counters *counters_get(enum source_id sourc
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct cpu_counters *row = bpf_map_lookup_elem(&counters, &cpu);
 
-	return row ? &row->source[source] : NULL;
+	if (!row)
+		return NULL;
+	/* Here, or the compiler adds to the pointer before it is known not to be NULL. */
+	barrier_var(row);
+	return &row->source[source];
 }
 
 #endif /* MAPS_BPF_H */

@@ -14,6 +14,8 @@
 #define WALK_STEPS 64 /* components and mount crossings; a deeper path is cut at its start */
 #define NAME_SIZE  256
 
+#define WALK_CWD_STEPS 8 /* those that are taken without a call */
+
 #define WALK_DONE  0x1 /* reached the process's root */
 #define WALK_OUTSIDE                                                                               \
 	0x2		   /* reached a root that is not the process's: detached or outside chroot \
@@ -83,12 +85,8 @@ static long walk_loop(__u32 index, void *unused)
 	return scratch ? walk_step(scratch) : 1;
 }
 
-/*
- * Writes the path of PATH, seen from FS's root, to the end of scratch->path; scratch->walk.at is
- * its first byte and the return its size (0: the root itself, or nothing could be read). The path
- * has no trailing slash. scratch->walk.flags tells how the walk ended.
- */
-static __always_inline __u32 walk_path(struct scratch *scratch, struct path *path,
+/* Begins the walk at PATH, seen from FS's root. */
+static __always_inline void walk_begin(struct scratch *scratch, struct path *path,
 				       struct fs_struct *fs)
 {
 	struct path_walk *walk = &scratch->walk;
@@ -99,6 +97,55 @@ static __always_inline __u32 walk_path(struct scratch *scratch, struct path *pat
 	walk->root_mount = mount_of(BPF_CORE_READ(fs, root.mnt));
 	walk->at = PATH_SIZE;
 	walk->flags = 0;
+}
+
+/*
+ * Begins the walk at the working directory of the current task and takes its first steps, as long
+ * as they stay on one mount. Most end there. The pointers remain in registers, typed, so that a
+ * member is one load instead of a call.
+ */
+static __always_inline void walk_begin_cwd(struct scratch *scratch)
+{
+	struct path_walk *walk = &scratch->walk;
+	struct fs_struct *fs = bpf_get_current_task_btf()->fs;
+	struct vfsmount *mnt = fs->pwd.mnt;
+	struct vfsmount *root_mnt = fs->root.mnt;
+	struct dentry *dentry = fs->pwd.dentry;
+	struct dentry *root = fs->root.dentry;
+	struct dentry *top = mnt->mnt_root;
+	__u32 at = PATH_SIZE;
+
+	for (int i = 0; i < WALK_CWD_STEPS; i++) {
+		struct dentry *parent = dentry->d_parent;
+		__u32 size = dentry->d_name.len & (NAME_SIZE - 1);
+
+		if (dentry == root || dentry == top || dentry == parent || at < size + 1)
+			break;
+		at -= size + 1;
+		at &= PATH_SIZE - 1;
+		scratch->path[at] = '/';
+		bpf_probe_read_kernel(&scratch->path[at + 1], size, dentry->d_name.name);
+		dentry = parent;
+	}
+	walk->dentry = dentry;
+	walk->mount = mount_of(mnt);
+	walk->root_dentry = root;
+	walk->root_mount = mount_of(root_mnt);
+	walk->at = at;
+	walk->flags = dentry == root && mnt == root_mnt ? WALK_DONE : 0;
+}
+
+/*
+ * Walks to the end. The path is at the end of scratch->path; scratch->walk.at is its first byte and
+ * the return its size (0: the root itself, or nothing could be read). It has no trailing slash.
+ * scratch->walk.flags tells how the walk ended.
+ */
+static __always_inline __u32 walk_finish(struct scratch *scratch)
+{
+	struct path_walk *walk = &scratch->walk;
+
+	if (walk->flags)
+		return PATH_SIZE - walk->at;
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop)) {
 		bpf_loop(WALK_STEPS, walk_loop, NULL, 0);
 	} else {
@@ -111,12 +158,11 @@ static __always_inline __u32 walk_path(struct scratch *scratch, struct path *pat
 	return PATH_SIZE - walk->at;
 }
 
-/* Appends the path of PATH to the record. Returns the tail; "/" for the root. */
-static __always_inline struct tail tail_path(struct draft *draft, struct path *path,
-					     struct fs_struct *fs, __u32 *ret_flags)
+/* Appends the path of the walk that was begun to the record. Returns the tail; "/" for the root. */
+static __always_inline struct tail tail_walked(struct draft *draft, __u32 *ret_flags)
 {
 	struct scratch *scratch = draft->scratch;
-	__u32 size = walk_path(scratch, path, fs);
+	__u32 size = walk_finish(scratch);
 	__u32 at = scratch->walk.at & (PATH_SIZE - 1);
 
 	*ret_flags |= scratch->walk.flags;
@@ -126,6 +172,21 @@ static __always_inline struct tail tail_path(struct draft *draft, struct path *p
 		size = 1;
 	}
 	return tail_kernel(draft, &scratch->path[at], size, PATH_SIZE);
+}
+
+/* Appends the path of PATH, seen from FS's root. */
+static __always_inline struct tail tail_path(struct draft *draft, struct path *path,
+					     struct fs_struct *fs, __u32 *ret_flags)
+{
+	walk_begin(draft->scratch, path, fs);
+	return tail_walked(draft, ret_flags);
+}
+
+/* Appends the working directory of the current task. */
+static __always_inline struct tail tail_cwd(struct draft *draft, __u32 *ret_flags)
+{
+	walk_begin_cwd(draft->scratch);
+	return tail_walked(draft, ret_flags);
 }
 
 #endif /* WALK_BPF_H */

@@ -33,7 +33,7 @@ static void write_all(const char *bytes, size_t size)
 	}
 }
 
-void log_messagev(enum log_level level, const char *format, va_list args)
+void log_message(enum log_level level, const char *format, ...)
 {
 	static const char *const names[] = {
 		[LOG_ERROR] = "ERROR",
@@ -43,6 +43,7 @@ void log_messagev(enum log_level level, const char *format, va_list args)
 	};
 	char line[1024];
 	struct timespec now;
+	va_list args;
 	struct tm tm;
 
 	if (level > max_level)
@@ -56,20 +57,13 @@ void log_messagev(enum log_level level, const char *format, va_list args)
 
 	if (n > 0)
 		used += (size_t)n;
+	va_start(args, format);
 	n = vsnprintf(line + used, sizeof(line) - used - 1, format, args);
+	va_end(args);
 	if (n > 0)
 		used += (size_t)n < sizeof(line) - used - 1 ? (size_t)n : sizeof(line) - used - 2;
 	line[used++] = '\n';
 	write_all(line, used);
-}
-
-void log_message(enum log_level level, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	log_messagev(level, format, args);
-	va_end(args);
 }
 
 void error_report(const char *what, const char *detail, const char *action, const char *more)

@@ -24,8 +24,6 @@ enum log_level log_get_level(void);
 
 void log_message(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void log_messagev(enum log_level level, const char *format, va_list args)
-	__attribute__((format(printf, 2, 0)));
 
 #define log_error(...) log_message(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_message(LOG_WARN, __VA_ARGS__)

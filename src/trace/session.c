@@ -39,6 +39,21 @@ EMBED_OBJECT(seed);
 static char log_text[LOG_SIZE];
 static size_t log_size;
 
+/* A verifier's log comes in one piece, of megabytes at times. */
+static void log_lines(const char *format, va_list args)
+{
+	_cleanup_(cleanup_free) char *text = NULL;
+	char *rest;
+	char *line;
+
+	if (vasprintf(&text, format, args) < 0)
+		return;
+	rest = text;
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log_debug("%s", line);
+}
+
 static int keep_log(enum libbpf_print_level level, const char *format, va_list args)
 {
 	va_list copy;
@@ -57,7 +72,7 @@ static int keep_log(enum libbpf_print_level level, const char *format, va_list a
 	if (n > 0)
 		log_size += (size_t)n < LOG_SIZE - log_size ? (size_t)n : LOG_SIZE - log_size - 1;
 	if (log_get_level() >= LOG_DEBUG)
-		log_messagev(LOG_DEBUG, format, args);
+		log_lines(format, args);
 	return 0;
 }
 

@@ -66,7 +66,7 @@ static __always_inline bool is_shared_library(__u64 last, __u64 before)
 /* The open file behind descriptor FD of TASK, which an open call returned or took. */
 static __always_inline struct file *file_of(struct task_struct *task, unsigned int fd)
 {
-	struct file **slots = BPF_CORE_READ(task, files, fdt, fd);
+	struct file **slots = task->files->fdt->fd;
 	struct file *file = NULL;
 
 	/* FD is in the table: the call has just used it, and tables only grow. */
@@ -96,21 +96,20 @@ static __always_inline void identity_fill(struct file_open_event *event, struct 
 static __always_inline void dir_append(struct draft *draft, struct file_open_event *event,
 				       struct task_struct *task, int dirfd)
 {
-	struct fs_struct *fs = BPF_CORE_READ(task, fs);
-	struct path *path = __builtin_preserve_access_index(&fs->pwd);
+	struct file *file = NULL;
 	__u32 walked = 0;
 
-	if (dirfd != AT_FDCWD) {
-		struct file *file = NULL;
-
+	if (dirfd == AT_FDCWD) {
+		event->dir = tail_cwd(draft, &walked);
+	} else {
 		/* Any number may be here, when the call has failed. */
-		if (dirfd >= 0 && (__u32)dirfd < BPF_CORE_READ(task, files, fdt, max_fds))
+		if (dirfd >= 0 && (__u32)dirfd < task->files->fdt->max_fds)
 			file = file_of(task, dirfd);
 		if (!file)
 			return;
-		path = __builtin_preserve_access_index(&file->f_path);
+		event->dir = tail_path(draft, __builtin_preserve_access_index(&file->f_path),
+				       task->fs, &walked);
 	}
-	event->dir = tail_path(draft, path, fs, &walked);
 	if (walked & WALK_TRUNCATED)
 		event->marks |= OPEN_DIR_CUT;
 	if (walked & WALK_OUTSIDE)
@@ -126,7 +125,7 @@ static __always_inline void real_append(struct draft *draft, struct file_open_ev
 
 	if (file)
 		event->real = tail_path(draft, __builtin_preserve_access_index(&file->f_path),
-					BPF_CORE_READ(task, fs), &walked);
+					task->fs, &walked);
 	if (walked & WALK_TRUNCATED)
 		event->marks |= OPEN_DIR_CUT;
 }
@@ -240,7 +239,7 @@ static __always_inline int open_done(const struct open_call *call)
 		counters->rejected++;
 		return 0;
 	}
-	event_emit(&draft, (void *)bpf_get_current_task(), call, name_size);
+	event_emit(&draft, bpf_get_current_task_btf(), call, name_size);
 	return 0;
 }
 

@@ -57,7 +57,7 @@ int BPF_PROG(process_exec_done, struct task_struct *task, int old_tid, struct li
 	event->flags = compat ? EXEC_COMPAT : 0;
 	event->reserved = 0;
 	event->exe = tail_path(&draft, __builtin_preserve_access_index(&exe->f_path), fs, &walked);
-	event->cwd = tail_path(&draft, __builtin_preserve_access_index(&fs->pwd), fs, &walked);
+	event->cwd = tail_cwd(&draft, &walked);
 	argv_append(&draft, event, mm);
 	event->cgroup = tail_kernel_str(&draft, cgroup_name(task), CGROUP_NAME_SIZE);
 	if (walked & WALK_TRUNCATED)
