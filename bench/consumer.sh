@@ -66,6 +66,7 @@ consumer_once()
 		say "the load reached only $(cat "$WORK/rate") events/s: not used"
 	fi
 	fact peak memory.rss "$(kib_to_mb "$usage_rss")"
+	fact peak memory.peak "$(kib_to_mb "$usage_peak")"
 	fact peak memory.vsz "$(kib_to_mb "$usage_vsz")"
 	fact peak memory.maps "$(kib_to_mb $((usage_maps / 1024)))"
 	tracer_stop || return 1

@@ -58,10 +58,20 @@ clock_mark()
 	echo "$own_ms $("$BIN/load" busy)" >"$1"
 }
 
+# Sets tracers. The programs of a tracer that has just ended stay for some milliseconds.
+tracers_count()
+{
+	for _ in 1 2 3 4 5 6; do
+		tracers=$("$BIN/empty" others)
+		[ "$tracers" -gt 0 ] || return 0
+		sleep 0.05
+	done
+}
+
 # Nobody else computes much, and there is no other tracer.
 machine_is_calm()
 {
-	tracers=$("$BIN/empty" others)
+	tracers_count
 	[ "$tracers" -eq 0 ] && [ "$("$BIN/load" quiet 200)" -le "$MAX_LOAD_BEFORE" ]
 }
 
@@ -90,7 +100,8 @@ round_end()
 	clock_mark "$WORK/mark.end"
 	others=$(awk 'FNR == NR { own = $1; busy = $2; now = $3; next }
 		{ printf "%.0f", 100 * (($2 - busy) - ($1 - own)) / ($3 - now) }' "$WORK/mark" "$WORK/mark.end")
-	if [ $((tracers_before + $("$BIN/empty" others))) -gt 0 ]; then
+	tracers_count
+	if [ $((tracers_before + tracers)) -gt 0 ]; then
 		round_drop "there is another tracer"
 	elif [ "$others" -gt "$MAX_LOAD" ]; then
 		round_drop "others used $others % of a CPU"

@@ -9,9 +9,10 @@
  * standard output:
  *
  *	ready MS		NEEDLE was seen, this long after the start
- *	usage CPU_NS AT_NS RSS_KB VSZ_KB MAPS_BYTES
+ *	usage CPU_NS AT_NS RSS_KB VSZ_KB MAPS_BYTES PEAK_KB
  *				on each SIGUSR1, of COMMAND and its descendants: processor time used
- *				until AT_NS, most memory resident and mapped ever, BPF maps
+ *				until AT_NS, memory resident now, most ever mapped, BPF maps; of
+ *				COMMAND alone the most that was ever resident
  *	stopped MS		on SIGTERM: the time from the signal that was asked for to the end
  *	failed			it ended by itself, or was never ready
  *
@@ -38,6 +39,7 @@
 struct usage {
 	unsigned long long cpu_ns;
 	unsigned long long rss_kb;
+	unsigned long long peak_kb; /* of the first process, since it started */
 	unsigned long long vsz_kb;
 	unsigned long long maps_bytes;
 	unsigned int map_ids[MAX_MAPS];
@@ -160,7 +162,9 @@ static void process_add(struct usage *usage, pid_t pid)
 		usage->cpu_ns += clock_ns(clock);
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	if (text_read(path, text, sizeof(text))) {
-		usage->rss_kb += value_find(text, "VmHWM:");
+		usage->rss_kb += value_find(text, "VmRSS:");
+		if (usage->peak_kb == 0)
+			usage->peak_kb = value_find(text, "VmHWM:");
 		usage->vsz_kb += value_find(text, "VmPeak:");
 	}
 	maps_add(usage, pid);
@@ -175,8 +179,8 @@ static void usage_print(pid_t root)
 
 	for (size_t i = 0; i < nr_pids; i++)
 		process_add(&usage, pids[i]);
-	printf("usage %llu %llu %llu %llu %llu\n", usage.cpu_ns, (unsigned long long)at_ns,
-	       usage.rss_kb, usage.vsz_kb, usage.maps_bytes);
+	printf("usage %llu %llu %llu %llu %llu %llu\n", usage.cpu_ns, (unsigned long long)at_ns,
+	       usage.rss_kb, usage.vsz_kb, usage.maps_bytes, usage.peak_kb);
 	fflush(stdout);
 }
 

@@ -54,11 +54,11 @@ tracer_start()
 	return 1
 }
 
-# Sets usage_cpu and usage_at (ns), usage_rss and usage_vsz (KiB), usage_maps (bytes).
+# Sets usage_cpu and usage_at (ns), usage_rss, usage_vsz and usage_peak (KiB), usage_maps (bytes).
 tracer_usage()
 {
 	kill -USR1 "$tracer_pid"
-	read -r answer usage_cpu usage_at usage_rss usage_vsz usage_maps <&3
+	read -r answer usage_cpu usage_at usage_rss usage_vsz usage_maps usage_peak <&3
 	[ "$answer" = usage ]
 }
 

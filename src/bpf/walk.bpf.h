@@ -11,12 +11,12 @@
 
 #include "maps.bpf.h"
 
-#define WALK_STEPS 64 /* components and mount crossings; a deeper path is cut at its start */
-#define NAME_SIZE  256
+#define WALK_STEPS     64 /* components and mount crossings; a deeper path is cut at its start */
+#define NAME_SIZE      256
 
 #define WALK_CWD_STEPS 8 /* those that are taken without a call */
 
-#define WALK_DONE  0x1 /* reached the process's root */
+#define WALK_DONE      0x1 /* reached the process's root */
 #define WALK_OUTSIDE                                                                               \
 	0x2		   /* reached a root that is not the process's: detached or outside chroot \
 			    */

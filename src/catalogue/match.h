@@ -4,9 +4,9 @@
 
 /*
  * Whether a file name may be in the catalogue (files.def), for the kernel: no memory, no loop, no
- * map, only compares of two words with constants. The same code runs in user space, where files.c
- * asks it first and then decides exactly. It needs __u64 and __always_inline, which the includer
- * brings (vmlinux.h and bpf_helpers.h, or linux/types.h and sys/cdefs.h).
+ * map, only compares of two words with constants. What it lets through files.c then decides
+ * exactly. It needs __u64 and __always_inline, which the includer brings (vmlinux.h and
+ * bpf_helpers.h, or linux/types.h and sys/cdefs.h).
  *
  * A name is given by its last 16 bytes, in two words that read backwards: the last byte of the name
  * is the lowest byte of LAST, the one before it the next, and the ninth from the end is the lowest
