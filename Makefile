@@ -139,7 +139,19 @@ $(TRIGGERS): $(BUILD)/tests/%: tests/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O1 -g $(WARNINGS) -o $@ $< -lpthread
 
-include bench/bench.mk
+# What a tracer costs, as ratios. BENCH_ARGS goes to bench/run (see its --help).
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,empty latency load tracer)
+
+.PHONY: bench bench-programs
+bench: $(BINARY) bench-programs
+	bench/run $(BENCH_ARGS)
+
+bench-programs: $(BENCH_PROGRAMS)
+
+$(BENCH_PROGRAMS): $(BUILD)/bench/%: bench/%.c bench/bench.h
+	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)
 
 # Each parser of foreign bytes under libFuzzer and sanitizers: FUZZ_SECONDS each.
 FUZZ_SECONDS := 60

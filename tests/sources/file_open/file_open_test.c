@@ -12,36 +12,12 @@
 
 #include "sources/file_open/file_open.h"
 #include "support/parsed.h"
-#include "support/raw.h"
-#include "support/scene.h"
+#include "support/stage.h"
 
 #define AT(member)    offsetof(struct file_open_event, member)
 #define NAME_MAX_SIZE 4095 /* PATH_MAX without the NUL */
 
-static struct raw raw;
-static struct scene scene;
-
 static struct file_open_event *const event = (void *)raw.bytes;
-
-static int begin(void **state)
-{
-	(void)state;
-	scene_open(&scene, "json-lines", true);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	scene_close(&scene);
-	return 0;
-}
-
-static const char *taken(void)
-{
-	assert_int_equal(scene_take(&scene, &raw), 0);
-	return scene_text(&scene);
-}
 
 static void make(const char *dir, const char *name)
 {

@@ -10,35 +10,11 @@
 #include "sources/lib_load/lib_load.h"
 #include "sources/process_exec/process_exec.h"
 #include "support/parsed.h"
-#include "support/raw.h"
-#include "support/scene.h"
+#include "support/stage.h"
 
 #define AT(member) offsetof(struct lib_load_event, member)
 
-static struct raw raw;
-static struct scene scene;
-
 static struct lib_load_event *const event = (void *)raw.bytes;
-
-static int begin(void **state)
-{
-	(void)state;
-	scene_open(&scene, "json-lines", true);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	scene_close(&scene);
-	return 0;
-}
-
-static const char *taken(void)
-{
-	assert_int_equal(scene_take(&scene, &raw), 0);
-	return scene_text(&scene);
-}
 
 /* A mapping as trace/stream.c makes it: no more is known than pid and tid. */
 static void make(const char *path, const char *build_id)

@@ -10,34 +10,10 @@
 
 #include "sources/process_exec/process_exec.h"
 #include "support/parsed.h"
-#include "support/raw.h"
-#include "support/scene.h"
+#include "support/stage.h"
 
 #define AT(member) offsetof(struct process_exec_event, member)
 #define ARGV_MAX   16384
-
-static struct raw raw;
-static struct scene scene;
-
-static int begin(void **state)
-{
-	(void)state;
-	scene_open(&scene, "json-lines", true);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	scene_close(&scene);
-	return 0;
-}
-
-static const char *taken(void)
-{
-	assert_int_equal(scene_take(&scene, &raw), 0);
-	return scene_text(&scene);
-}
 
 /* An exec with the SIZE bytes of ARGV. */
 static const char *exec_of(const char *argv, size_t size)

@@ -10,31 +10,7 @@
 
 #include "sources/process_exit/process_exit.h"
 #include "support/parsed.h"
-#include "support/raw.h"
-#include "support/scene.h"
-
-static struct raw raw;
-static struct scene scene;
-
-static int begin(void **state)
-{
-	(void)state;
-	scene_open(&scene, "json-lines", true);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	scene_close(&scene);
-	return 0;
-}
-
-static const char *taken(void)
-{
-	assert_int_equal(scene_take(&scene, &raw), 0);
-	return scene_text(&scene);
-}
+#include "support/stage.h"
 
 /* The end of another process each time, with wait status STATUS. */
 static const char *exit_of(uint32_t status)

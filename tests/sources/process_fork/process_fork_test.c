@@ -10,31 +10,7 @@
 #include "sources/process_exec/process_exec.h"
 #include "sources/process_fork/process_fork.h"
 #include "support/parsed.h"
-#include "support/raw.h"
-#include "support/scene.h"
-
-static struct raw raw;
-static struct scene scene;
-
-static int begin(void **state)
-{
-	(void)state;
-	scene_open(&scene, "json-lines", true);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	scene_close(&scene);
-	return 0;
-}
-
-static const char *taken(void)
-{
-	assert_int_equal(scene_take(&scene, &raw), 0);
-	return scene_text(&scene);
-}
+#include "support/stage.h"
 
 static void test_fork_is_the_child(void **state)
 {
