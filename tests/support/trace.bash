@@ -155,7 +155,8 @@ events()
 }
 
 # expect EXPECTED EVENTS [CASE]: the tool reported exactly what the trigger printed, in the same
-# order within each thread that has a name of its own, or the process. With CASE only of the processes of that case; it has to have some.
+# order within the process, or within each thread that has a name of its own. With CASE only of the
+# processes of that case; it has to have some.
 expect()
 {
     local dir=$BATS_TEST_TMPDIR/compare
@@ -168,6 +169,15 @@ expect()
         ($case | map({key: (.pid | tostring), value: 1}) | from_entries) as $pids |
         map(select($name == "" or $pids[.pid | tostring])) | sort_by(.pid, .thread)[]' >"$dir/reported"
     same "$dir/expected" "$dir/reported"
+}
+
+# each CASE...: the stream `events` has all of them as the trigger printed in `expected`.
+each()
+{
+    local name
+    for name; do
+        expect expected events "$name" || { echo "case '$name'" >&2; return 1; }
+    done
 }
 
 # same EXPECTED REPORTED: two files; the first 40 lines of what differs.

@@ -30,15 +30,6 @@ teardown()
     trace_clean
 }
 
-# each CASE...: all of them are reported as expected.
-each()
-{
-    local name
-    for name; do
-        expect expected events "$name" || { echo "case '$name'" >&2; return 1; }
-    done
-}
-
 @test "open, openat, openat2, creat and fopen are reported with flags and identity" {
     each calls fopen
     [ "$(jq -r 'select(.case == "calls") | .inode // empty' expected | sort -u | wc -l)" -ge 3 ]

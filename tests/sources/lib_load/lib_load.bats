@@ -63,15 +63,6 @@ teardown()
     trace_clean
 }
 
-# each CASE...: all of them are reported as expected.
-each()
-{
-    local name
-    for name; do
-        expect expected events "$name" || { echo "case '$name'" >&2; return 1; }
-    done
-}
-
 @test "dlopen, what it depends on, and through a symbolic link: file, identity, build id" {
     each dependency symlink
 }

@@ -40,15 +40,6 @@ setup()
     cd "$BATS_FILE_TMPDIR" || return
 }
 
-# each CASE...: all of them are reported as expected.
-each()
-{
-    local name
-    for name; do
-        expect expected events "$name" || { echo "case '$name'" >&2; return 1; }
-    done
-}
-
 @test "all arguments are reported: none, one, a thousand, empty ones" {
     each 'itself' 'no argument' 'one argument' '1000 arguments' 'empty strings' 'empty at the end'
     [ "$(jq -c 'select(.argv | length == 1000) | .pid' events | wc -l)" -eq 1 ]
