@@ -78,7 +78,11 @@ static __always_inline long walk_step(struct scratch *scratch)
 	return parent == dentry;
 }
 
-static long walk_loop(__u32 index, void *unused)
+/*
+ * A function of its own also for the plain loop: older verifiers refuse a loop whose end the
+ * compiler has put right before its begin ("back-edge", check_cfg() before 6.5).
+ */
+static __noinline long walk_loop(__u32 index, void *unused)
 {
 	struct scratch *scratch = scratch_get();
 
@@ -149,8 +153,8 @@ static __always_inline __u32 walk_finish(struct scratch *scratch)
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop)) {
 		bpf_loop(WALK_STEPS, walk_loop, NULL, 0);
 	} else {
-		for (int i = 0; i < WALK_STEPS; i++)
-			if (walk_step(scratch))
+		for (__u32 i = 0; i < WALK_STEPS; i++)
+			if (walk_loop(i, NULL))
 				break;
 	}
 	if (!(walk->flags & (WALK_DONE | WALK_OUTSIDE)))

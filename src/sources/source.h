@@ -32,6 +32,8 @@ struct source_program {
 	const char *name; /* function in NAME.bpf.c */
 	const char *hook; /* NULL: what its section names */
 	enum program_use use;
+	/* "system/name" of the tracepoint of a tp_btf program that not all kernels have. */
+	const char *event;
 };
 
 struct source {

@@ -111,6 +111,42 @@ static void maps_keep(struct session *session, struct bpf_object *object)
 	}
 }
 
+/* Whether PROGRAM has to be there at one hook at least. */
+static bool is_required(const struct source *source, const char *program)
+{
+	for (size_t i = 0; i < source->nr_programs; i++)
+		if (source->programs[i].use == PROGRAM_REQUIRED &&
+		    strcmp(source->programs[i].name, program) == 0)
+			return true;
+	return false;
+}
+
+/* Leaves out the programs whose tracepoint this kernel does not have, or calls otherwise. */
+static void drop_unknown(const struct session *session, struct bpf_object *object,
+			 const struct source *source)
+{
+	for (size_t i = 0; i < source->nr_programs; i++) {
+		const struct source_program *use = &source->programs[i];
+
+		if (use->event && session->tracefs >= 0 &&
+		    tracefs_event_id(session->tracefs, use->event) == -ENOENT)
+			bpf_program__set_autoload(
+				bpf_object__find_program_by_name(object, use->name), false);
+	}
+}
+
+/* Leaves out the programs that SOURCE can do without. */
+static void drop_optional(struct bpf_object *object, const struct source *source)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object)
+	{
+		if (!is_required(source, bpf_program__name(program)))
+			bpf_program__set_autoload(program, false);
+	}
+}
+
 int session_load(struct session *session, const char *name, const void *bytes, size_t size,
 		 const struct source *source, bool is_reduced, struct bpf_object **ret)
 {
@@ -127,11 +163,10 @@ int session_load(struct session *session, const char *name, const void *bytes, s
 		if (err)
 			goto fail;
 	}
-	for (size_t i = 0; source && is_reduced && i < source->nr_programs; i++)
-		if (source->programs[i].use != PROGRAM_REQUIRED)
-			bpf_program__set_autoload(
-				bpf_object__find_program_by_name(object, source->programs[i].name),
-				false);
+	if (source)
+		drop_unknown(session, object, source);
+	if (source && is_reduced)
+		drop_optional(object, source);
 	err = bpf_object__load(object);
 	if (err)
 		goto fail;
@@ -147,6 +182,14 @@ static void set_reason(struct source_state *state, const char *what, int err)
 {
 	if (!state->reason[0])
 		snprintf(state->reason, sizeof(state->reason), "%s: %s", what, strerror(-err));
+}
+
+/* Says which program of SOURCE this kernel did not take. */
+static void name_dropped(struct source_state *state, const struct source *source)
+{
+	for (size_t i = 0; i < source->nr_programs; i++)
+		if (!is_required(source, source->programs[i].name))
+			set_reason(state, source->programs[i].name, -EOPNOTSUPP);
 }
 
 /* Attaches the programs of SOURCE that are loaded. Returns 0 when all required ones are. */
@@ -188,7 +231,7 @@ static int source_open(struct session *session, const struct source *source,
 		err = session_load(session, source->name, source->object, size, source, true,
 				   &state->object);
 		if (!err)
-			set_reason(state, "some programs", -EOPNOTSUPP);
+			name_dropped(state, source);
 	}
 	if (err) {
 		set_reason(state, "load", err);

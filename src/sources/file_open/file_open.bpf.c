@@ -66,8 +66,7 @@ int file_open_done(struct trace_event_raw_sys_exit *ctx)
 }
 
 /* Opens through io_uring pass no system call: they are counted, so that coverage can say so. */
-SEC("tp_btf/io_uring_submit_req")
-int BPF_PROG(file_open_uring, struct io_kiocb *request)
+static __always_inline int uring_count(struct io_kiocb *request)
 {
 	struct control *control = control_get();
 	__u8 opcode = request->opcode;
@@ -75,6 +74,19 @@ int BPF_PROG(file_open_uring, struct io_kiocb *request)
 	if (control && control->on && (opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2))
 		__sync_fetch_and_add(&control->uring_opens, 1);
 	return 0;
+}
+
+SEC("tp_btf/io_uring_submit_req")
+int BPF_PROG(file_open_uring, struct io_kiocb *request)
+{
+	return uring_count(request);
+}
+
+/* Its name before 6.4. */
+SEC("tp_btf/io_uring_submit_sqe")
+int BPF_PROG(file_open_uring_sqe, struct io_kiocb *request)
+{
+	return uring_count(request);
 }
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

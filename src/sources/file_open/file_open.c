@@ -136,7 +136,12 @@ static const struct source_program file_open_programs[] = {
 	  .hook = "tp/syscalls/sys_exit_openat2" },
 	{ .name = "file_open_done", .use = PROGRAM_OPTIONAL, .hook = "tp/syscalls/sys_exit_open" },
 	{ .name = "file_open_done", .use = PROGRAM_OPTIONAL, .hook = "tp/syscalls/sys_exit_creat" },
-	{ .name = "file_open_uring", .use = PROGRAM_OPTIONAL },
+	{ .name = "file_open_uring",
+	  .use = PROGRAM_OPTIONAL,
+	  .event = "io_uring/io_uring_submit_req" },
+	{ .name = "file_open_uring_sqe",
+	  .use = PROGRAM_OPTIONAL,
+	  .event = "io_uring/io_uring_submit_sqe" },
 };
 
 const struct source file_open_source = {
