@@ -157,6 +157,11 @@ static __always_inline void emit(struct draft *draft, enum lane lane)
 
 	if (!control)
 		return;
+	/* Not all processes are known yet: nothing of this time is shown, and the ring may be short. */
+	if (lane == LANE_EVENT && control->startup) {
+		draft->counters->rejected++;
+		return;
+	}
 	((struct event_hdr *)draft->scratch->record)->size = size;
 	barrier_var(size);
 	if (size > RECORD_MAX || (lane == LANE_EVENT && used > config.ring_size / 8 * 7) ||

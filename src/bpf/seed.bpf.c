@@ -23,6 +23,9 @@ int seed_task(struct bpf_iter__task *ctx)
 	}
 	if (task->pid != task->tgid || !uid_selected(BPF_CORE_READ(task, cred, uid.val)))
 		return 0;
+	/* All its threads have ended, its parent has not asked: it does nothing any more. */
+	if (BPF_CORE_READ(task, signal, live.counter) == 0)
+		return 0;
 	seed.start_ns = task->start_boottime;
 	seed.cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	seed.tgid = task->tgid;

@@ -396,17 +396,19 @@ static int seed(struct session *session, struct processes *processes)
 
 int session_start(struct session *session, struct processes *processes)
 {
-	int err;
+	int err = 0;
 
 	__atomic_store_n(&session->control->on, 1, __ATOMIC_SEQ_CST);
-	err = session->mappings ? mappings_enable(session->mappings) : 0;
 	/* With trees that begin at a name one pass finds the roots, the next their trees. */
-	if (!err && session->config.select & SELECT_NAME_ROOTS)
+	if (session->config.select & SELECT_NAME_ROOTS)
 		err = seed(session, processes);
 	session->nr_seeds = 0;
 	if (!err)
 		err = seed(session, processes);
 	__atomic_store_n(&session->control->startup, 0, __ATOMIC_SEQ_CST);
+	/* Not before: these rings hold forks and exits, too, and nobody reads them yet. */
+	if (!err && session->mappings)
+		err = mappings_enable(session->mappings);
 	return err;
 }
 

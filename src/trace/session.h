@@ -73,8 +73,9 @@ int session_load(struct session *session, const char *name, const void *bytes, s
 int session_add_root(struct session *session, uint32_t pid);
 
 /*
- * Switches reporting on, then enters every process that is selected into PROCESSES: what happens
- * meanwhile is in the ring. Returns 0 or a negative errno.
+ * Enters every process that is selected into PROCESSES, then switches reporting on. Forks, execs
+ * and exits meanwhile are in the ring; other events are not reported before this has returned.
+ * Returns 0 or a negative errno.
  */
 int session_start(struct session *session, struct processes *processes);
 

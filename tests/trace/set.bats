@@ -71,7 +71,10 @@ storm_judge()
     sed -n 's/^must //p' "$1/all" | sort >"$1/must"
     sed 's/^[a-z]* //' "$1/all" | sort >"$1/may"
     jq -r 'select(.event_type == "file_open") | .file' "$1/events" | sort >"$1/seen"
-    [ "$(coverage "$1/events" '[.sources[].lost[]] | add')" -eq 0 ]
+    if [ "$(coverage "$1/events" '[.sources[].lost[]] | add')" -ne 0 ]; then
+        coverage "$1/events" '.sources' >&2
+        return 1
+    fi
     [ "$(wc -l <"$1/must")" -gt 500 ]
     [ -z "$(uniq -d "$1/seen")" ]
     if [ "$(comm -23 "$1/must" "$1/seen" | wc -l)" -gt 0 ]; then
