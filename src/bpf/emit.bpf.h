@@ -157,7 +157,8 @@ static __always_inline void emit(struct draft *draft, enum lane lane)
 
 	if (!control)
 		return;
-	/* Not all processes are known yet: nothing of this time is shown, and the ring may be short. */
+	/* Not all processes are known yet: nothing of this time is shown, and the ring may be
+	 * short. */
 	if (lane == LANE_EVENT && control->startup) {
 		draft->counters->rejected++;
 		return;
