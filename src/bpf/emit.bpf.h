@@ -157,8 +157,7 @@ static __always_inline void emit(struct draft *draft, enum lane lane)
 
 	if (!control)
 		return;
-	/* Not all processes are known yet: nothing of this time is shown, and the ring may be
-	 * short. */
+	/* Nothing of the time before all processes are known is shown: the ring stays free. */
 	if (lane == LANE_EVENT && control->startup) {
 		draft->counters->rejected++;
 		return;

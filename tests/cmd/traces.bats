@@ -34,6 +34,13 @@ no_bpf_left()
     [ -z "$(bpf_orphans)" ]
 }
 
+# Whether all that the tool holds is listed. bpftool's list is not one moment's: what others close
+# while it is made can cut it short.
+held_exists()
+{
+    [ -z "$(bpf_held "$TRACER" | comm -23 - <(bpf_existing))" ]
+}
+
 # own_tool: a copy under a name of this test alone, so that all of its processes can be told, also
 # those that have not executed anything yet.
 own_tool()
@@ -126,7 +133,7 @@ none_of_own()
     bpf_held "$TRACER" | comm -13 "$T/bpf-before" - | cut -d ' ' -f 1 | sort -u >"$T/kinds"
     [ "$(paste -sd ' ' "$T/kinds")" = 'link map prog' ]
     # All of it is known to the host, and held.
-    [ -z "$(bpf_held "$TRACER" | comm -23 - <(bpf_existing))" ]
+    wait_for 5 held_exists
     wait_for 10 no_bpf_left
     tracer_stop
 }
