@@ -44,7 +44,7 @@ CFLAGS := -std=gnu11 -g $(VARIANT) -fstack-protector-strong -fPIE $(WARNINGS)
 CPPFLAGS := -D_GNU_SOURCE -Isrc -I$(BUILD)/bpf -include lib/banned.h \
 	-DVERSION='"$(VERSION)"' -DBUILD_DATE='"$(BUILD_DATE)"'
 LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDVARIANT)
-LDLIBS := -lbpf -lelf -lz -lseccomp -lcap
+LDLIBS := -lbpf -lelf -lz -lseccomp -lcap -lcrypto -ljson-c
 ifdef STATIC
 LDFLAGS := -static-pie $(LDVARIANT)
 endif
@@ -96,6 +96,7 @@ $(foreach o,$(BPF_OBJECTS),$(eval \
 	$(filter %/$(basename $(basename $(notdir $(o)))).o,$(OBJECTS)): $(o)))
 $(BUILD)/obj/trace/session.o: $(BUILD)/bpf/seed.bpf.o
 $(BUILD)/obj/trace/late.o: $(BUILD)/bpf/file_open_compat.bpf.o
+$(BUILD)/obj/inventory/iterate.o: $(BUILD)/bpf/iterate.bpf.o
 
 define bpf_rule
 $(BUILD)/bpf/$(notdir $(1:.c=.o)): $(1) Makefile
@@ -131,7 +132,7 @@ $(UNITS): $(BUILD)/tests/%: tests/%.c $(SUPPORT) $(LIBRARY)
 	$(call msg,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(SUPPORT) \
-		$(LIBRARY) $(LDLIBS) -lcmocka -ljson-c
+		$(LIBRARY) $(LDLIBS) -lcmocka
 
 # Programs that do what the tool must report. They link nothing of ours.
 $(TRIGGERS): $(BUILD)/tests/%: tests/%.c
@@ -170,7 +171,7 @@ fuzz-programs:
 build/fuzz/%_fuzz: tests/fuzz/%_fuzz.c build/fuzz/libcrypto-tracer.a $(SUPPORT)
 	$(call msg,FUZZ,$@)
 	$(Q)$(CLANG) $(CPPFLAGS) -Itests $(CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< \
-		$(SUPPORT) build/fuzz/libcrypto-tracer.a $(LDLIBS) -ljson-c
+		$(SUPPORT) build/fuzz/libcrypto-tracer.a $(LDLIBS)
 
 .PHONY: lint debug static docs doxygen coverage compile_commands.json
 lint: export CPPFLAGS := $(CPPFLAGS)

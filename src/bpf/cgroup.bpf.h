@@ -2,7 +2,9 @@
 #ifndef CGROUP_BPF_H
 #define CGROUP_BPF_H
 
-#include "maps.bpf.h"
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
 
 /*
  * The name of TASK's innermost control group, by which container engines tell the container. In the

@@ -93,9 +93,29 @@ struct super_block {
 	__u32 s_dev;
 };
 
+struct timespec64 {
+	__s64 tv_sec;
+	long tv_nsec;
+};
+
 struct inode {
+	__u16 i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	__s64 i_size;
+	/* Of what happened to the inode's ctime: since 6.11 two members. */
+	__s64 i_ctime_sec;
+	__u32 i_ctime_nsec;
+};
+
+/* 6.6 to 6.10 */
+struct inode___accessor {
+	struct timespec64 __i_ctime;
+};
+
+/* before 6.6 */
+struct inode___plain {
+	struct timespec64 i_ctime;
 };
 
 struct dentry {
@@ -122,6 +142,7 @@ struct path {
 
 struct file {
 	struct inode *f_inode;
+	unsigned int f_flags;
 	struct path f_path;
 };
 
@@ -143,6 +164,34 @@ struct mm_struct {
 	unsigned long arg_start, arg_end;
 	unsigned long task_size;
 	struct file *exe_file;
+};
+
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	unsigned long vm_flags;
+	struct file *vm_file;
+};
+
+struct sock_common {
+	unsigned short skc_family;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_protocol;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct tcp_ulp_ops {
+	char name[16];
+};
+
+struct inet_connection_sock {
+	const struct tcp_ulp_ops *icsk_ulp_ops;
 };
 
 typedef struct {
@@ -241,6 +290,19 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+
+struct bpf_iter__task_vma {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct vm_area_struct *vma;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
 };
 
 #pragma clang attribute pop

@@ -19,10 +19,11 @@ enum exit_status {
 	EXIT_KERNEL = 4,
 	EXIT_LOAD = 5,
 	EXIT_FINDINGS = 10,
+	EXIT_DIFFERENT = 11,	/* --diff: something changed */
 	EXIT_PIPE_CLOSED = 141, /* 128 + SIGPIPE */
 };
 
-#define COMMAND_TABLES_MAX 6
+#define COMMAND_TABLES_MAX 8
 
 struct command {
 	const char *name;
@@ -33,6 +34,7 @@ struct command {
 	const struct option_table *tables[COMMAND_TABLES_MAX];
 	bool takes_command;  /* `-- COMMAND` */
 	bool takes_argument; /* one word, options.argument */
+	bool is_document;    /* writes one document, unless --watch makes it a stream */
 	/* Does it. Returns the exit status. */
 	int (*run)(const struct options *options);
 };

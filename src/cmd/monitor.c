@@ -10,15 +10,19 @@
 #include "cmd/child.h"
 #include "cmd/cmd.h"
 #include "cmd/errors.h"
+#include "cmd/monitor.h"
 #include "cmd/select.h"
+#include "inventory/inspector.h"
 #include "lib/log.h"
 #include "lib/stop.h"
 #include "pipeline/coverage.h"
 #include "pipeline/pipeline.h"
 #include "priv/privileges.h"
 #include "priv/sandbox.h"
+#include "sources/file_open/content.h"
 #include "trace/gaps.h"
 #include "trace/late.h"
+#include "trace/libbpf_log.h"
 #include "trace/session.h"
 #include "trace/stream.h"
 
@@ -34,9 +38,11 @@ struct monitor {
 	struct stream stream;
 	struct pipeline pipeline;
 	struct late late;
+	struct broker broker;
 	struct child child;
 	struct output output;
 	struct redactor *redactor;
+	struct inspector *inspector; /* NULL: --no-inspect */
 	struct coverage coverage;
 	uint64_t ends_ns; /* boot time; FOREVER */
 	uint64_t coverage_due_ns;
@@ -50,6 +56,33 @@ struct monitor {
 static int on_record(void *ctx, const void *bytes, size_t size)
 {
 	return pipeline_record(ctx, bytes, size);
+}
+
+/* Tells of a file that was opened what it contains. */
+static void look_into(void *ctx, struct record *record)
+{
+	struct monitor *monitor = ctx;
+	struct file_open_subject subject;
+	const struct content *content;
+
+	if (!file_open_subject(record, &subject))
+		return;
+
+	const struct inspector_file file = {
+		.pid = record->hdr->tgid,
+		.ppid = record->hdr->ppid,
+		.start_ns = record->hdr->start_ns,
+		.dev_major = subject.dev_major,
+		.dev_minor = subject.dev_minor,
+		.inode = subject.inode,
+		.ctime_ns = subject.ctime_ns,
+		.path = subject.path,
+		.path_size = subject.path_size,
+	};
+
+	content = inspector_look(monitor->inspector, &file, record->unix_ns);
+	if (content)
+		file_open_set_content(record, content);
 }
 
 static int write_document(struct monitor *monitor, const void *document,
@@ -80,6 +113,18 @@ static int write_start(struct monitor *monitor)
 	return write_document(monitor, &start, &start_fields);
 }
 
+/* Files that were opened, and not looked into. */
+static void add_uninspected(struct coverage *coverage, const struct inspector_counts *counts)
+{
+	if (counts->nr_failed)
+		coverage_add_gap(coverage, "content of opened files",
+				 "gone or changed before it was read, or no permission",
+				 counts->nr_failed);
+	if (counts->nr_throttled)
+		coverage_add_gap(coverage, "content of opened files",
+				 "more than 200 new ones in a second", counts->nr_throttled);
+}
+
 static int write_coverage(struct monitor *monitor, bool is_final)
 {
 	struct coverage *coverage = &monitor->coverage;
@@ -96,6 +141,8 @@ static int write_coverage(struct monitor *monitor, bool is_final)
 				    &monitor->pipeline.fates[i]);
 	}
 	gaps_add(coverage, session, &monitor->late, &monitor->pipeline);
+	if (monitor->inspector)
+		add_uninspected(coverage, inspector_counts(monitor->inspector));
 	return write_document(monitor, coverage, &coverage_fields);
 }
 
@@ -161,7 +208,7 @@ static int open_session(struct monitor *monitor)
 			       &monitor->stream);
 
 	if (err)
-		return report_load(err, session_log(), monitor->options->verbose);
+		return report_load(err, libbpf_log_text(), monitor->options->verbose);
 	for (size_t i = 0; i < NR_SOURCES; i++) {
 		const struct source_state *state = &monitor->session.states[i];
 
@@ -181,10 +228,23 @@ static int open_session(struct monitor *monitor)
 	return err ? report_error("cannot prepare tracing", err) : 0;
 }
 
+static int start_inspector(struct monitor *monitor)
+{
+	int err = content_prepare();
+
+	if (!err)
+		err = inspector_new(&monitor->inspector, &monitor->broker);
+	if (!err)
+		monitor->pipeline.handlers[SOURCE_file_open] =
+			(struct pipeline_handler){ .handle = look_into, .ctx = monitor };
+	return err;
+}
+
 /* Begins reporting and gives up all rights. Returns 0 or an exit status. */
 static int start(struct monitor *monitor)
 {
 	struct session *session = &monitor->session;
+	struct broker_config broker = { 0 };
 	int err;
 
 	monitor->stream.on_record = on_record;
@@ -195,8 +255,11 @@ static int start(struct monitor *monitor)
 	monitor->pipeline.filter.since_ns = boot_clock_now();
 	if (!err)
 		err = write_start(monitor);
+	late_init(&monitor->late, session, &broker);
 	if (!err)
-		err = late_start(&monitor->late, session);
+		err = broker_start(&monitor->broker, &broker);
+	if (!err && !monitor->options->no_inspect)
+		err = start_inspector(monitor);
 	if (!err)
 		err = privileges_drop(NULL, 0);
 	if (!err)
@@ -231,7 +294,7 @@ static void keep_house(struct monitor *monitor, uint64_t now_ns)
 	boot_clock_update(&monitor->pipeline.clock, now_ns);
 	warn_of_loss(monitor, now_ns);
 	if ((session->control->compat_seen || session->has_compat) && !monitor->late.is_asked) {
-		int err = late_attach(&monitor->late);
+		int err = late_attach(&monitor->late, &monitor->broker);
 
 		if (err)
 			log_warn("cannot attach the hook for 32-bit programs: %s", strerror(-err));
@@ -338,8 +401,9 @@ static int exit_status_of(const struct monitor *monitor, int status)
 
 static void close_all(struct monitor *monitor)
 {
-	/* The helper holds COMMAND's release too, which has to be closed for COMMAND to give up. */
-	late_stop(&monitor->late);
+	/* The broker holds COMMAND's release too, which has to be closed for COMMAND to give up. */
+	broker_stop(&monitor->broker);
+	inspector_free(monitor->inspector);
 	child_done(&monitor->child);
 	stream_done(&monitor->stream);
 	session_close(&monitor->session);
@@ -349,7 +413,7 @@ static void close_all(struct monitor *monitor)
 	output_close(&monitor->output);
 }
 
-static int monitor_run(const struct options *options)
+int monitor_run(const struct options *options)
 {
 	static struct monitor monitor; /* 150 KiB: too much for the stack */
 	int status = 0;
@@ -359,7 +423,7 @@ static int monitor_run(const struct options *options)
 	monitor.pipeline.filter = options->filter;
 	monitor.pipeline.max_events = options->max_events;
 	monitor.stream.epoll = -1;
-	monitor.late.fd = -1;
+	monitor.broker.fd = -1;
 	monitor.output.fd = -1;
 	monitor.child = (struct child){ .release = -1, .failure = -1, .pidfd = -1 };
 	err = options->command ? child_start(&monitor.child, options, !options->output) : 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "inspect/finding.h"
 #include "lib/log.h"
 #include "lib/parse.h"
 #include "sources/source.h"
@@ -165,6 +166,62 @@ static const char *parse_format(struct options *options, const char *value)
 	return options->sink ? NULL : "not a format";
 }
 
+/* A document has formats of its own; `libs --watch` is a stream: check() tells them apart. */
+static const char *parse_document_format(struct options *options, const char *value)
+{
+	options->is_summary = strcmp(value, "summary") == 0;
+	options->sink = options->is_summary || strcmp(value, "json") == 0 ? sinks[SINK_json_stream]
+									  : sink_find(value);
+	return options->sink ? NULL : "not a format";
+}
+
+static const char *parse_deep(struct options *options, const char *value)
+{
+	(void)value;
+	options->deep = true;
+	return NULL;
+}
+
+static const char *parse_no_inspect(struct options *options, const char *value)
+{
+	(void)value;
+	options->no_inspect = true;
+	return NULL;
+}
+
+static const char *parse_open(struct options *options, const char *value)
+{
+	(void)value;
+	options->open_now = true;
+	return NULL;
+}
+
+static const char *parse_watch(struct options *options, const char *value)
+{
+	(void)value;
+	options->watch = true;
+	return NULL;
+}
+
+static const char *parse_fail_on(struct options *options, const char *value)
+{
+	for (size_t i = 0; i < severity_codes.nr_entries; i++) {
+		if (strcmp(severity_codes.entries[i].name, value) != 0)
+			continue;
+		options->fail_on = (int)severity_codes.entries[i].code;
+		return NULL;
+	}
+	return "not a severity; there are info, low, medium, high, critical";
+}
+
+static const char *parse_diff(struct options *options, const char *value)
+{
+	if (!*value)
+		return "empty";
+	options->diff = value;
+	return NULL;
+}
+
 static const char *parse_schema_format(struct options *options, const char *value)
 {
 	if (strcmp(value, "json") != 0 && strcmp(value, "markdown") != 0 &&
@@ -294,6 +351,78 @@ static const struct option output_list[] = {
 const struct option_table output_options = TABLE(output_list, "Output");
 
 /* clang-format off */
+static const struct option document_list[] = {
+	{ .name = "output", .letter = 'o', .arg = "FILE", .parse = parse_output,
+	  .help = "write to FILE instead of standard output" },
+	{ .name = "format", .arg = "FORMAT", .parse = parse_document_format,
+	  .help = "json (default), json-pretty, or summary, a table\n"
+		  "for people" },
+	{ .name = "no-redact", .parse = parse_no_redact,
+	  .help = "show user names, also in paths" },
+};
+/* clang-format on */
+
+const struct option_table document_options = TABLE(document_list, "Output");
+
+/* clang-format off */
+static const struct option inspect_list[] = {
+	{ .name = "no-inspect", .parse = parse_no_inspect,
+	  .help = "read no file's content: judge by names alone" },
+	{ .name = "deep", .parse = parse_deep,
+	  .help = "also look for the constants of algorithms in\n"
+		  "programs; slower" },
+};
+/* clang-format on */
+
+const struct option_table inspect_options = TABLE(inspect_list, "What is looked into");
+
+/* clang-format off */
+static const struct option script_list[] = {
+	{ .name = "fail-on", .arg = "SEVERITY", .parse = parse_fail_on,
+	  .help = "exit with status 10 when there is a finding of\n"
+		  "SEVERITY or worse: info, low, medium, high, critical" },
+	{ .name = "diff", .arg = "OLD.json", .parse = parse_diff,
+	  .help = "write what changed since the snapshot in OLD.json;\n"
+		  "exit with status 11 when something did" },
+};
+/* clang-format on */
+
+const struct option_table script_options = TABLE(script_list, "For scripts");
+
+/* clang-format off */
+static const struct option libs_list[] = {
+	{ .name = "name", .letter = 'n', .arg = "LIB", .parse = parse_library,
+	  .help = "only libraries whose family is LIB, such as openssl,\n"
+		  "or whose name contains it. May be repeated" },
+	{ .name = "watch", .parse = parse_watch,
+	  .help = "stream new loads instead, as `monitor` does" },
+	{ .name = "duration", .letter = 'd', .arg = "SECONDS", .parse = parse_duration,
+	  .help = "with --watch: stop after this time; 0, the default,\n"
+		  "is never" },
+	{ .name = "no-inspect", .parse = parse_no_inspect,
+	  .help = "read no file's content: no versions" },
+};
+/* clang-format on */
+
+const struct option_table libs_options = TABLE(libs_list, "Which libraries");
+
+/* clang-format off */
+static const struct option files_list[] = {
+	{ .name = "path", .arg = "GLOB", .parse = parse_file,
+	  .help = "only files that match; any file, also one that is\n"
+		  "not in the catalogue. May be repeated" },
+	{ .name = "open", .parse = parse_open,
+	  .help = "what is open now, instead of what is opened" },
+	{ .name = "resolve", .parse = parse_resolve,
+	  .help = "also tell where symbolic links led (real_path)" },
+	{ .name = "no-inspect", .parse = parse_no_inspect,
+	  .help = "read no file's content: judge by names alone" },
+};
+/* clang-format on */
+
+const struct option_table files_options = TABLE(files_list, "Which files");
+
+/* clang-format off */
 static const struct option resource_list[] = {
 	{ .name = "buffer-size", .arg = "SIZE", .parse = parse_buffer_size,
 	  .help = "buffer between kernel and tool, a power of two from\n"
@@ -304,6 +433,13 @@ static const struct option resource_list[] = {
 /* clang-format on */
 
 const struct option_table resource_options = TABLE(resource_list, "Resources");
+
+/* --max-processes alone. */
+const struct option_table process_options = {
+	.title = "Resources",
+	.options = &resource_list[ARRAY_SIZE(resource_list) - 1],
+	.nr_options = 1,
+};
 
 /* clang-format off */
 static const struct option general_list[] = {
@@ -337,6 +473,7 @@ void options_init(struct options *options)
 {
 	*options = (struct options){
 		.sink = sinks[SINK_json_stream],
+		.fail_on = -1,
 		.schema_format = "json",
 		.buffer_size = BUFFER_SIZE_DEFAULT,
 		.max_processes = MAX_PROCESSES_DEFAULT,
@@ -432,6 +569,13 @@ static int check(const struct options *options, const struct command *command)
 		return usage_error(command, "--user needs a command to run, after --");
 	if (options->follow_children && !options->nr_pids && !options->name && !options->command)
 		return usage_error(command, "--follow-children needs --pid or --name");
+	if (options->is_summary && options->watch)
+		return usage_error(command, "--watch has no summary");
+	if (command->is_document && !options->watch && !options->is_summary &&
+	    options->sink != sinks[SINK_json_stream] && options->sink != sinks[SINK_json_pretty])
+		return usage_error(command, "a document is json, json-pretty or summary");
+	if (options->deep && options->no_inspect)
+		return usage_error(command, "--deep and --no-inspect exclude each other");
 	return 0;
 }
 

@@ -39,12 +39,22 @@ struct options {
 	/* How it is written. */
 	const char *output;
 	const struct sink *sink;
+	bool is_summary; /* a table for people instead of SINK */
 	bool no_redact;
 	bool verbose;
 	bool quiet;
 	/* Resources. */
 	uint32_t buffer_size;
 	uint32_t max_processes;
+	/* What is looked into. */
+	bool deep;
+	bool no_inspect;
+	/* `files --open`, `libs --watch`. */
+	bool open_now;
+	bool watch;
+	/* For scripts. */
+	int fail_on; /* enum severity; -1: never */
+	const char *diff;
 	/* COMMAND, NULL-terminated; NULL for none. */
 	char **command;
 	bool has_user;
@@ -86,7 +96,13 @@ extern const struct option_table report_options;
 extern const struct option_table limit_options;
 extern const struct option_table output_options;
 extern const struct option_table resource_options;
+extern const struct option_table process_options;
 extern const struct option_table general_options;
+extern const struct option_table document_options;
+extern const struct option_table inspect_options;
+extern const struct option_table script_options;
+extern const struct option_table libs_options;
+extern const struct option_table files_options;
 extern const struct option_table schema_options;
 extern const struct option_table help_options; /* --help alone */
 

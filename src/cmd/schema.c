@@ -161,6 +161,24 @@ static void schema_field(struct json *json, const struct field *field, const cha
 	json_object_end(json);
 }
 
+static void schema_properties(struct json *json, const struct fields *table, const char *name)
+{
+	if (table->base)
+		schema_properties(json, table->base, name);
+	for (size_t i = 0; i < table->nr_fields; i++)
+		schema_field(json, &table->fields[i], name);
+}
+
+static void schema_required(struct json *json, const struct fields *table,
+			    const struct source *source)
+{
+	if (table->base)
+		schema_required(json, table->base, source);
+	for (size_t i = 0; i < table->nr_fields; i++)
+		if (is_always(&table->fields[i], source))
+			json_cstring(json, table->fields[i].name);
+}
+
 static void schema_object(struct json *json, const struct shape *shape)
 {
 	json_object_begin(json);
@@ -169,15 +187,12 @@ static void schema_object(struct json *json, const struct shape *shape)
 	JSON_KEY(json, "properties");
 	json_object_begin(json);
 	for (size_t i = 0; i < shape->nr_tables; i++)
-		for (size_t j = 0; j < shape->tables[i]->nr_fields; j++)
-			schema_field(json, &shape->tables[i]->fields[j], shape->name);
+		schema_properties(json, shape->tables[i], shape->name);
 	json_object_end(json);
 	JSON_KEY(json, "required");
 	json_array_begin(json);
 	for (size_t i = 0; i < shape->nr_tables; i++)
-		for (size_t j = 0; j < shape->tables[i]->nr_fields; j++)
-			if (is_always(&shape->tables[i]->fields[j], shape->source))
-				json_cstring(json, shape->tables[i]->fields[j].name);
+		schema_required(json, shape->tables[i], shape->source);
 	json_array_end(json);
 	JSON_KEY(json, "additionalProperties");
 	json_bool(json, false);
@@ -224,6 +239,8 @@ static int print_json(void)
 static void markdown_rows(const struct fields *table, const char *prefix,
 			  const struct source *source)
 {
+	if (table->base)
+		markdown_rows(table->base, prefix, source);
 	for (size_t i = 0; i < table->nr_fields; i++) {
 		const struct field *field = &table->fields[i];
 		char name[64];
@@ -262,6 +279,8 @@ static void print_markdown(void)
 
 static void man_rows(const struct fields *table)
 {
+	if (table->base)
+		man_rows(table->base);
 	for (size_t i = 0; i < table->nr_fields; i++) {
 		const struct field *field = &table->fields[i];
 

@@ -20,6 +20,13 @@ static inline bool bytes_begin(const char *bytes, size_t size, const char *text)
 	return size >= text_size && memcmp(bytes, text, text_size) == 0;
 }
 
+static inline bool bytes_end(const char *bytes, size_t size, const char *text)
+{
+	size_t text_size = strlen(text);
+
+	return size >= text_size && memcmp(bytes + size - text_size, text, text_size) == 0;
+}
+
 /* One decimal digit or more, and nothing else. */
 static inline bool bytes_are_digits(const char *bytes, size_t size)
 {

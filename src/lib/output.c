@@ -127,6 +127,27 @@ int output_open(struct output *output, const char *path, const volatile sig_atom
 	return 0;
 }
 
+void output_memory(struct output *output, struct output_text *text)
+{
+	*output = (struct output){ .fd = -1, .text = text };
+}
+
+static int text_add(struct output_text *text, const char *bytes, size_t size)
+{
+	if (size > text->cap - text->size) {
+		size_t cap = 2 * (text->size + size);
+		char *larger = realloc(text->bytes, cap);
+
+		if (!larger)
+			return -ENOMEM;
+		text->bytes = larger;
+		text->cap = cap;
+	}
+	memcpy(text->bytes + text->size, bytes, size);
+	text->size += size;
+	return 0;
+}
+
 /* Writes what it can. Returns 0 or a negative errno; *RET_WRITTEN bytes are out in any case. */
 static int write_all(struct output *output, const char *bytes, size_t size, size_t *ret_written)
 {
@@ -194,8 +215,11 @@ static int fall_back(struct output *output, size_t written, int err)
 int output_write(struct output *output, const char *bytes, size_t size)
 {
 	size_t written;
-	int err = write_all(output, bytes, size, &written);
+	int err;
 
+	if (output->text)
+		return text_add(output->text, bytes, size);
+	err = write_all(output, bytes, size, &written);
 	if (!err)
 		output->has_parts = true;
 	if (!err || err == -EPIPE || err == -EINTR)

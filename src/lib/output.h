@@ -20,13 +20,21 @@ struct output_frame {
 	char separator; /* dropped where a part would begin with it */
 };
 
+/* Output that is kept in memory; BYTES are the caller's to free. */
+struct output_text {
+	char *bytes;
+	size_t size;
+	size_t cap;
+};
+
 struct output {
 	int fd;
-	bool is_file;	/* a regular file: synced at the end */
-	bool is_last;	/* standard output: there is nothing to fall back to */
-	bool has_parts; /* something was written */
-	bool failed;	/* the named output gave up and the rest went to standard output */
-	int error;	/* the negative errno of that moment */
+	struct output_text *text; /* NULL: to the descriptor */
+	bool is_file;		  /* a regular file: synced at the end */
+	bool is_last;		  /* standard output: there is nothing to fall back to */
+	bool has_parts;		  /* something was written */
+	bool failed; /* the named output gave up and the rest went to standard output */
+	int error;   /* the negative errno of that moment */
 	const struct output_frame *frame; /* NULL: parts need nothing */
 	const volatile sig_atomic_t *give_up;
 };
@@ -39,6 +47,9 @@ struct output {
  * negative errno.
  */
 int output_open(struct output *output, const char *path, const volatile sig_atomic_t *give_up);
+
+/* Makes OUTPUT add to TEXT, which is borrowed and may be zeroed. */
+void output_memory(struct output *output, struct output_text *text);
 
 /*
  * Writes SIZE bytes, which begin and end at the boundary of an event. When the named output cannot

@@ -105,6 +105,15 @@ void get_slot(const struct record *record, const struct field *field, struct val
 	*ret = record->slots[field->at];
 }
 
+void get_texts(const struct record *record, const struct field *field, struct value *ret)
+{
+	struct text_list texts = FETCH(struct text_list, record, field);
+
+	ret->str.bytes = texts.bytes;
+	ret->str.size = texts.size;
+	ret->present = true;
+}
+
 void get_list(const struct record *record, const struct field *field, struct value *ret)
 {
 	struct item_list list = FETCH(struct item_list, record, field);

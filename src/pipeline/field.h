@@ -78,6 +78,8 @@ enum field_text {
 struct fields {
 	const struct field *fields;
 	size_t nr_fields;
+	/* Those of the struct that this one's struct begins with, written first; NULL: none. */
+	const struct fields *base;
 };
 
 struct value {
@@ -150,11 +152,19 @@ void get_text(const struct record *, const struct field *, struct value *);
 void get_dev(const struct record *, const struct field *, struct value *);
 /* Slot field.at, filled by a decode or enrich step. */
 void get_slot(const struct record *, const struct field *, struct value *);
+/* A struct text_list member: a list also when it is empty. */
+void get_texts(const struct record *, const struct field *, struct value *);
 /* A struct item_list member. */
 void get_list(const struct record *, const struct field *, struct value *);
 /* An embedded struct at field.at, or a pointer to one (NULL: no value). */
 void get_embedded(const struct record *, const struct field *, struct value *);
 void get_pointer(const struct record *, const struct field *, struct value *);
+
+/* Strings, NUL-separated, as a member of a document's struct. */
+struct text_list {
+	const char *bytes;
+	size_t size;
+};
 
 /* A list member of a document's struct. */
 struct item_list {
@@ -163,6 +173,13 @@ struct item_list {
 	size_t stride;
 	bool truncated;
 };
+
+/* The same, for a struct that begins with that of the table BEFORE. */
+#define FIELDS_AFTER(before, array)                                                                \
+	{                                                                                          \
+		.fields = (array), .nr_fields = sizeof(array) / sizeof((array)[0]),                \
+		.base = (before)                                                                   \
+	}
 
 /* A table of fields: `static const struct fields x_table = FIELDS(x_fields);` */
 #define FIELDS(array)                                                                              \

@@ -45,15 +45,18 @@ static int judge(struct pipeline *pipeline, struct record *record, const void *b
 	return result;
 }
 
-static int write_record(struct pipeline *pipeline, struct fate *fate, const struct record *record)
+static int write_record(struct pipeline *pipeline, struct fate *fate, struct record *record)
 {
 	const struct fields *const tables[] = { &event_head_fields, &record->source->fields };
+	const struct pipeline_handler *handler = &pipeline->handlers[source_id(record->source)];
 	int err;
 
 	if (pipeline->max_events && pipeline->nr_written >= pipeline->max_events) {
 		fate->throttled++;
 		return -ECANCELED;
 	}
+	if (handler->handle)
+		handler->handle(handler->ctx, record);
 	err = writer_record(pipeline->writer, record, tables, 2);
 	if (err) {
 		fate->sink_failed++;

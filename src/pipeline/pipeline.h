@@ -26,6 +26,12 @@ struct fate {
 	uint64_t written;
 };
 
+/* What a command adds to the records of one source, before they are written. */
+struct pipeline_handler {
+	void (*handle)(void *ctx, struct record *record); /* NULL: nothing */
+	void *ctx;
+};
+
 struct pipeline {
 	struct filter filter;
 	struct boot_clock clock;
@@ -35,6 +41,7 @@ struct pipeline {
 	uint64_t nr_written;
 	uint64_t nr_unknown; /* records of no known source */
 	struct fate fates[NR_SOURCES];
+	struct pipeline_handler handlers[NR_SOURCES];
 	struct arena arena;
 };
 

@@ -100,15 +100,23 @@ static int become_nobody(void)
 static int capabilities_set(const int *kept, size_t nr_kept)
 {
 	cap_t caps = cap_init();
-	int err = 0;
+	cap_t held = cap_get_proc();
+	int err = caps && held ? 0 : -ENOMEM;
 
-	if (!caps)
-		return -ENOMEM;
-	if ((nr_kept > 0 && (cap_set_flag(caps, CAP_PERMITTED, (int)nr_kept, kept, CAP_SET) < 0 ||
-			     cap_set_flag(caps, CAP_EFFECTIVE, (int)nr_kept, kept, CAP_SET) < 0)) ||
-	    cap_set_proc(caps) < 0)
+	for (size_t i = 0; !err && i < nr_kept; i++) {
+		cap_flag_value_t is_held;
+
+		/* What it never had it cannot keep; a kernel may not know a later one either. */
+		if (cap_get_flag(held, kept[i], CAP_PERMITTED, &is_held) < 0 || is_held != CAP_SET)
+			continue;
+		if (cap_set_flag(caps, CAP_PERMITTED, 1, &kept[i], CAP_SET) < 0 ||
+		    cap_set_flag(caps, CAP_EFFECTIVE, 1, &kept[i], CAP_SET) < 0)
+			err = -errno;
+	}
+	if (!err && cap_set_proc(caps) < 0)
 		err = -errno;
 	cap_free(caps);
+	cap_free(held);
 	return err;
 }
 

@@ -21,9 +21,9 @@ unsigned int privileges_missing(void);
 
 /*
  * Gives up everything: as root becomes the user `nobody` and empties the bounding set, otherwise
- * stays the user it is; drops all capabilities but KEPT (a list of CAP_*, NR_KEPT long), sets
- * no_new_privs, is not dumpable. Returns 0 or a negative errno; on failure the caller ends the
- * program. The capabilities before and after are logged at LOG_DEBUG.
+ * stays the user it is; drops all capabilities but those of KEPT (a list of CAP_*, NR_KEPT long)
+ * that it has, sets no_new_privs, is not dumpable. Returns 0 or a negative errno; on failure the
+ * caller ends the program. The capabilities before and after are logged at LOG_DEBUG.
  */
 int privileges_drop(const int *kept, size_t nr_kept);
 

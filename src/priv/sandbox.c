@@ -20,12 +20,13 @@ static const int common_calls[] = {
 };
 /* clang-format on */
 
-/* The reader's own: waiting, the output and its end, COMMAND's end. */
+/* The reader's own: waiting, the output and its end, COMMAND's end, asking the broker. */
 /* clang-format off */
 static const int reader_calls[] = {
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(fstat),	  SCMP_SYS(newfstatat),
 	SCMP_SYS(lseek),      SCMP_SYS(ftruncate),   SCMP_SYS(fdatasync), SCMP_SYS(fcntl),
-	SCMP_SYS(wait4),      SCMP_SYS(timer_settime),
+	SCMP_SYS(wait4),      SCMP_SYS(timer_settime), SCMP_SYS(pread64), SCMP_SYS(getdents64),
+	SCMP_SYS(sendto),     SCMP_SYS(recvmsg),
 };
 /* clang-format on */
 
@@ -76,7 +77,16 @@ static int reader_rules(scmp_filter_ctx filter)
 		   : allow(filter, reader_calls, sizeof(reader_calls) / sizeof(reader_calls[0]));
 }
 
-static int attacher_rules(scmp_filter_ctx filter)
+/* What the broker opens things with, and how it hands them over. */
+/* clang-format off */
+static const int broker_calls[] = {
+	SCMP_SYS(open),	     SCMP_SYS(openat),	 SCMP_SYS(openat2),    SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),   SCMP_SYS(sendmsg),
+};
+/* clang-format on */
+
+static int broker_rules(scmp_filter_ctx filter)
 {
 	static const int attach_commands[] = { BPF_LINK_CREATE, BPF_RAW_TRACEPOINT_OPEN };
 
@@ -87,7 +97,7 @@ static int attacher_rules(scmp_filter_ctx filter)
 		if (err)
 			return err;
 	}
-	return 0;
+	return allow(filter, broker_calls, sizeof(broker_calls) / sizeof(broker_calls[0]));
 }
 
 int sandbox_enter_reader(void)
@@ -95,7 +105,7 @@ int sandbox_enter_reader(void)
 	return enter(reader_rules);
 }
 
-int sandbox_enter_attacher(void)
+int sandbox_enter_broker(void)
 {
-	return enter(attacher_rules);
+	return enter(broker_rules);
 }

@@ -10,7 +10,7 @@
 /* For the process that reads records and writes the output. Returns 0 or a negative errno. */
 int sandbox_enter_reader(void);
 
-/* For the one that may still attach a program (trace/late.c). Returns 0 or a negative errno. */
-int sandbox_enter_attacher(void);
+/* For the one that opens files for it (priv/broker.h). Returns 0 or a negative errno. */
+int sandbox_enter_broker(void);
 
 #endif /* PRIV_SANDBOX_H */

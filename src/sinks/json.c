@@ -7,7 +7,8 @@
 
 #define FLAGS_TEXT_SIZE 512
 
-static void json_strv(struct writer *writer, const char *bytes, size_t size)
+/* Arguments are redacted together: one may tell that the next is a secret. */
+static void json_args(struct writer *writer, const char *bytes, size_t size)
 {
 	struct json *json = &writer->json;
 
@@ -20,6 +21,27 @@ static void json_strv(struct writer *writer, const char *bytes, size_t size)
 			break;
 		bytes += item + 1;
 		size -= item + 1;
+	}
+	json_array_end(json);
+}
+
+/* A list of any number of strings, each of which stands for itself. */
+static void json_strings(struct writer *writer, const struct field *field, const struct value *list)
+{
+	struct json *json = &writer->json;
+	const char *end = list->str.bytes + list->str.size;
+
+	json_array_begin(json);
+	for (const char *at = list->str.bytes; at < end;) {
+		struct value item = { .present = true };
+		const char *bytes;
+		size_t size;
+
+		item.str.bytes = at;
+		item.str.size = strnlen(at, (size_t)(end - at));
+		bytes = writer_redact(writer, field, &item, &size);
+		json_string(json, bytes, size);
+		at += item.str.size + 1;
 	}
 	json_array_end(json);
 }
@@ -103,8 +125,12 @@ static void json_value(struct writer *writer, const struct field *field, const s
 		json_string(json, bytes, size);
 		break;
 	case FIELD_STRV:
+		if (field->class != CLASS_ARGS) {
+			json_strings(writer, field, value);
+			break;
+		}
 		bytes = writer_redact(writer, field, value, &size);
-		json_strv(writer, bytes, size);
+		json_args(writer, bytes, size);
 		break;
 	case FIELD_CMDLINE:
 		bytes = writer_redact(writer, field, value, &size);
@@ -133,6 +159,8 @@ static void json_value(struct writer *writer, const struct field *field, const s
 void writer_json_fields(struct writer *writer, const struct record *record,
 			const struct fields *table)
 {
+	if (table->base)
+		writer_json_fields(writer, record, table->base);
 	for (size_t i = 0; i < table->nr_fields; i++) {
 		const struct field *field = &table->fields[i];
 		struct value value;

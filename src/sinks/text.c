@@ -189,6 +189,8 @@ static void add_field(struct writer *writer, struct line *line, const struct fie
 static void add_fields(struct writer *writer, struct line *line, const struct record *record,
 		       const struct fields *table)
 {
+	if (table->base)
+		add_fields(writer, line, record, table->base);
 	for (size_t i = 0; i < table->nr_fields; i++) {
 		const struct field *field = &table->fields[i];
 		struct value value;

@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,8 +11,8 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "lib/log.h"
 #include "trace/attach.h"
+#include "trace/libbpf_log.h"
 #include "trace/tracefs.h"
 
 /* Made once, then handed to every further object. Positions are those in session.maps. */
@@ -33,53 +32,6 @@ static const char *const map_names[NR_MAPS] = {
 };
 
 EMBED_OBJECT(seed);
-
-/* libbpf has one print function for the whole program, hence this one piece of state. */
-#define LOG_SIZE (64U << 10)
-static char log_text[LOG_SIZE];
-static size_t log_size;
-
-/* A verifier's log comes in one piece, of megabytes at times. */
-static void log_lines(const char *format, va_list args)
-{
-	_cleanup_(cleanup_free) char *text = NULL;
-	char *rest;
-	char *line;
-
-	if (vasprintf(&text, format, args) < 0)
-		return;
-	rest = text;
-	while ((line = strsep(&rest, "\n")))
-		if (*line)
-			log_debug("%s", line);
-}
-
-static int keep_log(enum libbpf_print_level level, const char *format, va_list args)
-{
-	va_list copy;
-	int n;
-
-	if (level == LIBBPF_DEBUG)
-		return 0;
-	if (log_size > LOG_SIZE / 2) {
-		/* The end of a verifier log is what tells. */
-		memmove(log_text, log_text + log_size / 2, log_size - log_size / 2);
-		log_size -= log_size / 2;
-	}
-	va_copy(copy, args);
-	n = vsnprintf(log_text + log_size, LOG_SIZE - log_size, format, copy);
-	va_end(copy);
-	if (n > 0)
-		log_size += (size_t)n < LOG_SIZE - log_size ? (size_t)n : LOG_SIZE - log_size - 1;
-	if (log_get_level() >= LOG_DEBUG)
-		log_lines(format, args);
-	return 0;
-}
-
-const char *session_log(void)
-{
-	return log_text;
-}
 
 static int map_adjust(const struct session *session, struct bpf_map *map)
 {
@@ -298,7 +250,7 @@ int session_open(struct session *session, const struct trace_config *config,
 	int err;
 	int first_err = 0;
 
-	libbpf_set_print(keep_log);
+	libbpf_log_start();
 	session->config = *config;
 	session->nr_cpus = (size_t)libbpf_num_possible_cpus();
 	for (size_t i = 0; i < NR_MAPS; i++)

@@ -89,7 +89,4 @@ void session_counters(const struct session *session, enum source_id source,
 /* Detaches and unloads. Safe on a zeroed or half-opened session, and twice. */
 void session_close(struct session *session);
 
-/* The last lines that libbpf and the verifier printed, for exit status 5. */
-const char *session_log(void);
-
 #endif /* TRACE_SESSION_H */

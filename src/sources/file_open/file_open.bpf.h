@@ -74,6 +74,23 @@ static __always_inline struct file *file_of(struct task_struct *task, unsigned i
 	return file;
 }
 
+/* The inode's ctime has been a member, then private, then two members. */
+static __always_inline __u64 inode_ctime_ns(struct inode *inode)
+{
+	struct inode___accessor *accessor = (void *)inode;
+	struct inode___plain *plain = (void *)inode;
+	struct timespec64 time;
+
+	if (bpf_core_field_exists(inode->i_ctime_sec))
+		return (__u64)BPF_CORE_READ(inode, i_ctime_sec) * 1000000000ULL +
+		       BPF_CORE_READ(inode, i_ctime_nsec);
+	if (bpf_core_field_exists(accessor->__i_ctime))
+		BPF_CORE_READ_INTO(&time, accessor, __i_ctime);
+	else
+		BPF_CORE_READ_INTO(&time, plain, i_ctime);
+	return (__u64)time.tv_sec * 1000000000ULL + (__u64)time.tv_nsec;
+}
+
 /* Identity of the file behind descriptor FD of TASK. */
 static __always_inline void identity_fill(struct file_open_event *event, struct task_struct *task,
 					  unsigned int fd)
@@ -90,6 +107,7 @@ static __always_inline void identity_fill(struct file_open_event *event, struct 
 	event->dev_major = dev >> 20;
 	event->dev_minor = dev & 0xfffff;
 	event->inode = BPF_CORE_READ(inode, i_ino);
+	event->ctime_ns = inode_ctime_ns(inode);
 }
 
 /* Appends the directory that a relative name starts from. */
@@ -140,6 +158,7 @@ static __always_inline void event_emit(struct draft *draft, struct task_struct *
 	if (call->how)
 		bpf_probe_read_user(&event->flags, sizeof(event->flags), call->how);
 	event->inode = 0;
+	event->ctime_ns = 0;
 	event->dev_major = 0;
 	event->dev_minor = 0;
 	event->result = call->result < 0 ? call->result : 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "sources/file_open/content.h"
 #include "sources/file_open/file_open.h"
 
 #include <string.h>
@@ -14,6 +15,7 @@ enum {
 	SLOT_PATH = SLOT_OWN,
 	SLOT_TYPE,
 	SLOT_KIND,
+	SLOT_CONTENT,
 };
 
 #define RESULT_TEXT_SIZE sizeof("errno 4294967295")
@@ -58,6 +60,75 @@ static void get_truncated(const struct record *record, const struct field *field
 	ret->present = event_of(record)->marks & (OPEN_NAME_CUT | OPEN_DIR_CUT);
 }
 
+static const struct content *content_of(const struct record *record)
+{
+	return record->slots[SLOT_CONTENT].present ? record->slots[SLOT_CONTENT].obj : NULL;
+}
+
+/* The first FILE_OPEN_ITEMS_MAX of LIST: a CA bundle has hundreds, in every event of it. */
+static void get_some(const struct item_list *list, struct value *ret)
+{
+	if (!list || !list->count)
+		return;
+	ret->list.items = list->items;
+	ret->list.count = list->count < FILE_OPEN_ITEMS_MAX ? list->count : FILE_OPEN_ITEMS_MAX;
+	ret->list.stride = list->stride;
+	ret->list.truncated = list->count > FILE_OPEN_ITEMS_MAX;
+	ret->present = true;
+}
+
+static void get_certificates(const struct record *record, const struct field *field,
+			     struct value *ret)
+{
+	const struct content *content = content_of(record);
+
+	(void)field;
+	get_some(content ? &content->certificates : NULL, ret);
+}
+
+static void get_certificate_count(const struct record *record, const struct field *field,
+				  struct value *ret)
+{
+	const struct content *content = content_of(record);
+
+	(void)field;
+	ret->u = content ? content->certificates.count : 0;
+	ret->present = ret->u > 0;
+}
+
+static void get_keys(const struct record *record, const struct field *field, struct value *ret)
+{
+	const struct content *content = content_of(record);
+
+	(void)field;
+	get_some(content ? &content->keys : NULL, ret);
+}
+
+static void get_findings(const struct record *record, const struct field *field, struct value *ret)
+{
+	const struct content *content = content_of(record);
+
+	(void)field;
+	get_some(content ? &content->findings : NULL, ret);
+}
+
+static void get_origin(const struct record *record, const struct field *field, struct value *ret)
+{
+	static const char origin[] = "snapshot";
+
+	(void)field;
+	ret->str.bytes = origin;
+	ret->str.size = sizeof(origin) - 1;
+	ret->present = event_of(record)->marks & OPEN_BEFORE;
+}
+
+static void get_deleted(const struct record *record, const struct field *field, struct value *ret)
+{
+	(void)field;
+	ret->b = true;
+	ret->present = event_of(record)->marks & OPEN_DELETED;
+}
+
 /* clang-format off */
 static const struct field file_open_fields[] = {
 	{ NAMED("file"), .type = FIELD_STR, .class = CLASS_PATH, .role = ROLE_FILE,
@@ -71,7 +142,7 @@ static const struct field file_open_fields[] = {
 	  .help = "success, or the name of the error" },
 	{ NAMED("file_type"), .type = FIELD_CODE, .class = CLASS_PUBLIC, .get = get_slot,
 	  .at = SLOT_TYPE, .codes = &file_type_codes, .text = TEXT_HIDDEN,
-	  .help = "what its name says it is" },
+	  .help = "what it is, by its content where that was looked into, else by its name" },
 	{ NAMED("file_kind"), .type = FIELD_CODE, .class = CLASS_PUBLIC, .get = get_slot,
 	  .at = SLOT_KIND, .codes = &file_kind_codes, .text = TEXT_BARE,
 	  .help = "the same, finer" },
@@ -85,6 +156,23 @@ static const struct field file_open_fields[] = {
 	  .help = "the opened file with symbolic links resolved (--resolve)" },
 	{ NAMED("truncated"), .type = FIELD_BOOL, .class = CLASS_PUBLIC, .presence = SOMETIMES,
 	  .get = get_truncated, .help = "the beginning of the path, or the end of the name, is missing" },
+	{ NAMED("origin"), .type = FIELD_STR, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_origin, .text = TEXT_HIDDEN,
+	  .help = "snapshot: it was found open, not seen to be opened" },
+	{ NAMED("deleted"), .type = FIELD_BOOL, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_deleted, .help = "it was found open, and has no name any more" },
+	{ NAMED("certificate_count"), .type = FIELD_U64, .class = CLASS_PUBLIC,
+	  .presence = SOMETIMES, .get = get_certificate_count, .text = TEXT_HIDDEN,
+	  .help = "certificates in it" },
+	{ NAMED("certificates"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_certificates, .sub = &certificate_fields, .text = TEXT_HIDDEN,
+	  .help = "the first 4 of them" },
+	{ NAMED("keys"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_keys, .sub = &key_fields, .text = TEXT_HIDDEN,
+	  .help = "the first 4 keys in it: what they are, never a byte of them" },
+	{ NAMED("findings"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_findings, .sub = &finding_fields,
+	  .help = "what somebody should look at" },
 };
 /* clang-format on */
 
@@ -125,6 +213,35 @@ static int file_open_decode(struct record *record)
 	slot_set_u64(record, SLOT_TYPE, class ? class->type : FILE_TYPE_unknown);
 	slot_set_u64(record, SLOT_KIND, class ? class->kind : FILE_KIND_unknown);
 	return STAGE_NEXT;
+}
+
+bool file_open_subject(const struct record *record, struct file_open_subject *ret)
+{
+	const struct file_open_event *event = event_of(record);
+	const struct value *path = &record->slots[SLOT_PATH];
+
+	if (event->result < 0 || (event->marks & (OPEN_NAME_CUT | OPEN_DIR_CUT | OPEN_OUTSIDE)) ||
+	    record->slots[SLOT_KIND].u == FILE_KIND_unknown)
+		return false;
+	*ret = (struct file_open_subject){
+		.path = path->str.bytes,
+		.path_size = path->str.size,
+		.inode = event->inode,
+		.ctime_ns = event->ctime_ns,
+		.dev_major = event->dev_major,
+		.dev_minor = event->dev_minor,
+	};
+	return true;
+}
+
+void file_open_set_content(struct record *record, const struct content *content)
+{
+	record->slots[SLOT_CONTENT].present = true;
+	record->slots[SLOT_CONTENT].obj = content;
+	if (content->kind == FILE_KIND_unknown)
+		return;
+	slot_set_u64(record, SLOT_TYPE, content->type);
+	slot_set_u64(record, SLOT_KIND, content->kind);
 }
 
 static const size_t file_open_tails[] = { AT(name), AT(dir), AT(real) };

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "inspect/finding.h"
+
+#define FOUND(member)	  offsetof(struct finding, member)
+#define PERSON(member)	  offsetof(struct process_name, member)
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct code_entry severity_entries[] = {
+	{ SEVERITY_info, "info", "worth knowing" },
+	{ SEVERITY_low, "low", "may be put right in passing" },
+	{ SEVERITY_medium, "medium", "will need work" },
+	{ SEVERITY_high, "high", "a weakness, or something about to fail" },
+	{ SEVERITY_critical, "critical", "open to anybody who tries" },
+};
+
+const struct code_table severity_codes = { "severity", severity_entries,
+					   ARRAY_SIZE(severity_entries) };
+
+const struct finding_rule_info finding_rules[NR_FINDING_RULES] = {
+#define FINDING(rule, severity, why) [FINDING_##rule] = { #rule, SEVERITY_##severity, why },
+#include "inspect/findings.def"
+#undef FINDING
+};
+
+/* clang-format off */
+static const struct field process_name_table[] = {
+	{ NAMED("pid"), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u32,
+	  .at = PERSON(pid), .help = "process id" },
+	{ NAMED("name"), .type = FIELD_STR, .class = CLASS_TEXT, .get = get_comm,
+	  .at = PERSON(name), .text = TEXT_BARE, .help = "its name" },
+};
+/* clang-format on */
+
+const struct fields process_name_fields = FIELDS(process_name_table);
+
+/* clang-format off */
+static const struct field finding_table[] = {
+	{ NAMED("rule"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
+	  .at = FOUND(rule), .text = TEXT_BARE, .help = "the rule that found it" },
+	{ NAMED("severity"), .type = FIELD_CODE, .class = CLASS_PUBLIC, .get = get_u32,
+	  .at = FOUND(severity), .text = TEXT_BARE, .codes = &severity_codes,
+	  .help = "how much it matters" },
+	{ NAMED("why"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
+	  .at = FOUND(why), .help = "what is wrong with that" },
+	{ NAMED("evidence"), .type = FIELD_STR, .class = CLASS_TEXT, .get = get_text,
+	  .at = FOUND(evidence), .help = "what was seen" },
+	{ NAMED("file"), .type = FIELD_STR, .class = CLASS_PATH, .get = get_text,
+	  .at = FOUND(file), .presence = SOMETIMES, .help = "the file it is about" },
+	{ NAMED("processes"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .get = get_list,
+	  .at = FOUND(processes), .sub = &process_name_fields,
+	  .help = "the processes it concerns" },
+};
+/* clang-format on */
+
+const struct fields finding_fields = FIELDS(finding_table);

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include "inventory/scan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catalogue/libraries.h"
+#include "lib/bytes.h"
+#include "lib/cleanup.h"
+#include "lib/parse.h"
+#include "proc/maps.h"
+#include "proc/status.h"
+
+#define NS_PER_SECOND 1000000000ULL
+#define TEXT_SIZE     STATUS_TEXT_MAX
+
+struct scan {
+	struct broker *broker;
+	struct inventory *inventory;
+	struct inventory_process *process;
+	uint64_t exe_inode;
+	uint64_t tick_ns;
+	char path[BROKER_PATH_MAX + sizeof(" (deleted)")];
+};
+
+/* The text of PID in OUT of TEXT_SIZE bytes. Returns its size, or a negative errno. */
+static ssize_t read_text(struct scan *scan, uint32_t pid, enum broker_text kind, char *out)
+{
+	_cleanup_(cleanup_fd) int fd = broker_open_text(scan->broker, pid, kind);
+	size_t size = 0;
+
+	if (fd < 0)
+		return fd;
+	while (size < TEXT_SIZE) {
+		ssize_t n = read(fd, out + size, TEXT_SIZE - size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		size += (size_t)n;
+	}
+	return (ssize_t)size;
+}
+
+/*
+ * The name of the innermost control group, of a line "0::/a/b" of the cgroup2 hierarchy, or where
+ * that holds no groups of "7:pids:/a/b" (cgroups(7)).
+ */
+static const char *find_cgroup(const char *text, size_t size, size_t *ret_size)
+{
+	const char *end = text + size;
+	const char *found = NULL;
+
+	for (const char *line = text; line < end;) {
+		const char *stop = memchr(line, '\n', (size_t)(end - line));
+		size_t line_size = (size_t)((stop ? stop : end) - line);
+		bool is_unified = bytes_begin(line, line_size, "0::/");
+		const char *slash = memrchr(line, '/', line_size);
+		const char *pids = memmem(line, line_size, ":pids:/", 7);
+
+		if (slash && slash + 1 < line + line_size && (is_unified || (pids && !found))) {
+			found = slash + 1;
+			*ret_size = (size_t)(line + line_size - found);
+			if (is_unified)
+				break;
+		}
+		if (!stop)
+			break;
+		line = stop + 1;
+	}
+	return found;
+}
+
+static void find_container(struct scan *scan, uint32_t pid)
+{
+	char text[TEXT_SIZE];
+	ssize_t n = read_text(scan, pid, BROKER_TEXT_cgroup, text);
+	size_t size = 0;
+	const char *name = n > 0 ? find_cgroup(text, (size_t)n, &size) : NULL;
+
+	if (name)
+		scan->process->container =
+			containers_intern(scan->inventory->containers, name, size);
+}
+
+/* Enters PID by what anybody may read. Returns 0, or a negative errno: it is gone. */
+static int enter(struct scan *scan, uint32_t pid)
+{
+	char text[TEXT_SIZE];
+	struct status status;
+	uint64_t ticks;
+	ssize_t n = read_text(scan, pid, BROKER_TEXT_stat, text);
+
+	if (n < 0 || stat_start_ticks(text, (size_t)n, &ticks))
+		return -ESRCH;
+	n = read_text(scan, pid, BROKER_TEXT_status, text);
+	if (n < 0 || status_parse(text, (size_t)n, &status))
+		return -ESRCH;
+	/* Kernel threads and zombies have no memory of their own, and no such line. */
+	if (!memmem(text, (size_t)n, "\nVmSize:", 8))
+		return -ESRCH;
+	scan->process = inventory_add(scan->inventory, pid, ticks * scan->tick_ns);
+	if (!scan->process)
+		return -ENOSPC;
+	scan->process->ppid = status.ppid;
+	scan->process->uid = status.uid;
+	scan->process->gid = status.gid;
+	memcpy(scan->process->comm, status.name,
+	       strnlen(status.name, sizeof(scan->process->comm) - 1));
+	find_container(scan, pid);
+	return 0;
+}
+
+static int take_map(void *ctx, const struct map *map)
+{
+	struct scan *scan = ctx;
+	struct inventory_object *object;
+	bool is_exe;
+	size_t size;
+
+	if (!map->is_executable || !map->path)
+		return 0;
+	is_exe = map->inode && map->inode == scan->exe_inode && !scan->process->exe;
+	if (!is_exe && !library_classify(map->path, map->path_size))
+		return 0;
+	size = maps_path(map, scan->path, BROKER_PATH_MAX);
+	if (map->is_deleted) {
+		memcpy(scan->path + size, " (deleted)", sizeof(" (deleted)") - 1);
+		size += sizeof(" (deleted)") - 1;
+	}
+	object = inventory_object(scan->inventory, scan->path, size, map->dev_major, map->dev_minor,
+				  map->inode);
+	if (!object)
+		return 0;
+	if (is_exe)
+		inventory_run(scan->process, object);
+	if (object->family == LIBRARY_FAMILY_none)
+		return 0;
+	return inventory_map(scan->inventory, scan->process, object, map->start, map->end);
+}
+
+static int scan_maps(struct scan *scan)
+{
+	uint32_t pid = scan->process->pid;
+	_cleanup_(cleanup_fd) int fd = broker_open_text(scan->broker, pid, BROKER_TEXT_maps);
+	struct broker_link exe;
+
+	if (fd < 0)
+		return fd;
+	scan->exe_inode = broker_look(scan->broker, pid, -1, &exe) == 0 ? exe.inode : 0;
+	return maps_each(fd, take_map, scan, NULL);
+}
+
+static int take_fd(struct scan *scan, uint32_t fd)
+{
+	struct broker_link link;
+	struct inventory_object *object;
+	size_t size;
+
+	if (broker_look(scan->broker, scan->process->pid, (int)fd, &link))
+		return 0; /* closed meanwhile */
+	size = strlen(link.path);
+	if (link.path[0] != '/' || (!S_ISREG(link.mode) && !S_ISCHR(link.mode)))
+		return 0;
+	if (!file_classify(link.path, size) &&
+	    !(bytes_end(link.path, size, " (deleted)") &&
+	      file_classify(link.path, size - strlen(" (deleted)"))))
+		return 0;
+	object = inventory_object(scan->inventory, link.path, size, link.dev_major, link.dev_minor,
+				  link.inode);
+	if (!object || !object->class)
+		return 0;
+	return inventory_open(scan->inventory, scan->process, object, fd, link.open_flags);
+}
+
+/* Calls TAKE for each entry of FD, a directory, that is a number. FD is closed. */
+static int each_number(struct scan *scan, int fd, int (*take)(struct scan *scan, uint32_t number))
+{
+	DIR *dir = fdopendir(fd);
+	const struct dirent *entry;
+	int err = 0;
+
+	if (!dir) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	while (!err && (entry = readdir(dir))) {
+		uint64_t number;
+
+		if (parse_u64(entry->d_name, 0, UINT32_MAX, &number) == 0)
+			err = take(scan, (uint32_t)number);
+	}
+	closedir(dir);
+	return err;
+}
+
+static int scan_files(struct scan *scan)
+{
+	int fd = broker_open_fds(scan->broker, scan->process->pid);
+
+	return fd < 0 ? fd : each_number(scan, fd, take_fd);
+}
+
+static int scan_process(struct scan *scan, uint32_t pid)
+{
+	int err = enter(scan, pid);
+
+	if (err)
+		return 0;
+	err = scan_maps(scan);
+	if (err != -ENOMEM && err != -EPIPE) {
+		int second = scan_files(scan);
+
+		err = err && err != -ESRCH ? err : second;
+	}
+	if (err == -EACCES || err == -EPERM) {
+		scan->process->is_hidden = true;
+		scan->inventory->nr_hidden++;
+	}
+	/* One that ends meanwhile is no error. */
+	return err == -ENOMEM || err == -EPIPE ? err : 0;
+}
+
+int scan_run(struct broker *broker, struct inventory *inventory)
+{
+	struct scan scan = {
+		.broker = broker,
+		.inventory = inventory,
+		.tick_ns = NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK),
+	};
+	int fd = broker_open_proc(broker);
+
+	return fd < 0 ? fd : each_number(&scan, fd, scan_process);
+}

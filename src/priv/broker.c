@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* The worker's end. */
+#include "priv/broker.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "priv/broker_wire.h"
+#include "proc/packages.h"
+
+int broker_start(struct broker *broker, const struct broker_config *config)
+{
+	int fds[2];
+
+	*broker = (struct broker){ .fd = -1 };
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	broker->pid = fork();
+	if (broker->pid < 0) {
+		int err = -errno;
+
+		broker->pid = 0;
+		close(fds[0]);
+		close(fds[1]);
+		return err;
+	}
+	if (broker->pid == 0) {
+		close(fds[0]);
+		broker_serve(fds[1], config);
+	}
+	close(fds[1]);
+	broker->fd = fds[0];
+	return 0;
+}
+
+void broker_stop(struct broker *broker)
+{
+	if (broker->fd >= 0)
+		close(broker->fd);
+	if (broker->pid > 0)
+		while (waitpid(broker->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	*broker = (struct broker){ .fd = -1 };
+}
+
+static int send_request(const struct broker *broker, const struct broker_request *request)
+{
+	size_t size = offsetof(struct broker_request, file.path) + strlen(request->file.path) + 1;
+	ssize_t n;
+
+	do
+		n = send(broker->fd, request, size, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+/* Returns the size of the answer, or a negative errno; *RET_FD is -1 when none came. */
+static ssize_t receive(const struct broker *broker, struct broker_answer *answer, int *ret_fd)
+{
+	struct iovec part = { .iov_base = answer, .iov_len = sizeof(*answer) };
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	const struct cmsghdr *head;
+	ssize_t n;
+
+	*ret_fd = -1;
+	do
+		n = recvmsg(broker->fd, &message, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	head = CMSG_FIRSTHDR(&message);
+	if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
+	    head->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(ret_fd, CMSG_DATA(head), sizeof(int));
+	return n;
+}
+
+/*
+ * Asks and waits. Returns the descriptor, or 0 where none is WANTED, or a negative errno. ANSWER is
+ * filled in.
+ */
+static int ask(const struct broker *broker, const struct broker_request *request, bool is_wanted,
+	       struct broker_answer *answer)
+{
+	int fd = -1;
+	int err;
+	ssize_t n;
+
+	if (broker->fd < 0)
+		return -EPIPE;
+	err = send_request(broker, request);
+	if (err)
+		return err;
+	n = receive(broker, answer, &fd);
+	if (n < (ssize_t)offsetof(struct broker_answer, text))
+		err = n < 0 ? (int)n : -EPIPE;
+	else if (answer->err)
+		err = answer->err;
+	else if (answer->size > (size_t)n - offsetof(struct broker_answer, text))
+		err = -EPROTO;
+	else if (is_wanted && fd < 0)
+		err = -EPROTO;
+	if ((err || !is_wanted) && fd >= 0)
+		close(fd);
+	return err ? err : is_wanted ? fd : 0;
+}
+
+static int ask_about(const struct broker *broker, enum broker_verb verb, uint32_t pid,
+		     uint32_t text, const char *path)
+{
+	struct broker_request request = { .verb = verb, .text = text, .file = { .pid = pid } };
+	struct broker_answer answer;
+
+	if (path) {
+		if (strlen(path) >= sizeof(request.file.path))
+			return -ENAMETOOLONG;
+		memcpy(request.file.path, path, strlen(path) + 1);
+	}
+	return ask(broker, &request, verb != BROKER_ATTACH, &answer);
+}
+
+int broker_attach(struct broker *broker)
+{
+	return ask_about(broker, BROKER_ATTACH, 0, 0, NULL);
+}
+
+int broker_open(struct broker *broker, const struct broker_file *file)
+{
+	struct broker_request request = { .verb = BROKER_OPEN, .file = *file };
+	struct broker_answer answer;
+
+	return ask(broker, &request, true, &answer);
+}
+
+int broker_open_text(struct broker *broker, uint32_t pid, enum broker_text text)
+{
+	return ask_about(broker, BROKER_OPEN_TEXT, pid, text, NULL);
+}
+
+int broker_open_proc(struct broker *broker)
+{
+	return ask_about(broker, BROKER_OPEN_PROC, 0, 0, NULL);
+}
+
+int broker_open_fds(struct broker *broker, uint32_t pid)
+{
+	return ask_about(broker, BROKER_OPEN_FDS, pid, 0, NULL);
+}
+
+int broker_open_package(struct broker *broker, uint32_t pid, const char *path)
+{
+	return ask_about(broker, BROKER_OPEN_PACKAGE, pid, 0, path);
+}
+
+int broker_open_package_lists(struct broker *broker, uint32_t pid)
+{
+	return ask_about(broker, BROKER_OPEN_LISTS, pid, 0, NULL);
+}
+
+int broker_look(struct broker *broker, uint32_t pid, int fd, struct broker_link *ret)
+{
+	struct broker_request request = {
+		.verb = BROKER_LOOK,
+		.file = { .kind = fd < 0 ? BROKER_FILE_EXE : BROKER_FILE_FD,
+			  .pid = pid,
+			  .fd = (uint32_t)fd },
+	};
+	struct broker_answer answer;
+	int err = ask(broker, &request, false, &answer);
+
+	if (err)
+		return err;
+	memcpy(ret->path, answer.text, answer.size);
+	ret->path[answer.size] = '\0';
+	ret->inode = answer.inode;
+	ret->dev_major = answer.dev_major;
+	ret->dev_minor = answer.dev_minor;
+	ret->mode = answer.mode;
+	ret->open_flags = answer.open_flags;
+	return 0;
+}
+
+int broker_ask_rpm(struct broker *broker, struct package_query *queries, size_t nr_queries)
+{
+	for (size_t i = 0; i < nr_queries; i++) {
+		struct broker_request request = { .verb = BROKER_ASK_RPM };
+		struct broker_answer answer;
+		size_t size = strlen(queries[i].path);
+		int err;
+
+		if (size >= sizeof(request.file.path))
+			continue;
+		memcpy(request.file.path, queries[i].path, size + 1);
+		err = ask(broker, &request, false, &answer);
+		if (err)
+			return err;
+		if (answer.size >= sizeof(queries[i].package))
+			continue;
+		memcpy(queries[i].package, answer.text, answer.size);
+		queries[i].package[answer.size] = '\0';
+	}
+	return 0;
+}

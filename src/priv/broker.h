@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PRIV_BROKER_H
+#define PRIV_BROKER_H
+
+/*
+ * Two processes. The worker, which parses everything foreign, gives up its rights and can open
+ * nothing. The broker keeps the rights that looking into other processes needs, parses nothing but
+ * the kernel's own text, and opens for the worker
+ *
+ *   - of a process what /proc tells as text,
+ *   - a file that a process has open, mapped or opened, when it is a regular file and its name is
+ *     that of a crypto file or library, and the program of a process,
+ *   - the distribution's package database in a process's root.
+ *
+ * A process is named by pid and start time, so that one that took over the pid is never looked at.
+ * Files are opened read-only, without changing their access time, without blocking and never
+ * through a link out of the process's root. What a bug in a parser is worth then: these files, and
+ * no way out but the report. Each ends with the other.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define BROKER_PATH_MAX 4096
+/* Opens of files, a burst and then each second; beyond -EAGAIN. */
+#define BROKER_BURST	  16384
+#define BROKER_PER_SECOND 1000
+
+struct broker {
+	pid_t pid; /* 0: none */
+	int fd;	   /* to it; -1: none */
+};
+
+struct broker_config {
+	bool may_execute; /* rpm, for broker_ask_rpm(); else no program can be run */
+	/*
+	 * Called in the broker before it gives up rights, and when the worker asks; NULL: nothing
+	 * to attach. Returns 0 or a negative errno.
+	 */
+	int (*prepare)(void *ctx);
+	int (*attach)(void *ctx);
+	void *ctx;
+};
+
+/* What /proc tells of a process as text. */
+enum broker_text {
+	BROKER_TEXT_maps,
+	BROKER_TEXT_status,
+	BROKER_TEXT_stat,
+	BROKER_TEXT_cgroup,
+	NR_BROKER_TEXTS,
+};
+
+enum broker_file_kind {
+	BROKER_FILE_FD,	 /* open in the process as descriptor FD */
+	BROKER_FILE_MAP, /* mapped from FROM to TO */
+	BROKER_FILE_EXE, /* the program itself */
+	/* PATH as the process names it: in its root, else in its parent's or the host's */
+	BROKER_FILE_PATH,
+};
+
+/* A file to be opened. Zero inode, start_ns or ctime_ns: not compared. */
+struct broker_file {
+	uint32_t kind; /* enum broker_file_kind */
+	uint32_t pid;
+	uint32_t ppid;
+	uint32_t fd;
+	uint64_t start_ns; /* of the process, boot time */
+	uint64_t inode;
+	uint64_t ctime_ns; /* of the file, since the epoch */
+	uint64_t from;
+	uint64_t to;
+	char path[BROKER_PATH_MAX]; /* NUL-terminated */
+};
+
+/*
+ * Starts the broker; call while there are rights, before privileges_drop(). Returns 0 or a negative
+ * errno.
+ */
+int broker_start(struct broker *broker, const struct broker_config *config);
+
+/* Ends it. Safe on one never started. */
+void broker_stop(struct broker *broker);
+
+/* Has config.attach called. Returns its result, or -EPIPE when the broker is gone. */
+int broker_attach(struct broker *broker);
+
+/* The descriptors that these return belong to the caller; negative errno otherwise. */
+int broker_open(struct broker *broker, const struct broker_file *file);
+int broker_open_text(struct broker *broker, uint32_t pid, enum broker_text text);
+/* /proc, for its names alone: nothing can be opened in it by the worker. */
+int broker_open_proc(struct broker *broker);
+/* /proc/PID/fd, in the same way. */
+int broker_open_fds(struct broker *broker, uint32_t pid);
+/* A package database below the root of PID, packages_database_paths() and dpkg's lists. */
+int broker_open_package(struct broker *broker, uint32_t pid, const char *path);
+/* Its directory of dpkg's lists, for the names. */
+int broker_open_package_lists(struct broker *broker, uint32_t pid);
+
+struct package_query;
+
+/* packages_ask_rpm() in the broker. Returns the same. */
+int broker_ask_rpm(struct broker *broker, struct package_query *queries, size_t nr_queries);
+
+/* Where a link of /proc/PID points to. */
+struct broker_link {
+	char path[BROKER_PATH_MAX + 1]; /* NUL-terminated; "socket:[123]" and such, too */
+	/* Of a file of a file system. */
+	uint64_t inode;
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	uint32_t mode;	     /* of the file */
+	uint32_t open_flags; /* O_RDONLY, O_WRONLY or O_RDWR of the descriptor */
+};
+
+/* Looks at descriptor FD of PID, or with -1 at its program. Returns 0 or a negative errno. */
+int broker_look(struct broker *broker, uint32_t pid, int fd, struct broker_link *ret);
+
+#endif /* PRIV_BROKER_H */

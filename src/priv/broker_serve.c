@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT */
+/* The broker's end: what it agrees to open. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "catalogue/files.h"
+#include "catalogue/libraries.h"
+#include "lib/cleanup.h"
+#include "priv/broker_wire.h"
+#include "priv/privileges.h"
+#include "priv/sandbox.h"
+#include "proc/packages.h"
+#include "proc/status.h"
+
+#define NS_PER_SECOND 1000000000ULL
+#define STAT_SIZE     4096
+#define PACKAGE_LISTS "var/lib/dpkg/info"
+
+/* Opens that may still be served, refilled with time. */
+struct budget {
+	uint64_t left;
+	time_t second;
+};
+
+static int open_proc(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Opens a file of /proc for reading, or as a handle for what it links to. */
+static int open_proc_as(int flags, const char *format, va_list args)
+{
+	char path[64];
+	int fd;
+
+	if (vsnprintf(path, sizeof(path), format, args) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_proc(const char *format, ...)
+{
+	va_list args;
+	int fd;
+
+	va_start(args, format);
+	fd = open_proc_as(O_RDONLY, format, args);
+	va_end(args);
+	return fd;
+}
+
+static int __attribute__((format(printf, 1, 2))) open_handle(const char *format, ...)
+{
+	va_list args;
+	int fd;
+
+	va_start(args, format);
+	fd = open_proc_as(O_PATH, format, args);
+	va_end(args);
+	return fd;
+}
+
+/* Whether PID still is the process that began at START_NS; 0: any. */
+static bool is_same_process(uint32_t pid, uint64_t start_ns)
+{
+	_cleanup_(cleanup_fd) int fd = -1;
+	char text[STAT_SIZE];
+	uint64_t ticks;
+	ssize_t n;
+
+	if (!start_ns)
+		return true;
+	fd = open_proc("/proc/%u/stat", pid);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	if (n <= 0 || stat_start_ticks(text, (size_t)n, &ticks))
+		return false;
+	return start_ns / (NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK)) == ticks;
+}
+
+/* Whether PATH is one that may be opened, with or without the kernel's mark of a deleted file. */
+static bool is_catalogued(const char *path)
+{
+	static const char mark[] = " (deleted)";
+	size_t size = strlen(path);
+
+	if (library_classify(path, size) || file_classify(path, size))
+		return true;
+	return size > sizeof(mark) && strcmp(path + size - (sizeof(mark) - 1), mark) == 0 &&
+	       file_classify(path, size - (sizeof(mark) - 1));
+}
+
+/* Where the link that the handle of /proc stands for points to. */
+static bool is_link_catalogued(const char *link)
+{
+	char target[BROKER_PATH_MAX];
+	ssize_t n = readlink(link, target, sizeof(target) - 1);
+
+	if (n <= 0)
+		return false;
+	target[n] = '\0';
+	return is_catalogued(target);
+}
+
+static uint64_t ns_of(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * NS_PER_SECOND + (uint64_t)time->tv_nsec;
+}
+
+/*
+ * Opens what HANDLE stands for, if it is the regular file that is meant. A program or library may
+ * have its access time changed where it belongs to somebody else; a crypto file may not.
+ */
+static int reopen(int handle, const struct broker_file *file)
+{
+	bool is_program = file->kind == BROKER_FILE_EXE || file->kind == BROKER_FILE_MAP;
+	int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+	struct stat st;
+	char path[64];
+	int fd;
+
+	if (fstat(handle, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if ((file->inode && st.st_ino != file->inode) ||
+	    (file->ctime_ns && ns_of(&st.st_ctim) != file->ctime_ns))
+		return -ESTALE;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", handle);
+	fd = open(path, flags | O_NOATIME);
+	if (fd < 0 && errno == EPERM && is_program)
+		fd = open(path, flags);
+	return fd < 0 ? -errno : fd;
+}
+
+/* PATH below the root of PID, links followed as that process would, never out of the root. */
+static int open_below(uint32_t pid, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	_cleanup_(cleanup_fd) int root = open_handle("/proc/%u/root", pid);
+	int fd;
+
+	if (root < 0)
+		return root;
+	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * The process may be gone: its parent has the same root as a rule, and the host mostly. That it is
+ * the same file is seen from inode and change time.
+ */
+static int open_path(const struct broker_file *file)
+{
+	const uint32_t pids[] = { file->pid, file->ppid, (uint32_t)getpid() };
+	size_t nr_tries = file->inode && file->ctime_ns ? 3 : 1;
+	int err = -EACCES;
+
+	if (!is_catalogued(file->path))
+		return -EACCES;
+	for (size_t i = 0; i < nr_tries; i++) {
+		_cleanup_(cleanup_fd) int handle = -1;
+		int fd;
+
+		if (!pids[i] || (i == 0 && !is_same_process(file->pid, file->start_ns)))
+			continue;
+		handle = open_below(pids[i], file->path);
+		fd = handle < 0 ? handle : reopen(handle, file);
+		if (fd >= 0)
+			return fd;
+		err = fd;
+	}
+	return err;
+}
+
+static int open_link(const struct broker_file *file)
+{
+	_cleanup_(cleanup_fd) int handle = -1;
+	char link[80];
+
+	if (file->kind == BROKER_FILE_EXE)
+		snprintf(link, sizeof(link), "/proc/%u/exe", file->pid);
+	else if (file->kind == BROKER_FILE_FD)
+		snprintf(link, sizeof(link), "/proc/%u/fd/%u", file->pid, file->fd);
+	else
+		snprintf(link, sizeof(link), "/proc/%u/map_files/%lx-%lx", file->pid,
+			 (unsigned long)file->from, (unsigned long)file->to);
+	handle = open_handle("%s", link);
+	if (handle < 0)
+		return handle;
+	/* After the handle, so that it is known to be this process's. */
+	if (!is_same_process(file->pid, file->start_ns))
+		return -ESRCH;
+	if (file->kind != BROKER_FILE_EXE && !is_link_catalogued(link))
+		return -EACCES;
+	return reopen(handle, file);
+}
+
+static int open_file(struct budget *budget, const struct broker_file *file)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec != budget->second) {
+		uint64_t add = (uint64_t)(now.tv_sec - budget->second) * BROKER_PER_SECOND;
+
+		budget->left =
+			budget->left + add > BROKER_BURST ? BROKER_BURST : budget->left + add;
+		budget->second = now.tv_sec;
+	}
+	if (!budget->left)
+		return -EAGAIN;
+	budget->left--;
+	return file->kind == BROKER_FILE_PATH ? open_path(file) : open_link(file);
+}
+
+static int open_text(uint32_t pid, uint32_t text)
+{
+	static const char *const names[NR_BROKER_TEXTS] = {
+		[BROKER_TEXT_maps] = "maps",
+		[BROKER_TEXT_status] = "status",
+		[BROKER_TEXT_stat] = "stat",
+		[BROKER_TEXT_cgroup] = "cgroup",
+	};
+
+	return text < NR_BROKER_TEXTS ? open_proc("/proc/%u/%s", pid, names[text]) : -EINVAL;
+}
+
+/* One of the databases, or a list of dpkg's. */
+static bool is_package_path(const char *path)
+{
+	static const char lists[] = PACKAGE_LISTS "/";
+	const char *const *paths;
+	size_t nr_paths;
+	size_t size = strlen(path);
+
+	paths = packages_database_paths(&nr_paths);
+	for (size_t i = 0; i < nr_paths; i++)
+		if (strcmp(path, paths[i]) == 0)
+			return true;
+	return strncmp(path, lists, sizeof(lists) - 1) == 0 &&
+	       !strchr(path + sizeof(lists) - 1, '/') && size > sizeof(lists) + 4 &&
+	       strcmp(path + size - 5, ".list") == 0;
+}
+
+/* A regular file or directory of a package database below the root of PID. */
+static int open_package(uint32_t pid, const char *path, int flags)
+{
+	_cleanup_(cleanup_fd) int handle = open_below(pid, path);
+	struct stat st;
+	char again[64];
+	int fd;
+
+	if (handle < 0)
+		return handle;
+	if (fstat(handle, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return -EINVAL;
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", handle);
+	fd = open(again, O_RDONLY | O_NONBLOCK | O_CLOEXEC | flags);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The link, and of which file it is where it is one. */
+static int look(const struct broker_file *file, struct broker_answer *answer)
+{
+	struct stat st;
+	char link[64];
+	ssize_t n;
+
+	if (file->kind == BROKER_FILE_EXE)
+		snprintf(link, sizeof(link), "/proc/%u/exe", file->pid);
+	else
+		snprintf(link, sizeof(link), "/proc/%u/fd/%u", file->pid, file->fd);
+	n = readlink(link, answer->text, sizeof(answer->text));
+	if (n < 0)
+		return -errno;
+	answer->size = (uint32_t)n;
+	if (n == 0 || answer->text[0] != '/')
+		return 0;
+	/* The permissions of the link are those of the descriptor (fs/proc/fd.c). */
+	if (lstat(link, &st) == 0)
+		answer->open_flags = !(st.st_mode & S_IWUSR)   ? O_RDONLY
+				     : !(st.st_mode & S_IRUSR) ? O_WRONLY
+							       : O_RDWR;
+	if (stat(link, &st) < 0)
+		return -errno;
+	answer->inode = st.st_ino;
+	answer->dev_major = major(st.st_dev);
+	answer->dev_minor = minor(st.st_dev);
+	answer->mode = st.st_mode;
+	return 0;
+}
+
+static int ask_rpm(const struct broker_file *file, struct broker_answer *answer)
+{
+	struct package_query query = { .path = file->path };
+	int err = packages_ask_rpm(&query, 1);
+
+	if (err)
+		return err;
+	answer->size = (uint32_t)strlen(query.package);
+	memcpy(answer->text, query.package, answer->size);
+	return 0;
+}
+
+/* Does what REQUEST asks. Returns a negative errno, or a descriptor, or NO_FD. */
+#define NO_FD INT32_MAX
+static int serve(const struct broker_config *config, struct budget *budget,
+		 const struct broker_request *request, struct broker_answer *answer)
+{
+	const struct broker_file *file = &request->file;
+	int err;
+
+	switch (request->verb) {
+	case BROKER_ATTACH:
+		err = config->attach ? config->attach(config->ctx) : -ENOSYS;
+		return err ? err : NO_FD;
+	case BROKER_OPEN:
+		return open_file(budget, file);
+	case BROKER_OPEN_TEXT:
+		return open_text(file->pid, request->text);
+	case BROKER_OPEN_PROC:
+		return open_proc("/proc");
+	case BROKER_OPEN_FDS:
+		return open_proc("/proc/%u/fd", file->pid);
+	case BROKER_OPEN_PACKAGE:
+		return is_package_path(file->path) ? open_package(file->pid, file->path, 0)
+						   : -EACCES;
+	case BROKER_OPEN_LISTS:
+		return open_package(file->pid, PACKAGE_LISTS, O_DIRECTORY);
+	case BROKER_LOOK:
+		err = look(file, answer);
+		return err ? err : NO_FD;
+	case BROKER_ASK_RPM:
+		err = config->may_execute ? ask_rpm(file, answer) : -EACCES;
+		return err ? err : NO_FD;
+	default:
+		return -ENOSYS;
+	}
+}
+
+static int send_answer(int socket, struct broker_answer *answer, int fd)
+{
+	struct iovec part = {
+		.iov_base = answer,
+		.iov_len = offsetof(struct broker_answer, text) + answer->size,
+	};
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+	}
+	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* Returns the next request, NUL-terminated, or false when the worker is gone. */
+static bool receive(int socket, struct broker_request *request)
+{
+	ssize_t n;
+
+	do
+		n = recv(socket, request, sizeof(*request), 0);
+	while (n < 0 && errno == EINTR);
+	if (n <= (ssize_t)offsetof(struct broker_request, file.path))
+		return false;
+	((char *)request)[n - 1] = '\0';
+	return true;
+}
+
+void broker_serve(int socket, const struct broker_config *config)
+{
+	/* bpf(2) and perf_event_open(2) to attach; the rest to look into other processes. */
+	static const int kept[] = { CAP_BPF,	    CAP_PERFMON,
+				    CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH,
+				    CAP_FOWNER,	    CAP_CHECKPOINT_RESTORE };
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM };
+	struct budget budget = { .left = BROKER_BURST };
+	static struct broker_request request;
+	static struct broker_answer answer;
+
+	/* The end of the worker closes the socket; signals to the group are for the worker. */
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	prctl(PR_SET_NAME, "crypto-tracer:b", 0, 0, 0);
+
+	int prepared = config->prepare ? config->prepare(config->ctx) : 0;
+
+	if (privileges_drop(kept, sizeof(kept) / sizeof(kept[0])) ||
+	    (!config->may_execute && sandbox_enter_broker()))
+		_exit(1);
+	while (receive(socket, &request)) {
+		memset(&answer, 0, offsetof(struct broker_answer, text));
+
+		int result = request.verb == BROKER_ATTACH && prepared
+				     ? prepared
+				     : serve(config, &budget, &request, &answer);
+		int fd = result >= 0 && result != NO_FD ? result : -1;
+
+		answer.err = result < 0 ? result : 0;
+		if (answer.err || fd >= 0)
+			answer.size = 0;
+
+		int err = send_answer(socket, &answer, fd);
+
+		if (fd >= 0)
+			close(fd);
+		if (err)
+			break;
+	}
+	_exit(0);
+}

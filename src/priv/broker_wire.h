@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PRIV_BROKER_WIRE_H
+#define PRIV_BROKER_WIRE_H
+
+/* What worker and broker say to each other: one packet there, one back. */
+
+#include "priv/broker.h"
+
+enum broker_verb {
+	BROKER_ATTACH,
+	BROKER_OPEN,
+	BROKER_OPEN_TEXT,
+	BROKER_OPEN_PROC,
+	BROKER_OPEN_FDS,
+	BROKER_OPEN_PACKAGE,
+	BROKER_OPEN_LISTS,
+	BROKER_LOOK,
+	BROKER_ASK_RPM,
+};
+
+/* The packet ends behind the NUL of file.path. */
+struct broker_request {
+	uint32_t verb;
+	uint32_t text; /* enum broker_text */
+	struct broker_file file;
+};
+
+/* With a descriptor where one was asked for and err is 0. */
+struct broker_answer {
+	int32_t err;
+	uint32_t size;	/* bytes of text */
+	uint64_t inode; /* as in struct broker_link */
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	uint32_t mode;
+	uint32_t open_flags;
+	char text[BROKER_PATH_MAX];
+};
+
+/* Serves requests on FD until its other end is closed. Does not return. */
+void __attribute__((noreturn)) broker_serve(int fd, const struct broker_config *config);
+
+#endif /* PRIV_BROKER_WIRE_H */
