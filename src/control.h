@@ -39,6 +39,9 @@ struct trace_config {
 	__u32 reserved;
 	__u32 uids[CONFIG_UIDS_MAX];
 	char name[COMM_SIZE]; /* lower-case, NAME_SIZE bytes count */
+	/* The tool's own pid namespace, as stat(2) has it; 0: not known. */
+	__u64 pidns_dev;
+	__u64 pidns_inode;
 	/* Literal ends of --file patterns: the last bytes of a name, as match.h lays them out. */
 	struct {
 		__u64 last;
@@ -59,6 +62,8 @@ struct control {
 	__u32 consumer; /* CONSUMER_* */
 	__u32 startup;	/* the process set is being seeded: dying parents hand their place down */
 	__u32 compat_seen; /* a 32-bit program was executed */
+	__u32 broker;	   /* pid of the broker, whose opens are not reported */
+	__u32 reserved;
 	__u64 set_lost;	   /* processes that could not be put into the set (no memory) */
 	__u64 uring_opens; /* opens submitted through io_uring */
 };

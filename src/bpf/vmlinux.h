@@ -56,6 +56,11 @@ enum {
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 };
 
+struct bpf_pidns_info {
+	__u32 pid;
+	__u32 tgid;
+};
+
 /* Only asked for existence: bpf_loop came with 5.17. */
 enum bpf_func_id {
 	BPF_FUNC_loop = 181,

@@ -199,3 +199,28 @@ const struct file_class *file_classify(const char *path, size_t size)
 	}
 	return NULL;
 }
+
+bool content_is_told(uint32_t kind)
+{
+	switch (kind) {
+	case FILE_KIND_unknown:
+	case FILE_KIND_acme_store:
+	case FILE_KIND_key_database:
+	case FILE_KIND_oracle_wallet:
+	case FILE_KIND_keytab:
+	case FILE_KIND_keyring:
+	case FILE_KIND_password_database:
+	case FILE_KIND_ssh_config:
+	case FILE_KIND_tsig_key:
+	case FILE_KIND_dnssec_trust_anchor:
+	case FILE_KIND_ipsec_secrets:
+	case FILE_KIND_vpn_config:
+	case FILE_KIND_config:
+	case FILE_KIND_crypto_policy:
+	case FILE_KIND_fips_flag:
+	case FILE_KIND_crypto_device:
+		return false;
+	default:
+		return true;
+	}
+}

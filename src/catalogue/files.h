@@ -7,6 +7,7 @@
  * first choice with match.h; this one is exact. Everything returned is static and constant.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,5 +38,11 @@ struct file_class {
  * first. Returns NULL when the name is not in the catalogue.
  */
 const struct file_class *file_classify(const char *path, size_t size);
+
+/*
+ * Whether a file of KIND, enum file_kind, is judged by its content: certificates, keys and what
+ * holds them. The content of configuration, secrets in text and devices is nobody's business.
+ */
+bool content_is_told(uint32_t kind);
 
 #endif /* CATALOGUE_FILES_H */

@@ -258,6 +258,8 @@ static int start(struct monitor *monitor)
 	late_init(&monitor->late, session, &broker);
 	if (!err)
 		err = broker_start(&monitor->broker, &broker);
+	if (!err)
+		session->control->broker = (uint32_t)monitor->broker.pid;
 	if (!err && !monitor->options->no_inspect)
 		err = start_inspector(monitor);
 	if (!err)

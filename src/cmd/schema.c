@@ -6,6 +6,8 @@
 
 #include "cmd/cmd.h"
 #include "cmd/errors.h"
+#include "inventory/libs.h"
+#include "inventory/snapshot.h"
 #include "lib/json.h"
 #include "lib/output.h"
 #include "pipeline/coverage.h"
@@ -13,7 +15,7 @@
 
 #define BUFFER_SIZE (16U << 10)
 
-/* One kind of line in a stream. */
+/* One kind of line in a stream, or a document. */
 struct shape {
 	const char *name; /* NULL: an object in a line */
 	const char *help;
@@ -22,7 +24,10 @@ struct shape {
 	const struct source *source; /* NULL: none's event */
 };
 
-/* The I-th shape of a stream: start, each source, coverage. Returns false after the last. */
+/*
+ * The I-th shape: of a stream start, each source, coverage; then the documents. Returns false after
+ * the last.
+ */
 static bool shape_at(size_t i, struct shape *ret)
 {
 	if (i == 0) {
@@ -45,6 +50,20 @@ static bool shape_at(size_t i, struct shape *ret)
 			.name = "coverage",
 			.help = "last line of a stream, and every 60 s of an endless one",
 			.tables = { &coverage_fields },
+			.nr_tables = 1,
+		};
+	} else if (i == NR_SOURCES + 2) {
+		*ret = (struct shape){
+			.name = "snapshot",
+			.help = "the document of `snapshot`",
+			.tables = { &snapshot_fields },
+			.nr_tables = 1,
+		};
+	} else if (i == NR_SOURCES + 3) {
+		*ret = (struct shape){
+			.name = "libs",
+			.help = "the document of `libs`",
+			.tables = { &libs_fields },
 			.nr_tables = 1,
 		};
 	} else {
@@ -221,7 +240,7 @@ static int print_json(void)
 	JSON_KEY(&json, "$schema");
 	json_cstring(&json, "http://json-schema.org/draft-07/schema#");
 	JSON_KEY(&json, "title");
-	json_cstring(&json, "crypto-tracer: a line of a stream, version " SCHEMA_VERSION);
+	json_cstring(&json, "crypto-tracer: a line of a stream, or a document, version " SCHEMA_VERSION);
 	JSON_KEY(&json, "oneOf");
 	json_array_begin(&json);
 	for (size_t i = 0; shape_at(i, &shape); i++)

@@ -112,6 +112,16 @@ static void set_files(const struct options *options, struct trace_config *config
 	}
 }
 
+static void set_pid_namespace(struct trace_config *config)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) < 0)
+		return;
+	config->pidns_dev = st.st_dev;
+	config->pidns_inode = st.st_ino;
+}
+
 int select_config(const struct options *options, struct trace_config *ret)
 {
 	bool has_roots = options->nr_pids || options->command;
@@ -139,5 +149,6 @@ int select_config(const struct options *options, struct trace_config *ret)
 	if (options->nr_uids)
 		ret->select |= SELECT_UID;
 	set_files(options, ret);
+	set_pid_namespace(ret);
 	return 0;
 }

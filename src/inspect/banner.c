@@ -192,7 +192,7 @@ static void take_banner(void *ctx, size_t which, const struct hit *hit)
 
 	if (row->form == FORM_WHOLE)
 		rest = (struct rest){ before + 1, hit->size - hit->at - 1 };
-	else if (hit->at && (is_letter(before[-1]) || is_digit(before[-1])))
+	else if (hit->at && is_letter(*before) && (is_letter(before[-1]) || is_digit(before[-1])))
 		return;
 	if (row_fits(row, rest, &size))
 		keep(banners, i, rest.bytes, size);
@@ -209,13 +209,15 @@ bool banners_version(const struct banners *banners, uint32_t family, const char 
 	bool is_found = false, is_torn = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *told = banners->found[i].version;
+
 		if (rows[i].family != family || !banners->found[i].is_found)
 			continue;
 		is_found = true;
 		is_torn = is_torn || banners->found[i].is_torn ||
-			  (version && strcmp(version, banners->found[i].version) != 0);
-		if (banners->found[i].version[0])
-			version = banners->found[i].version;
+			  (version && *told && strcmp(version, told) != 0);
+		if (*told)
+			version = told;
 	}
 	*ret_version = is_torn ? NULL : version;
 	return is_found;

@@ -67,7 +67,7 @@ static bool read_header(struct elf *elf, struct tables *ret)
 {
 	const uint8_t *ident = window_get(elf->file, 0, EI_NIDENT);
 
-	if (!ident || memcmp(ident, ELFMAG, SELFMAG) || ident[EI_CLASS] < ELFCLASS32 ||
+	if (!ident || memcmp(ident, ELFMAG, SELFMAG) != 0 || ident[EI_CLASS] < ELFCLASS32 ||
 	    ident[EI_CLASS] > ELFCLASS64 || ident[EI_DATA] < ELFDATA2LSB ||
 	    ident[EI_DATA] > ELFDATA2MSB)
 		return false;
@@ -141,7 +141,7 @@ static uint64_t end_of(uint64_t offset, uint64_t size)
 
 static void read_sections(struct elf *elf, const struct tables *tables)
 {
-	uint32_t name[ELF_SECTIONS_MAX];
+	uint32_t name[ELF_SECTIONS_MAX] = { 0 };
 	uint64_t names = 0, names_end = 0;
 
 	for (uint64_t i = 0; tables->sections && i < tables->nr_sections; i++) {
@@ -385,19 +385,4 @@ bool elf_string(const struct elf *elf, uint64_t at, char ret[static ELF_STRING_M
 	       read_string(elf, end_of(elf->dynamic.strings, at),
 			   end_of(elf->dynamic.strings, elf->dynamic.strings_size), ret,
 			   ELF_STRING_MAX);
-}
-
-bool elf_symtab(const struct elf *elf, struct elf_symbols *ret)
-{
-	const struct elf_section *table = elf_section(elf, ".symtab");
-
-	if (!table || table->type != SHT_SYMTAB || table->link >= elf->nr_sections)
-		return false;
-	*ret = (struct elf_symbols){
-		.offset = table->offset,
-		.count = table->size / SIZEOF(elf, Sym),
-		.strings = elf->sections[table->link].offset,
-		.strings_size = elf->sections[table->link].size,
-	};
-	return true;
 }

@@ -31,6 +31,26 @@ struct places {
 	struct place place[PLACES_MAX];
 };
 
+static size_t symbol_size(const struct elf *elf)
+{
+	return elf->is_64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+}
+
+bool elf_symtab(const struct elf *elf, struct elf_symbols *ret)
+{
+	const struct elf_section *table = elf_section(elf, ".symtab");
+
+	if (!table || table->type != SHT_SYMTAB || table->link >= elf->nr_sections)
+		return false;
+	*ret = (struct elf_symbols){
+		.offset = table->offset,
+		.count = table->size / symbol_size(elf),
+		.strings = elf->sections[table->link].offset,
+		.strings_size = elf->sections[table->link].size,
+	};
+	return true;
+}
+
 static void take_name(void *ctx, size_t which, const struct hit *hit)
 {
 	struct places *places = ctx;
@@ -77,7 +97,7 @@ static void take_symbol(const struct elf *elf, const struct places *places, cons
 static void read_symbols(const struct elf *elf, const struct elf_symbols *symbols,
 			 const struct places *places, uint64_t *defined, uint64_t *imported)
 {
-	size_t size = elf->is_64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+	size_t size = symbol_size(elf);
 
 	for (uint64_t next = 0; next < symbols->count;) {
 		uint64_t left = symbols->count - next;

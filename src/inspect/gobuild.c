@@ -24,7 +24,7 @@ static const char magic[] = "\xff Go buildinf:";
 /* Where there is no section for it, it is near the beginning of the data. */
 #define SEARCHED_MAX (64U << 10)
 /* cmd/go/internal/modload infoStart and infoEnd, around the modules. */
-#define FRAME_SIZE 16
+#define FRAME_SIZE ((size_t)16)
 
 static const char *const wanted_modules[] = {
 #define GO_MODULE(path) path,

@@ -13,13 +13,14 @@
 #include "inspect/providers.h"
 #include "inspect/search.h"
 
-#define GOBUILD_VERSION_MAX 64
+/* "go1.24.2"; private builds append what they were built with. */
+#define GOBUILD_VERSION_MAX 256
 /* Kubernetes' programs have some 30 KiB. */
 #define GOBUILD_MODULES_MAX (1U << 20)
 
 struct gobuild {
 	char version[GOBUILD_VERSION_MAX]; /* "go1.24.2" */
-	char *modules;			   /* lines of `go version -m`, not terminated, may be NULL */
+	char *modules; /* lines of `go version -m`, not terminated, may be NULL */
 	size_t modules_size;
 	struct texts packages; /* "crypto/tls", "golang.org/x/crypto/ssh" */
 };

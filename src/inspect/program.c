@@ -55,9 +55,12 @@ static const uint32_t tls_like[] = {
 	LIBRARY_FAMILY_rustls,	LIBRARY_FAMILY_s2n,	  LIBRARY_FAMILY_wolfssl,
 };
 
+#define LIBRARY_FAMILY(family, help) _Static_assert(LIBRARY_FAMILY_##family < 64, "a bit for each");
+#include "catalogue/libraries.def"
+
 static uint64_t family_bit(uint32_t family)
 {
-	return family < 64 ? UINT64_C(1) << family : 0;
+	return UINT64_C(1) << family % 64;
 }
 
 static bool is_openssl_like(uint32_t family)
@@ -233,6 +236,8 @@ static void judge_family(struct look *look, uint32_t family, bool is_exported, b
 	if (is_exported)
 		draft = providers_add(&look->providers, family_name(family), LINKAGE_bundled,
 				      CONFIDENCE_high, "exports");
+	if (draft) /* Crates may have told of it before, as static. */
+		draft->linkage = LINKAGE_bundled;
 	if (is_local && !is_exported)
 		draft = providers_add(&look->providers, family_name(family), LINKAGE_static,
 				      CONFIDENCE_high, "symbols");
@@ -255,11 +260,12 @@ static uint32_t judge_fork(const struct look *look, const struct symbols_seen *s
 		return banners_version(&look->banners, LIBRARY_FAMILY_aws_lc, &version)
 			       ? LIBRARY_FAMILY_aws_lc
 			       : LIBRARY_FAMILY_boringssl;
-	/* LibreSSL has no function of its own among OpenSSL's that could not go unused. */
-	if (banners_version(&look->banners, LIBRARY_FAMILY_libressl, &version))
-		return LIBRARY_FAMILY_libressl;
-	return symbols_define(seen, LIBRARY_FAMILY_openssl) ? LIBRARY_FAMILY_openssl
-							    : LIBRARY_FAMILY_none;
+	if (!symbols_define(seen, LIBRARY_FAMILY_openssl))
+		return LIBRARY_FAMILY_none;
+	/* LibreSSL has no function of its own that every program with it would have. */
+	return banners_version(&look->banners, LIBRARY_FAMILY_libressl, &version)
+		       ? LIBRARY_FAMILY_libressl
+		       : LIBRARY_FAMILY_openssl;
 }
 
 static void judge_libraries(struct look *look)
@@ -314,83 +320,30 @@ static int look_program(struct look *look)
 	return 0;
 }
 
-/* The room that is left in the one block of memory that a program and all its texts are. */
-struct block {
-	char *next;
-};
-
-static const char *block_copy(struct block *block, const char *bytes, size_t size)
-{
-	char *copy = block->next;
-
-	if (!size)
-		return NULL;
-	memcpy(copy, bytes, size);
-	block->next += size;
-	return copy;
-}
-
-/* A text with its NUL; an empty one is none. */
-static const char *block_text(struct block *block, const char *text)
-{
-	return text && *text ? block_copy(block, text, strlen(text) + 1) : NULL;
-}
-
-static size_t draft_size(const struct draft *draft)
-{
-	return sizeof(struct provider) + strlen(draft->name) + 1 + strlen(draft->version) + 1 +
-	       draft->evidence.size + draft->modules.size + draft->settings.size +
-	       draft->capabilities.size;
-}
-
-static void draft_copy(const struct draft *draft, struct block *block, struct provider *ret)
-{
-	*ret = (struct provider){
-		.name = block_text(block, draft->name),
-		.version = block_text(block, draft->version),
-		.linkage = draft->linkage,
-		.confidence = draft->confidence,
-		.evidence = block_copy(block, draft->evidence.bytes, draft->evidence.size),
-		.evidence_size = draft->evidence.size,
-		.modules = block_copy(block, draft->modules.bytes, draft->modules.size),
-		.modules_size = draft->modules.size,
-		.settings = block_copy(block, draft->settings.bytes, draft->settings.size),
-		.settings_size = draft->settings.size,
-		.capabilities =
-			block_copy(block, draft->capabilities.bytes, draft->capabilities.size),
-		.capabilities_size = draft->capabilities.size,
-	};
-}
-
 static int program_new(const struct look *look, struct program **ret)
 {
-	const struct providers *drafts = &look->providers;
-	size_t size = sizeof(struct program) + strlen(look->soname) + 1 +
-		      (look->version ? strlen(look->version) + 1 : 0);
-	struct program *program;
+	size_t nr_providers = look->providers.count;
+	struct program *program =
+		calloc(1, sizeof(*program) + providers_size(&look->providers) +
+				  text_size(look->soname) + text_size(look->version));
 
-	for (size_t i = 0; i < drafts->count; i++)
-		size += draft_size(&drafts->drafts[i]);
-	program = calloc(1, size);
 	if (!program)
 		return -ENOMEM;
 
-	struct provider *providers = (struct provider *)(program + 1);
-	struct block block = { (char *)(providers + drafts->count) };
+	struct provider *items = (struct provider *)(program + 1);
+	char *next = providers_copy(&look->providers, items);
 
+	program->soname = text_copy(&next, look->soname);
+	program->version = text_copy(&next, look->version);
 	memcpy(program->build_id, look->build_id, sizeof(program->build_id));
-	program->soname = block_text(&block, look->soname);
-	program->version = block_text(&block, look->version);
 	program->note = look->note;
 	program->is_elf = look->is_elf;
 	program->providers = (struct item_list){
-		.items = providers,
-		.count = drafts->count,
-		.stride = sizeof(*providers),
-		.truncated = drafts->count == PROGRAM_PROVIDERS_MAX,
+		.items = items,
+		.count = nr_providers,
+		.stride = sizeof(*items),
+		.truncated = nr_providers == PROGRAM_PROVIDERS_MAX,
 	};
-	for (size_t i = 0; i < drafts->count; i++)
-		draft_copy(&drafts->drafts[i], &block, &providers[i]);
 	*ret = program;
 	return 0;
 }

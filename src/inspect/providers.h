@@ -49,4 +49,19 @@ void texts_add(struct texts *texts, const char *text, size_t size);
 /* Keeps TEXT of SIZE bytes as the version; an empty one, or one too long, is none. */
 void draft_version(struct draft *draft, const char *text, size_t size);
 
+/* How many bytes providers_copy() needs. */
+size_t providers_size(const struct providers *providers);
+
+/*
+ * Copies the providers to ITEMS and their texts behind them, all in one block of memory. Returns
+ * where the block goes on.
+ */
+char *providers_copy(const struct providers *providers, struct provider *items);
+
+/* The bytes of TEXT with its NUL; 0 for NULL and for an empty one, which are no text. */
+size_t text_size(const char *text);
+
+/* Copies TEXT to *NEXT, which moves on. Returns the copy, or NULL for no text. */
+const char *text_copy(char **next, const char *text);
+
 #endif /* INSPECT_PROVIDERS_H */

@@ -125,7 +125,7 @@ static void search_tell(const struct search *search, const struct piece *piece, 
 
 		if (start < piece->first || start >= piece->end ||
 		    needle->size > piece->size - start ||
-		    memcmp(piece->bytes + start, needle->bytes, needle->size))
+		    memcmp(piece->bytes + start, needle->bytes, needle->size) != 0)
 			continue;
 		sought->group->take(sought->group->ctx, (size_t)(needle - sought->group->needles),
 				    &(struct hit){

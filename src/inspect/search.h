@@ -16,7 +16,7 @@
 #include "lib/window.h"
 
 /* Of all groups together, and in each needle. */
-#define SEARCH_NEEDLES_MAX	128
+#define SEARCH_NEEDLES_MAX     128
 #define SEARCH_NEEDLE_SIZE_MAX 64
 /* Of so many bytes on each side of a hit's first byte a hit shows those that the part has. */
 #define SEARCH_CONTEXT 256

@@ -104,7 +104,9 @@ static unsigned int kind_of(const struct inventory_object *object)
 		return EXAMINE_LIBRARIES;
 	if (object->is_program)
 		return EXAMINE_PROGRAMS;
-	return object->nr_users ? EXAMINE_FILES : 0;
+	return object->nr_users && object->class && content_is_told(object->class->kind)
+		       ? EXAMINE_FILES
+		       : 0;
 }
 
 static struct broker_file file_of(const struct inventory_object *object)

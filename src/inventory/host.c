@@ -85,20 +85,14 @@ static ssize_t read_attribute(int at_fd, const char *path, char out[static ATTRI
 	return size;
 }
 
-static int open_directory(int root_fd, const char *path, DIR **ret)
+static DIR *open_directory(int root_fd, const char *path)
 {
 	int fd = openat(root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 
-	if (fd < 0)
-		return -errno;
-	*ret = fdopendir(fd);
-	if (!*ret) {
-		int err = -errno;
-
+	if (!directory && fd >= 0)
 		close(fd);
-		return err;
-	}
-	return 0;
+	return directory;
 }
 
 static void read_fips(struct host_reader *reader)
@@ -177,12 +171,12 @@ static int compare_devices(const void *a, const void *b)
 
 static void read_dm_crypt(struct host_reader *reader)
 {
-	_cleanup_(cleanup_dir) DIR *directory = NULL;
+	_cleanup_(cleanup_dir) DIR *directory = open_directory(reader->root_fd, "sys/block");
 	struct host_memory *memory = reader->memory;
 	const struct dirent *entry;
 	bool is_all_known = true;
 
-	if (open_directory(reader->root_fd, "sys/block", &directory) < 0) {
+	if (!directory) {
 		host_not_seen(reader, "dm-crypt: /sys/block cannot be read");
 		return;
 	}
@@ -221,13 +215,13 @@ static int compare_names(const void *a, const void *b)
 
 static void read_wireguard(struct host_reader *reader)
 {
-	_cleanup_(cleanup_dir) DIR *directory = NULL;
+	_cleanup_(cleanup_dir) DIR *directory = open_directory(reader->root_fd, "sys/class/net");
 	char names[HOST_ITEMS_MAX][16]; /* IFNAMSIZ */
 	struct host_strings *strings = &reader->memory->wireguard;
 	const struct dirent *entry;
 	size_t nr_names = 0;
 
-	if (open_directory(reader->root_fd, "sys/class/net", &directory) < 0) {
+	if (!directory) {
 		host_not_seen(reader, "WireGuard: /sys/class/net cannot be read");
 		return;
 	}

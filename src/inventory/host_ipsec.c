@@ -17,38 +17,31 @@
 
 /* Answers are some 40 bytes; an error quotes the request. */
 #define ANSWER_MAX 1024
+/* No errno is above: include/linux/err.h of the kernel. */
+#define ERRNO_MAX 4095
 
 struct xfrm_request {
 	struct nlmsghdr header;
 	uint32_t flags;
 };
 
-int host_parse_xfrm(const void *bytes, size_t size, uint16_t type, uint16_t wanted, void *ret,
-		    size_t ret_size)
+/* What an error message says: the int behind its header. An acknowledgement is no answer. */
+static int parse_error(const uint8_t *at, size_t size)
 {
-	const uint8_t *at = bytes;
-	struct nlmsghdr header;
+	int32_t error;
+
+	if (size < sizeof(error))
+		return -EBADMSG;
+	memcpy(&error, at, sizeof(error));
+	return error < 0 && error >= -ERRNO_MAX ? error : -EBADMSG;
+}
+
+/* Copies RET_SIZE bytes of attribute WANTED. Returns 0 or -EBADMSG. */
+static int find_attribute(const uint8_t *at, size_t size, uint16_t wanted, void *ret,
+			  size_t ret_size)
+{
 	struct nlattr attribute;
 
-	if (size < sizeof(header))
-		return -EBADMSG;
-	memcpy(&header, at, sizeof(header));
-	if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > size)
-		return -EBADMSG;
-	size = header.nlmsg_len - sizeof(header);
-	at += sizeof(header);
-	if (header.nlmsg_type == NLMSG_ERROR) {
-		int32_t error;
-
-		if (size < sizeof(error))
-			return -EBADMSG;
-		memcpy(&error, at, sizeof(error));
-		return error < 0 && error >= -4095 ? error : -EBADMSG;
-	}
-	if (header.nlmsg_type != type || size < sizeof(uint32_t))
-		return -EBADMSG;
-	at += sizeof(uint32_t);
-	size -= sizeof(uint32_t);
 	while (size >= sizeof(attribute)) {
 		size_t step;
 
@@ -68,6 +61,28 @@ int host_parse_xfrm(const void *bytes, size_t size, uint16_t type, uint16_t want
 		size -= step;
 	}
 	return -EBADMSG;
+}
+
+int host_parse_xfrm(const void *bytes, size_t size, uint16_t type, uint16_t wanted, void *ret,
+		    size_t ret_size)
+{
+	const uint8_t *at = bytes;
+	struct nlmsghdr header;
+
+	if (size < sizeof(header))
+		return -EBADMSG;
+	memcpy(&header, at, sizeof(header));
+	if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > size)
+		return -EBADMSG;
+	at += sizeof(header);
+	size = header.nlmsg_len - sizeof(header);
+	if (header.nlmsg_type == NLMSG_ERROR)
+		return parse_error(at, size);
+	/* before the attributes there are the flags */
+	if (header.nlmsg_type != type || size < sizeof(uint32_t))
+		return -EBADMSG;
+	return find_attribute(at + sizeof(uint32_t), size - sizeof(uint32_t), wanted, ret,
+			      ret_size);
 }
 
 /* Sends a request of TYPE and reads its answer. Returns as host_parse_xfrm() or errno. */
@@ -108,8 +123,8 @@ static int read_counts(struct host_crypto *host)
 	_cleanup_(cleanup_fd) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_XFRM);
 	/* the kernel answers before sendto() returns: for the case that it does not */
 	const struct timeval timeout = { .tv_sec = 1 };
-	struct xfrmu_spdinfo policies;
-	uint32_t states;
+	struct xfrmu_spdinfo policies = { 0 };
+	uint32_t states = 0;
 	int err;
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0)

@@ -17,7 +17,7 @@
 /* With the NUL: CRYPTO_MAX_ALG_NAME and DM_NAME_LEN are 128, MODULE_NAME_LEN less. */
 #define HOST_NAME_SIZE 128
 /* Strings of an item: four of an algorithm, three of a device. */
-#define HOST_TEXT_SIZE (HOST_ITEMS_MAX * (4 + 3) * HOST_NAME_SIZE)
+#define HOST_TEXT_SIZE ((size_t)HOST_ITEMS_MAX * (4 + 3) * HOST_NAME_SIZE)
 /* What is read of one file of the kernel at most. */
 #define HOST_FILE_MAX (4U << 20)
 

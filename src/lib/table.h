@@ -30,7 +30,9 @@ void table_row(struct table *table);
 void table_cell(struct table *table, const char *bytes, size_t size);
 void table_number(struct table *table, unsigned long long number);
 
-/* The row just begun is printed in COLOR (an ANSI SGR parameter such as "31"), where there is color. */
+/*
+ * The row just begun is printed in COLOR, an ANSI SGR parameter such as "31", where there is color.
+ */
 void table_color(struct table *table, const char *color);
 
 /*

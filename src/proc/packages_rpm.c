@@ -79,13 +79,13 @@ static void limit(int resource, rlim_t max)
 	struct rlimit value;
 
 	/* never above what this process may have */
-	if (getrlimit((__rlimit_resource_t)resource, &value) == 0 && value.rlim_max < max)
+	if (getrlimit(resource, &value) == 0 && value.rlim_max < max)
 		max = value.rlim_max;
 	value = (struct rlimit){ .rlim_cur = max, .rlim_max = max };
-	setrlimit((__rlimit_resource_t)resource, &value);
+	setrlimit(resource, &value);
 }
 
-/* In the child: gives up what rpm does not need. Returns false where root would remain. */
+/* In the child: gives up what rpm does not need. Returns false where rights would remain. */
 static bool confine(void)
 {
 	sigset_t none;
@@ -109,6 +109,8 @@ static bool confine(void)
 		/* changing the uid clears it */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	}
+	/* the only capabilities that an ordinary program would be given */
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 

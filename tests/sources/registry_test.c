@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "inventory/libs.h"
+#include "inventory/snapshot.h"
 #include "pipeline/coverage.h"
 #include "sources/source.h"
 
@@ -29,6 +31,10 @@ static unsigned int nr_checked;
 
 static void walk(const struct place *place, check *check_field)
 {
+	const struct place base = { place->source, place->table->base, place->depth };
+
+	if (base.table)
+		walk(&base, check_field);
 	for (size_t i = 0; i < place->table->nr_fields; i++) {
 		const struct field *field = &place->table->fields[i];
 		const struct place below = { place->source, field->sub, place->depth + 1 };
@@ -45,8 +51,12 @@ static void walk(const struct place *place, check *check_field)
 /* Every field there is: heads, sources, documents, and what is nested in them. */
 static void check_all(check *check_field)
 {
-	const struct place documents[] = { { NULL, &start_fields, 1 },
-					   { NULL, &coverage_fields, 1 } };
+	const struct place documents[] = {
+		{ NULL, &start_fields, 1 },
+		{ NULL, &coverage_fields, 1 },
+		{ NULL, &snapshot_fields, 1 },
+		{ NULL, &libs_fields, 1 },
+	};
 
 	nr_checked = 0;
 	for (size_t i = 0; i < NR_SOURCES; i++) {
@@ -56,7 +66,7 @@ static void check_all(check *check_field)
 		walk(&head, check_field);
 		walk(&own, check_field);
 	}
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(documents); i++)
 		walk(&documents[i], check_field);
 	/* as many as were there when this was written */
 	assert_true(nr_checked >= 100);
@@ -67,7 +77,8 @@ static void check_class(const struct place *place, const struct field *field)
 	(void)place;
 	assert_true(field->class > CLASS_NONE && field->class <= CLASS_ADDR);
 	/* Command lines may hold secrets. */
-	if (field->type == FIELD_STRV || field->type == FIELD_CMDLINE)
+	if (field->type == FIELD_CMDLINE || strcmp(field->name, "argv") == 0 ||
+	    strcmp(field->name, "options") == 0)
 		assert_int_equal(field->class, CLASS_ARGS);
 	/* Redaction works on strings. */
 	if (field->type != FIELD_STR && field->type != FIELD_STRV && field->type != FIELD_CMDLINE)

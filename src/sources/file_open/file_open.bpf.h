@@ -81,9 +81,10 @@ static __always_inline __u64 inode_ctime_ns(struct inode *inode)
 	struct inode___plain *plain = (void *)inode;
 	struct timespec64 time;
 
+	/* Since 6.13 bit 31 says that somebody has asked: I_CTIME_QUERIED, include/linux/fs.h. */
 	if (bpf_core_field_exists(inode->i_ctime_sec))
 		return (__u64)BPF_CORE_READ(inode, i_ctime_sec) * 1000000000ULL +
-		       BPF_CORE_READ(inode, i_ctime_nsec);
+		       (BPF_CORE_READ(inode, i_ctime_nsec) & ~(1U << 31));
 	if (bpf_core_field_exists(accessor->__i_ctime))
 		BPF_CORE_READ_INTO(&time, accessor, __i_ctime);
 	else
@@ -218,6 +219,20 @@ static __always_inline void library_opened(struct draft *draft, struct control *
 	emit(draft, LANE_CONTROL);
 }
 
+/*
+ * Whether this is the tool's own broker, which opens what others have opened to look into it. Its
+ * pid is that of the tool's pid namespace.
+ */
+static __always_inline bool is_own(const struct control *control)
+{
+	struct bpf_pidns_info ids;
+
+	return config.pidns_inode &&
+	       bpf_get_ns_current_pid_tgid(config.pidns_dev, config.pidns_inode, &ids,
+					   sizeof(ids)) == 0 &&
+	       ids.tgid == control->broker;
+}
+
 static __always_inline int open_done(const struct open_call *call)
 {
 	struct source_counters *counters = counters_get(SOURCE_file_open);
@@ -254,7 +269,7 @@ static __always_inline int open_done(const struct open_call *call)
 			library_opened(&draft, control);
 		return 0;
 	}
-	if (!current_selected()) {
+	if (!current_selected() || is_own(control)) {
 		counters->rejected++;
 		return 0;
 	}

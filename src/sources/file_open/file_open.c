@@ -65,7 +65,7 @@ static const struct content *content_of(const struct record *record)
 	return record->slots[SLOT_CONTENT].present ? record->slots[SLOT_CONTENT].obj : NULL;
 }
 
-/* The first FILE_OPEN_ITEMS_MAX of LIST: a CA bundle has hundreds, in every event of it. */
+/* The first FILE_OPEN_ITEMS_MAX of LIST. */
 static void get_some(const struct item_list *list, struct value *ret)
 {
 	if (!list || !list->count)
@@ -83,7 +83,9 @@ static void get_certificates(const struct record *record, const struct field *fi
 	const struct content *content = content_of(record);
 
 	(void)field;
-	get_some(content ? &content->certificates : NULL, ret);
+	/* Hundreds of CAs, in every event of the bundle, tell nobody anything. */
+	if (content && content->kind != FILE_KIND_ca_bundle)
+		get_some(&content->certificates, ret);
 }
 
 static void get_certificate_count(const struct record *record, const struct field *field,
@@ -166,7 +168,7 @@ static const struct field file_open_fields[] = {
 	  .help = "certificates in it" },
 	{ NAMED("certificates"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .presence = SOMETIMES,
 	  .get = get_certificates, .sub = &certificate_fields, .text = TEXT_HIDDEN,
-	  .help = "the first 4 of them" },
+	  .help = "the first 4 of them, unless it is a CA bundle" },
 	{ NAMED("keys"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .presence = SOMETIMES,
 	  .get = get_keys, .sub = &key_fields, .text = TEXT_HIDDEN,
 	  .help = "the first 4 keys in it: what they are, never a byte of them" },
@@ -221,7 +223,7 @@ bool file_open_subject(const struct record *record, struct file_open_subject *re
 	const struct value *path = &record->slots[SLOT_PATH];
 
 	if (event->result < 0 || (event->marks & (OPEN_NAME_CUT | OPEN_DIR_CUT | OPEN_OUTSIDE)) ||
-	    record->slots[SLOT_KIND].u == FILE_KIND_unknown)
+	    !content_is_told((uint32_t)record->slots[SLOT_KIND].u))
 		return false;
 	*ret = (struct file_open_subject){
 		.path = path->str.bytes,
