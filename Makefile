@@ -141,7 +141,7 @@ $(TRIGGERS): $(BUILD)/tests/%: tests/%.c
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O1 -g $(WARNINGS) -o $@ $< -lpthread
 
 # What a tracer costs, as ratios. BENCH_ARGS goes to bench/run (see its --help).
-BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,empty latency load tracer)
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,empty inventory latency load tracer)
 
 .PHONY: bench bench-programs
 bench: $(BINARY) bench-programs
@@ -149,10 +149,10 @@ bench: $(BINARY) bench-programs
 
 bench-programs: $(BENCH_PROGRAMS)
 
-$(BENCH_PROGRAMS): $(BUILD)/bench/%: bench/%.c bench/bench.h
+$(BENCH_PROGRAMS): $(BUILD)/bench/%: bench/%.c bench/bench.h $(LIBRARY)
 	$(call msg,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LDLIBS)
 
 # Each parser of foreign bytes under libFuzzer and sanitizers: FUZZ_SECONDS each.
 FUZZ_SECONDS := 60

@@ -38,7 +38,7 @@ static void tell_content(void *ctx, struct record *record)
 	const struct listing *listing = ctx;
 
 	if (listing->object->content)
-		file_open_set_content(record, listing->object->content);
+		file_open_set_content(record, listing->object->content, true);
 }
 
 /* The event that would have been reported, had it been seen to be opened. */

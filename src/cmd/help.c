@@ -71,7 +71,8 @@ void help_print_tool(void)
 	       "For more information on a command:\n    crypto-tracer COMMAND --help\n\n"
 	       "EXAMPLES:\n"
 	       "    crypto-tracer monitor --duration 60\n"
-	       "    crypto-tracer monitor --name nginx --format text\n");
+	       "    crypto-tracer monitor --name nginx --format text\n"
+	       "    crypto-tracer snapshot --format summary\n");
 }
 
 static int help_run(const struct options *options)

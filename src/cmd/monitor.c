@@ -64,6 +64,7 @@ static void look_into(void *ctx, struct record *record)
 	struct monitor *monitor = ctx;
 	struct file_open_subject subject;
 	const struct content *content;
+	bool is_news;
 
 	if (!file_open_subject(record, &subject))
 		return;
@@ -80,9 +81,9 @@ static void look_into(void *ctx, struct record *record)
 		.path_size = subject.path_size,
 	};
 
-	content = inspector_look(monitor->inspector, &file, record->unix_ns);
+	content = inspector_look(monitor->inspector, &file, record->unix_ns, &is_news);
 	if (content)
-		file_open_set_content(record, content);
+		file_open_set_content(record, content, is_news);
 }
 
 static int write_document(struct monitor *monitor, const void *document,

@@ -317,6 +317,8 @@ static const struct option report_list[] = {
 		  "repeated" },
 	{ .name = "resolve", .parse = parse_resolve,
 	  .help = "also tell where symbolic links led (real_path)" },
+	{ .name = "no-inspect", .parse = parse_no_inspect,
+	  .help = "read no file's content: judge by names alone" },
 };
 /* clang-format on */
 
@@ -407,8 +409,8 @@ const struct option_table libs_options = TABLE(libs_list, "Which libraries");
 /* clang-format off */
 static const struct option files_list[] = {
 	{ .name = "path", .arg = "GLOB", .parse = parse_file,
-	  .help = "only files that match; any file, also one that is\n"
-		  "not in the catalogue. May be repeated" },
+	  .help = "only files that match; without --open any file, also\n"
+		  "one that is not in the catalogue. May be repeated" },
 	{ .name = "open", .parse = parse_open,
 	  .help = "what is open now, instead of what is opened" },
 	{ .name = "resolve", .parse = parse_resolve,

@@ -201,6 +201,10 @@ static void schema_required(struct json *json, const struct fields *table,
 static void schema_object(struct json *json, const struct shape *shape)
 {
 	json_object_begin(json);
+	if (shape->name) {
+		JSON_KEY(json, "title");
+		json_cstring(json, shape->name);
+	}
 	JSON_KEY(json, "type");
 	json_cstring(json, "object");
 	JSON_KEY(json, "properties");

@@ -7,132 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Leading zero octets of a number that are stepped over. DER has one at most. */
-#define ZEROS_MAX  16
-
-#define NOT_BASE64 64
-#define NO_GROUP   SIZE_MAX
-
-void octets_raw(struct octets *octets, const void *bytes, size_t size)
-{
-	*octets = (struct octets){ .bytes = bytes, .bytes_size = size, .size = size };
-}
-
-/* RFC 4648, table 1. */
-static uint8_t base64_value(uint8_t letter)
-{
-	if (letter >= 'A' && letter <= 'Z')
-		return (uint8_t)(letter - 'A');
-	if (letter >= 'a' && letter <= 'z')
-		return (uint8_t)(letter - 'a' + 26);
-	if (letter >= '0' && letter <= '9')
-		return (uint8_t)(letter - '0' + 52);
-	if (letter == '+')
-		return 62;
-	return letter == '/' ? 63 : NOT_BASE64;
-}
-
-static bool is_space(uint8_t byte)
-{
-	return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
-}
-
-void octets_base64(struct octets *octets, const void *text, size_t size)
-{
-	const uint8_t *bytes = text;
-	size_t letters = 0, i;
-
-	for (i = 0; i < size; i++) {
-		if (base64_value(bytes[i]) != NOT_BASE64)
-			letters++;
-		else if (!is_space(bytes[i]))
-			break;
-	}
-	*octets = (struct octets){
-		.bytes = bytes,
-		.bytes_size = i,
-		.size = letters / 4 * 3 + (letters % 4 ? letters % 4 - 1 : 0),
-		.is_base64 = true,
-		.group_at = NO_GROUP,
-	};
-}
-
-void octets_wipe(struct octets *octets)
-{
-	explicit_bzero(octets->group, sizeof(octets->group));
-	octets->group_at = NO_GROUP;
-	octets->text_at = 0;
-}
-
-/*
- * Moves over the text to the group at OFFSET, which is divisible by 3, and decodes that one only.
- * The loop knows where the text ends: octets.size was counted over the same letters.
- */
-static void octets_seek(struct octets *octets, size_t offset)
-{
-	size_t next = octets->group_at == NO_GROUP ? 0 : octets->group_at + 3;
-	size_t to_skip;
-	uint32_t bits = 0;
-	unsigned int nr_letters = 0;
-
-	if (offset < next) {
-		octets->text_at = 0;
-		next = 0;
-	}
-	to_skip = (offset - next) / 3 * 4;
-	while (nr_letters < 4 && octets->text_at < octets->bytes_size) {
-		uint8_t value = base64_value(octets->bytes[octets->text_at++]);
-
-		if (value == NOT_BASE64)
-			continue;
-		if (to_skip) {
-			to_skip--;
-			continue;
-		}
-		bits = bits << 6 | value;
-		nr_letters++;
-	}
-	bits <<= 6 * (4 - nr_letters);
-	octets->group[0] = (uint8_t)(bits >> 16);
-	octets->group[1] = (uint8_t)(bits >> 8);
-	octets->group[2] = (uint8_t)bits;
-	octets->group_at = offset;
-}
-
-uint8_t octets_at(struct octets *octets, size_t offset)
-{
-	if (offset >= octets->size)
-		return 0;
-	if (!octets->is_base64)
-		return octets->bytes[offset];
-	if (octets->group_at != offset - offset % 3)
-		octets_seek(octets, offset - offset % 3);
-	return octets->group[offset % 3];
-}
-
-bool octets_number(struct octets *octets, size_t offset, size_t size, uint32_t *ret)
-{
-	uint32_t number = 0;
-
-	if (offset > octets->size || size > octets->size - offset)
-		return false;
-	for (size_t i = 0; i < size; i++)
-		number = number << 8 | octets_at(octets, offset + i);
-	*ret = number;
-	return true;
-}
-
-bool octets_copy(struct octets *octets, size_t offset, size_t size, void *out)
-{
-	uint8_t *bytes = out;
-
-	if (offset > octets->size || size > octets->size - offset)
-		return false;
-	for (size_t i = 0; i < size; i++)
-		bytes[i] = octets_at(octets, offset + i);
-	return true;
-}
-
 struct der der_all(struct octets *octets)
 {
 	return (struct der){ .octets = octets, .at = 0, .end = octets->size };
@@ -280,6 +154,23 @@ bool der_enter_cut(struct der *der, uint8_t tag)
 	return true;
 }
 
+/* Appends ARC to the LENGTH letters of OUT, the first two arcs from one number. */
+static size_t arc_append(char out[DER_OID_TEXT_MAX], size_t length, uint64_t arc)
+{
+	const char *dot = length ? "." : "";
+
+	if (length == 0) {
+		/* X.690, 8.19.4: 40 times the first, which is 2 at most, and the second. */
+		uint64_t root = arc < 80 ? arc / 40 : 2;
+
+		length = (size_t)snprintf(out, DER_OID_TEXT_MAX, "%" PRIu64, root);
+		arc -= root * 40;
+		dot = ".";
+	}
+	return length +
+	       (size_t)snprintf(out + length, DER_OID_TEXT_MAX - length, "%s%" PRIu64, dot, arc);
+}
+
 const char *der_oid(const struct der *der, const struct tlv *value, char out[DER_OID_TEXT_MAX])
 {
 	uint64_t arc = 0;
@@ -290,47 +181,21 @@ const char *der_oid(const struct der *der, const struct tlv *value, char out[DER
 		return NULL;
 	for (size_t i = 0; i < value->size; i++) {
 		uint8_t byte = octets_at(der->octets, value->at + i);
-		const char *dot = length ? "." : "";
 
 		if (arc >> 57)
 			return NULL;
 		arc = arc << 7 | (byte & 0x7f);
 		if (byte & 0x80)
 			continue;
-		/* The first two arcs share a number: X.690, 8.19.4. */
-		if (length == 0) {
-			unsigned int root = arc < 80 ? (unsigned int)(arc / 40) : 2;
-
-			length += (size_t)snprintf(out, DER_OID_TEXT_MAX, "%u", root);
-			arc -= root * 40;
-			dot = ".";
-		}
-		/* An arc has 20 digits at most, "..." needs 3 more. */
+		/* An arc has 20 digits at most and a dot, "..." needs 3 more and the NUL. */
 		if (length > DER_OID_TEXT_MAX - 26) {
 			snprintf(out + length, DER_OID_TEXT_MAX - length, "...");
 			return out;
 		}
-		length += (size_t)snprintf(out + length, DER_OID_TEXT_MAX - length, "%s%" PRIu64,
-					   dot, arc);
+		length = arc_append(out, length, arc);
 		arc = 0;
 	}
 	return out;
-}
-
-uint32_t octets_bits(struct octets *octets, size_t at, size_t size)
-{
-	unsigned int zeros = 0;
-	uint8_t first = 0;
-
-	if (at > octets->size || size > octets->size - at)
-		return 0;
-	while (size && !(first = octets_at(octets, at)) && zeros++ < ZEROS_MAX) {
-		at++;
-		size--;
-	}
-	if (!first)
-		return 0;
-	return (uint32_t)(size * 8) - ((uint32_t)__builtin_clz(first) - 24);
 }
 
 uint32_t der_bits(const struct der *der, const struct tlv *value)
@@ -377,7 +242,7 @@ static char tag_letter(uint8_t tag)
 	case DER_BOOLEAN:
 		return 'b';
 	default:
-		return (tag & 0xc0) == 0x80 && (tag & 0x1f) < 10 ? (char)('0' + (tag & 0x1f)) : '?';
+		return (tag & 0xc0) == 0x80 && (tag & 0x1f) < 10 ? "0123456789"[tag & 0x1f] : '?';
 	}
 }
 
@@ -386,9 +251,13 @@ const char *der_shape(struct der der, char *out, size_t cap)
 	struct tlv value;
 	size_t length = 0;
 
-	while (length + 1 < cap && der.at < der.end)
-		out[length++] =
-			der_next(&der, &value) ? tag_letter(value.tag) : (der.at = der.end, '!');
+	while (length + 1 < cap && der.at < der.end) {
+		if (!der_next(&der, &value)) {
+			out[length++] = '!';
+			break;
+		}
+		out[length++] = tag_letter(value.tag);
+	}
 	out[length] = '\0';
 	return out;
 }

@@ -4,14 +4,15 @@
 
 /*
  * A bounded reader of ASN.1 values in DER, and of the indefinite lengths of BER that some keystores
- * have (ITU-T X.690, 8.1 and 10). It reads bytes where they lie, also within base64 text, so that a
- * private key is never decoded as a whole: what is stepped over stays text. Nothing is allocated
- * but by der_copy(); spans borrow the octets, octets borrow their bytes.
+ * have (ITU-T X.690, 8.1 and 10). It reads octets where they lie, also within base64 text. Nothing
+ * is allocated but by der_copy(); spans borrow the octets.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "inspect/octets.h"
 
 enum der_tag {
 	DER_BOOLEAN = 0x01,
@@ -33,38 +34,6 @@ enum der_tag {
 #define DER_OID_TEXT_MAX 96
 /* Indefinite lengths within each other, at most. */
 #define DER_DEPTH_MAX 32
-
-/*
- * Bytes to be read at any offset: as they are, or as base64 that is decoded three bytes at a time.
- * Reading base64 is fast forwards only.
- */
-struct octets {
-	const uint8_t *bytes; /* raw, or the text */
-	size_t bytes_size;
-	size_t size; /* once decoded */
-	bool is_base64;
-	size_t text_at;	 /* where the text of the group after the one held begins */
-	size_t group_at; /* offset of the group held, SIZE_MAX: none */
-	uint8_t group[3];
-};
-
-void octets_raw(struct octets *octets, const void *bytes, size_t size);
-
-/* TEXT may have white space between its letters; it ends at the first byte of another kind. */
-void octets_base64(struct octets *octets, const void *text, size_t size);
-
-/* Forgets the last bytes that were decoded. To be called when the octets held a private key. */
-void octets_wipe(struct octets *octets);
-
-/* The byte at OFFSET; 0 beyond the end. */
-uint8_t octets_at(struct octets *octets, size_t offset);
-
-/* A big-endian number of SIZE (at most 4) bytes. Returns whether all of it is there. */
-bool octets_number(struct octets *octets, size_t offset, size_t size, uint32_t *ret);
-
-/* Copies SIZE bytes at OFFSET to OUT. Returns false, with OUT untouched, when they are not there.
- */
-bool octets_copy(struct octets *octets, size_t offset, size_t size, void *out);
 
 /* Part of OCTETS, from AT to END (exclusive), that holds one value behind the other. */
 struct der {
@@ -108,9 +77,6 @@ const char *der_oid(const struct der *der, const struct tlv *value, char out[DER
 
 /* Number of significant bits of a not negative INTEGER; looks at its first bytes only. */
 uint32_t der_bits(const struct der *der, const struct tlv *value);
-
-/* The bits of the SIZE bytes, big-endian, at AT; looks at the first ones that are not 0. */
-uint32_t octets_bits(struct octets *octets, size_t at, size_t size);
 
 /* A small INTEGER (up to 4 bytes); UINT32_MAX when it is none. */
 uint32_t der_small(const struct der *der, const struct tlv *value);

@@ -206,7 +206,7 @@ bool elf_find(const struct elf *elf, uint64_t address, uint64_t *ret_offset, uin
 
 /*
  * DT_GNU_HASH has no count: the last symbol is the last one of the chain that begins furthest. A
- * chain's last entry is odd. (Described in the comment of commit c5a1c9b of glibc's dl-lookup.)
+ * chain's last entry is odd (glibc, elf/dl-lookup.c: do_lookup_x()).
  */
 static uint64_t count_by_gnu_hash(const struct elf *elf, uint64_t offset)
 {

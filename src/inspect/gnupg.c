@@ -65,33 +65,38 @@ static const char *behind(const char *text, size_t size, const char *needle)
 	return found ? found + strlen(needle) : NULL;
 }
 
+/* The bits of a number in hexadecimal, which ends at '#' and may be broken by white space. */
+static uint32_t hex_bits(const char *at, const char *end)
+{
+	size_t nr_digits = 0;
+	uint8_t first;
+
+	while (at < end && *at == '0')
+		at++;
+	/* The first digit may stand for less than four bits. */
+	first = at < end ? (uint8_t)*at : 0;
+	for (; at < end && *at != '#'; at++)
+		nr_digits += *at > ' ';
+	if (!nr_digits)
+		return 0;
+	if (first >= '1' && first <= '7')
+		return (uint32_t)(nr_digits * 4) - (first == '1' ? 3 : (first <= '3' ? 2 : 1));
+	return (uint32_t)(nr_digits * 4);
+}
+
 /* The bits of a modulus: "257:" and the bytes, or "#00B1...#" in hexadecimal. */
 static uint32_t modulus_bits(const char *at, const char *end)
 {
 	struct octets octets;
 	size_t size = 0;
 
-	while (at < end && size <= HEAD_MAX * 16 && *at >= '0' && *at <= '9')
+	while (at < end && size < CONTENT_SIZE_MAX && *at >= '0' && *at <= '9')
 		size = size * 10 + (size_t)(*at++ - '0');
 	if (at < end && *at == ':') {
 		octets_raw(&octets, at + 1, (size_t)(end - at - 1));
 		return octets_bits(&octets, 0, size);
 	}
-	if (at == end || *at != '#')
-		return 0;
-	for (at++; at < end && *at == '0'; at++)
-		;
-
-	const char *first = at;
-	size_t nr_digits = 0;
-
-	for (; at < end && *at != '#'; at++)
-		nr_digits += *at > ' ';
-	if (!nr_digits)
-		return 0;
-	/* The first digit may stand for less than four bits. */
-	return (uint32_t)(nr_digits * 4) -
-	       (*first == '1' ? 3 : (*first <= '3' ? 2 : (*first <= '7' ? 1 : 0)));
+	return at < end && *at == '#' ? hex_bits(at + 1, end) : 0;
 }
 
 /* The name of a curve: "7:Ed25519" or "Ed25519)". */

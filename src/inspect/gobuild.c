@@ -245,6 +245,13 @@ static void take_package(void *ctx, size_t which, const struct hit *hit)
 
 	size_t size = (size_t)(byte - (const uint8_t *)package);
 
+	/* The same again, of which there are thousands, or no end of different ones. */
+	if (size >= sizeof(go->last) || bytes_equal(package, size, go->last) ||
+	    go->nr_changes == GOBUILD_CHANGES_MAX)
+		return;
+	memcpy(go->last, package, size);
+	go->last[size] = '\0';
+	go->nr_changes++;
 	if (is_telling(package, size))
 		texts_add(&go->packages, package, size);
 }

@@ -17,12 +17,18 @@
 #define GOBUILD_VERSION_MAX 256
 /* Kubernetes' programs have some 30 KiB. */
 #define GOBUILD_MODULES_MAX (1U << 20)
+#define GOBUILD_PACKAGE_MAX 96
+/* Packages that are looked at; real programs have some hundred. */
+#define GOBUILD_CHANGES_MAX (1U << 15)
 
 struct gobuild {
 	char version[GOBUILD_VERSION_MAX]; /* "go1.24.2" */
 	char *modules; /* lines of `go version -m`, not terminated, may be NULL */
 	size_t modules_size;
 	struct texts packages; /* "crypto/tls", "golang.org/x/crypto/ssh" */
+	/* Of the last one that was found: functions are in the order of their packages. */
+	char last[GOBUILD_PACKAGE_MAX];
+	uint32_t nr_changes; /* how often it was another one than before */
 };
 
 /* Reads the build information. Returns 0, -ENOENT when ELF is no Go program, or -ENOMEM. */

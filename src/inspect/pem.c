@@ -355,26 +355,27 @@ static bool is_private(const struct pem_block *block)
 	       memcmp(block->label + block->label_size - strlen(end), end, strlen(end)) == 0;
 }
 
+static const struct pem_label *label_find(const struct pem_block *block)
+{
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
+		if (bytes_equal(block->label, block->label_size, labels[i].label))
+			return &labels[i];
+	return NULL;
+}
+
 /* Returns whether the label is known, or that of some private key. */
 static bool block_read(struct judge *judge, const struct pem_block *block)
 {
-	const struct pem_label *label = NULL;
-	bool is_read = false;
+	const struct pem_label *label = label_find(block);
+	bool is_read = label && label->read(judge, block);
 
-	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]) && !label; i++)
-		if (bytes_equal(block->label, block->label_size, labels[i].label))
-			label = &labels[i];
 	if (!label && !is_private(block))
 		return false;
 	judge_set_format(judge, label ? label->format : "PEM");
-	if (label) {
-		is_read = label->read(judge, block);
-		if (!block->is_whole)
-			judge_note(judge,
-				   judge->is_cut ? JUDGE_NOTE_CUT : "damaged: a block has no end");
-		else if (!is_read)
-			judge_note(judge, "damaged: a block cannot be read");
-	}
+	if (!block->is_whole)
+		judge_note(judge, judge->is_cut ? JUDGE_NOTE_CUT : "damaged: a block has no end");
+	else if (label && !is_read)
+		judge_note(judge, "damaged: a block cannot be read");
 	/* A private key that is not understood is a private key none the less. */
 	if (!is_read && is_private(block))
 		add_hidden_key(judge, NULL, "PEM", block->is_encrypted);

@@ -26,19 +26,19 @@ enum numbers {
 };
 
 static const struct algorithm {
-	uint8_t id;
 	const char *type;
-	enum numbers numbers;
-	uint8_t count; /* MPI: of them; FIXED: octets */
 	uint32_t bits;
+	enum numbers numbers;
+	uint8_t id;
+	uint8_t count; /* MPI: of them; FIXED: octets; CURVE: whether there are parameters */
 } algorithms[] = {
-	{ 1, "RSA", NUMBERS_MPI, 2, 0 },	 { 2, "RSA", NUMBERS_MPI, 2, 0 },
-	{ 3, "RSA", NUMBERS_MPI, 2, 0 },	 { 16, "Elgamal", NUMBERS_MPI, 3, 0 },
-	{ 17, "DSA", NUMBERS_MPI, 4, 0 },	 { 18, "ECDH", NUMBERS_CURVE, 1, 0 },
-	{ 19, "EC", NUMBERS_CURVE, 0, 0 },	 { 20, "Elgamal", NUMBERS_MPI, 3, 0 },
-	{ 22, "EdDSA", NUMBERS_CURVE, 0, 0 },	 { 25, "X25519", NUMBERS_FIXED, 32, 256 },
-	{ 26, "X448", NUMBERS_FIXED, 56, 448 },	 { 27, "Ed25519", NUMBERS_FIXED, 32, 256 },
-	{ 28, "Ed448", NUMBERS_FIXED, 57, 456 },
+	{ "RSA", 0, NUMBERS_MPI, 1, 2 },	 { "RSA", 0, NUMBERS_MPI, 2, 2 },
+	{ "RSA", 0, NUMBERS_MPI, 3, 2 },	 { "Elgamal", 0, NUMBERS_MPI, 16, 3 },
+	{ "DSA", 0, NUMBERS_MPI, 17, 4 },	 { "ECDH", 0, NUMBERS_CURVE, 18, 1 },
+	{ "EC", 0, NUMBERS_CURVE, 19, 0 },	 { "Elgamal", 0, NUMBERS_MPI, 20, 3 },
+	{ "EdDSA", 0, NUMBERS_CURVE, 22, 0 },	 { "X25519", 256, NUMBERS_FIXED, 25, 32 },
+	{ "X448", 448, NUMBERS_FIXED, 26, 56 },	 { "Ed25519", 256, NUMBERS_FIXED, 27, 32 },
+	{ "Ed448", 456, NUMBERS_FIXED, 28, 57 },
 };
 
 /* What is read of a packet; AT never passes END, END never the octets. */

@@ -194,7 +194,7 @@ static int search_all(struct look *look)
 	err = search_new(&search, groups, nr_groups);
 	if (err)
 		return err;
-	if (look->depth == PROGRAM_DEEP || !look->elf.nr_sections)
+	if (look->elf.nr_segments && (look->depth == PROGRAM_DEEP || !look->elf.nr_sections))
 		is_whole = search_segments(look, search);
 	else
 		is_whole = search_sections(look, search);

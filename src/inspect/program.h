@@ -39,11 +39,20 @@ extern const struct code_table confidence_codes;
 
 /* An item of provider_fields. Strings are UTF-8 and may be NULL. */
 struct provider {
-	const char *name;    /* a family of libraries.def, or "go", "rustls", "ring", "tls13" ... */
+	/*
+	 * A family of libraries.def, "go", a crate ("rustls", "ring"), "rustcrypto" (algorithms
+	 * written in Rust), "tls13" (a TLS 1.3 stack), "constants"
+	 */
+	const char *name;
 	const char *version; /* "3.0.19" */
 	uint32_t linkage;
 	uint32_t confidence;
-	const char *evidence; /* NUL-separated: "exports", "banner", "buildinfo", "crates" ... */
+	/*
+	 * NUL-separated: "exports" (its functions, for others), "symbols" (the same, for itself),
+	 * "banner", "buildinfo" and packages of Go, "crates" (a list), "paths" (of their source
+	 * files), "tls13 label", "constants"
+	 */
+	const char *evidence;
 	size_t evidence_size;
 	const char *modules; /* NUL-separated: "golang.org/x/crypto v0.31.0", "ring 0.17.8" */
 	size_t modules_size;

@@ -185,8 +185,13 @@ static void take_path(void *ctx, size_t which, const struct hit *hit)
 	if (!dash || !memchr(dash, '.', (size_t)(end - dash)))
 		return;
 
-	struct crate *crate = find_crate(ctx, begin, (size_t)(dash - begin));
+	struct crates *crates = ctx;
+	struct crate *crate;
 
+	if (crates->nr_paths == RUSTDEP_PATHS_MAX)
+		return;
+	crates->nr_paths++;
+	crate = find_crate(crates, begin, (size_t)(dash - begin));
 	if (!crate)
 		return;
 	crate->is_seen = true;

@@ -19,6 +19,9 @@
 #define RUSTDEP_JSON_MAX  (4U << 20)
 #define RUSTDEP_PARTS_MAX (1U << 17)
 
+/* Names of source files that are looked at; large programs have some ten thousand. */
+#define RUSTDEP_PATHS_MAX (1U << 20)
+
 #define CRATES_MAX	  128
 #define CRATE_VERSION_MAX 32
 
@@ -30,6 +33,7 @@ struct crate {
 
 struct crates {
 	struct crate crates[CRATES_MAX]; /* in the order of crates.def */
+	uint32_t nr_paths;		 /* that were compared with it */
 };
 
 /* Reads .dep-v0, if there is such a section. Adds to RET. Returns 0 or -ENOMEM. */

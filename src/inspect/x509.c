@@ -17,14 +17,30 @@
 #define S_PER_DAY  86400
 #define SERIAL_MAX 256
 
-/* Seconds since the epoch. Returns false when TIME is no date. */
+/*
+ * Days from 1970-01-01 to a date of the Gregorian calendar, MONTH from 0: years are counted from
+ * March, so that a leap day ends one. timegm(3) would open the file of the time zone.
+ */
+static int64_t days_from_date(int64_t year, int month, int day)
+{
+	int64_t months = year * 12 + month - 2;
+	int64_t march_year = months / 12, march_month = months % 12;
+	/* Months from March have 31, 30, 31, 30, 31 days, over and over: 153 in five of them. */
+	int64_t day_of_year = (153 * march_month + 2) / 5 + day - 1;
+
+	return march_year * 365 + march_year / 4 - march_year / 100 + march_year / 400 +
+	       day_of_year - 719468;
+}
+
+/* Seconds since the epoch, from the year 1 on. Returns false when TIME is no date. */
 static bool time_read(const ASN1_TIME *time, int64_t *ret)
 {
 	struct tm tm;
 
-	if (!time || !ASN1_TIME_to_tm(time, &tm))
+	if (!time || !ASN1_TIME_to_tm(time, &tm) || tm.tm_year < -1899)
 		return false;
-	*ret = timegm(&tm);
+	*ret = days_from_date(1900 + (int64_t)tm.tm_year, tm.tm_mon, tm.tm_mday) * S_PER_DAY +
+	       (int64_t)tm.tm_hour * 3600 + (int64_t)tm.tm_min * 60 + tm.tm_sec;
 	return true;
 }
 
@@ -160,8 +176,8 @@ static void ca_read(const X509 *x509, struct certificate *certificate, struct ju
 
 	certificate->is_ca = constraints && constraints->ca;
 	/* Version 1 has no extensions: its roots are known by signing themselves. */
-	side->is_ca_like = certificate->is_ca ||
-			   (X509_get_version(x509) == X509_VERSION_1 && certificate->is_self_signed);
+	side->is_ca_like = certificate->is_ca || (X509_get_version(x509) == X509_VERSION_1 &&
+						  certificate->is_self_signed);
 	BASIC_CONSTRAINTS_free(constraints);
 }
 

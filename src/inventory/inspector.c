@@ -18,6 +18,8 @@ struct entry {
 	uint64_t dev;
 	uint64_t ctime_ns;
 	uint64_t used; /* the larger, the later */
+	uint64_t start_ns; /* of the process that opened it last */
+	uint32_t pid;
 	struct content *content;
 };
 
@@ -93,7 +95,7 @@ static struct content *open_and_look(struct inspector *inspector, const struct i
 }
 
 const struct content *inspector_look(struct inspector *inspector, const struct inspector_file *file,
-				     uint64_t now_ns)
+				     uint64_t now_ns, bool *ret_is_news)
 {
 	uint64_t dev = (uint64_t)file->dev_major << 32 | file->dev_minor;
 	struct entry *set = inspector->entries[(file->inode ^ dev) % NR_SETS];
@@ -106,6 +108,9 @@ const struct content *inspector_look(struct inspector *inspector, const struct i
 		if (set[i].inode == file->inode && set[i].dev == dev &&
 		    set[i].ctime_ns == file->ctime_ns) {
 			set[i].used = ++inspector->clock;
+			*ret_is_news = set[i].pid != file->pid || set[i].start_ns != file->start_ns;
+			set[i].pid = file->pid;
+			set[i].start_ns = file->start_ns;
 			return set[i].content;
 		}
 		if (set[i].used < oldest->used)
@@ -124,7 +129,10 @@ const struct content *inspector_look(struct inspector *inspector, const struct i
 		.dev = dev,
 		.ctime_ns = file->ctime_ns,
 		.used = ++inspector->clock,
+		.start_ns = file->start_ns,
+		.pid = file->pid,
 		.content = content,
 	};
+	*ret_is_news = true;
 	return content;
 }

@@ -9,6 +9,7 @@
  * opens never waits for its files.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "inspect/content.h"
@@ -44,10 +45,11 @@ void inspector_free(struct inspector *inspector);
 
 /*
  * What FILE contains at NOW_NS, since the epoch; NULL where that is not known. Valid until the next
- * call.
+ * call. *RET_IS_NEWS: not told to the process that opened it before, unless others have opened it
+ * meanwhile.
  */
 const struct content *inspector_look(struct inspector *inspector, const struct inspector_file *file,
-				     uint64_t now_ns);
+				     uint64_t now_ns, bool *ret_is_news);
 
 const struct inspector_counts *inspector_counts(const struct inspector *inspector);
 

@@ -2,6 +2,7 @@
 #include "priv/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -80,14 +81,14 @@ static int reader_rules(scmp_filter_ctx filter)
 /* What the broker opens things with, and how it hands them over. */
 /* clang-format off */
 static const int broker_calls[] = {
-	SCMP_SYS(open),	     SCMP_SYS(openat),	 SCMP_SYS(openat2),    SCMP_SYS(fstat),
-	SCMP_SYS(newfstatat), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(recvfrom),
-	SCMP_SYS(recvmsg),   SCMP_SYS(sendmsg),
+	SCMP_SYS(openat2),  SCMP_SYS(fstat),	  SCMP_SYS(newfstatat), SCMP_SYS(readlink),
+	SCMP_SYS(readlinkat), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),	SCMP_SYS(sendmsg),
 };
 /* clang-format on */
 
 static int broker_rules(scmp_filter_ctx filter)
 {
+	const uint64_t changes = O_ACCMODE | O_CREAT | O_TRUNC;
 	static const int attach_commands[] = { BPF_LINK_CREATE, BPF_RAW_TRACEPOINT_OPEN };
 
 	for (size_t i = 0; i < sizeof(attach_commands) / sizeof(attach_commands[0]); i++) {
@@ -97,6 +98,15 @@ static int broker_rules(scmp_filter_ctx filter)
 		if (err)
 			return err;
 	}
+	/* Of openat2(2) the flags are in memory, where a filter does not see them. */
+	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+				   SCMP_A2(SCMP_CMP_MASKED_EQ, changes, O_RDONLY));
+
+	if (!err)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
+				       SCMP_A1(SCMP_CMP_MASKED_EQ, changes, O_RDONLY));
+	if (err && err != -EDOM)
+		return err;
 	return allow(filter, broker_calls, sizeof(broker_calls) / sizeof(broker_calls[0]));
 }
 

@@ -38,8 +38,12 @@ needs_validator()
     "$TOOL" schema --format json | cmp - "$SCHEMA"
 }
 
-@test "it has every event, start and coverage" {
-    [ "$(jq -r '.oneOf[].properties.event_type.const' "$SCHEMA" | sort | paste -sd ,)" = \
+@test "it has every event, start and coverage, and the documents" {
+    [ "$(jq -r '.oneOf[] | select(.properties.event_type) | .title' "$SCHEMA" | paste -sd ,)" = \
+        "$(jq -r '.oneOf[].properties.event_type.const // empty' "$SCHEMA" | paste -sd ,)" ]
+    [ "$(jq -r '.oneOf[] | select(.properties.event_type | not) | .title' "$SCHEMA" |
+        paste -sd ,)" = snapshot,libs ]
+    [ "$(jq -r '.oneOf[].properties.event_type.const // empty' "$SCHEMA" | sort | paste -sd ,)" = \
         "$({ "$TOOL" version | sed -n 's/^Sources: //p' | tr ' ' '\n'; echo start; echo coverage; } |
             sort | paste -sd ,)" ]
 }
@@ -91,7 +95,7 @@ needs_validator()
     "$TOOL" schema --format markdown >"$T/markdown"
     "$TOOL" schema --format man >"$T/man"
     head -n 1 "$T/markdown" | grep -q '^# '
-    for event in $(jq -r '.oneOf[].properties.event_type.const' "$SCHEMA"); do
+    for event in $(jq -r '.oneOf[].title' "$SCHEMA"); do
         grep -qx "## $event" "$T/markdown"
         grep -qx ".Ss $event" "$T/man"
     done

@@ -182,7 +182,7 @@ none_of_own()
 
 own_helper()
 {
-    pgrep -x crypto-tracer:a -P "$(pgrep -o -f "^$T/own-tool" || echo 0)" >/dev/null
+    pgrep -x crypto-tracer:b -P "$(pgrep -o -f "^$T/own-tool" || echo 0)" >/dev/null
 }
 
 @test "killed before COMMAND was let go: COMMAND never runs" {
@@ -203,7 +203,7 @@ own_helper()
 @test "a helper that is killed takes nothing with it" {
     puppet_start p
     tracer_start monitor --pid "${PUPPET[p]}"
-    kill -KILL "$(pgrep -P "$TRACER" -x crypto-tracer:a)"
+    kill -KILL "$(pgrep -P "$TRACER" -x crypto-tracer:b)"
     puppet p open /after.pem
     tracer_stop
     must_be 143
@@ -213,7 +213,7 @@ own_helper()
 # Whoever is dead and not waited for, of what the tool starts.
 zombies()
 {
-    ps -e -o pid=,stat=,comm= | awk '$2 ~ /^Z/ && $3 ~ /^(own-tool|crypto-tracer:a|true)/' | sort
+    ps -e -o pid=,stat=,comm= | awk '$2 ~ /^Z/ && $3 ~ /^(own-tool|crypto-tracer:b|true)/' | sort
 }
 
 @test "no child is left unreaped" {

@@ -21,7 +21,8 @@ static int setup(void **state)
 		"openssl x509 -in ca.pem -outform DER -out c.der;"
 		"openssl x509 -in ca.pem -trustout -out t.pem;"
 		"openssl x509 -in ca.pem -text -out x.pem; sed 's/$/\\r/' ca.pem > crlf.pem;"
-		"openssl smime -sign -in ca.cnf -signer ca.pem -inkey k.pem -outform DER -out s.der;"
+		"openssl smime -sign -in ca.cnf -signer ca.pem -inkey k.pem -outform DER -out "
+		"s.der;"
 		"openssl smime -encrypt -in ca.cnf -aes128 -outform PEM -out e.pem ca.pem");
 }
 

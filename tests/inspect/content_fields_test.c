@@ -31,8 +31,14 @@ static void expect_text(const struct fields *fields, const void *item, const cha
 
 static void test_every_member_of_a_certificate_is_read(void **state)
 {
-	static const char *const texts[] = { "subject", "issuer", "serial", "key_type", "curve",
-					     "signature_algorithm", "fingerprint_sha256", "chain" };
+	static const char *const texts[] = { "subject",
+					     "issuer",
+					     "serial",
+					     "key_type",
+					     "curve",
+					     "signature_algorithm",
+					     "fingerprint_sha256",
+					     "chain" };
 	struct certificate certificate = {
 		.subject = "subject",
 		.issuer = "issuer",
@@ -69,7 +75,10 @@ static void test_every_member_of_a_certificate_is_read(void **state)
 
 static void test_every_member_of_a_key_is_read(void **state)
 {
-	struct key key = { .type = "type", .format = "format", .curve = "curve", .bits = 256,
+	struct key key = { .type = "type",
+			   .format = "format",
+			   .curve = "curve",
+			   .bits = 256,
 			   .is_private = true };
 	const struct fields *fields = &key_fields;
 
@@ -85,8 +94,8 @@ static void test_every_member_of_a_key_is_read(void **state)
 
 static void test_what_is_not_known_has_no_value(void **state)
 {
-	static const char *const names[] = { "subject", "sans", "not_before", "not_after",
-					     "days_left", "key_type", "key_bits", "curve" };
+	static const char *const names[] = { "subject",	  "sans",     "not_before", "not_after",
+					     "days_left", "key_type", "key_bits",   "curve" };
 	struct certificate certificate = { 0 };
 	struct key key = { 0 };
 

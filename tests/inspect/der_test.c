@@ -3,47 +3,6 @@
 
 #include "inspect/der.h"
 
-static void test_base64_is_read_at_any_offset(void **state)
-{
-	static const char text[] = "AAEC AwQF\r\nBgcI\tCQ==trailing";
-	const char *guarded = guard_copy(text, sizeof(text) - 1);
-	struct octets octets;
-	uint8_t copy[10];
-	uint32_t number;
-
-	(void)state;
-	octets_base64(&octets, guarded, sizeof(text) - 1);
-	assert_int_equal(octets.size, 10);
-	for (size_t i = 0; i < 10; i++)
-		assert_int_equal(octets_at(&octets, i), i);
-	/* Backwards too. */
-	for (size_t i = 10; i-- > 0;)
-		assert_int_equal(octets_at(&octets, i), i);
-	assert_int_equal(octets_at(&octets, 10), 0);
-	assert_true(octets_copy(&octets, 3, 7, copy));
-	assert_int_equal(copy[6], 9);
-	assert_false(octets_copy(&octets, 4, 7, copy));
-	assert_true(octets_number(&octets, 2, 4, &number));
-	assert_int_equal(number, 0x02030405);
-	assert_false(octets_number(&octets, 7, 4, &number));
-	guard_free(guarded, sizeof(text) - 1);
-}
-
-/* What is stepped over is not decoded, and what was is forgotten. */
-static void test_only_what_is_asked_for_is_decoded(void **state)
-{
-	struct octets octets;
-
-	(void)state;
-	octets_base64(&octets, "AAAAc2VjcmV0c2VjAQID", 20);
-	assert_int_equal(octets_at(&octets, 0), 0);
-	assert_int_equal(octets_at(&octets, 12), 1);
-	assert_memory_equal(octets.group, "\1\2\3", 3);
-	octets_wipe(&octets);
-	assert_memory_equal(octets.group, "\0\0\0", 3);
-	assert_int_equal(octets_at(&octets, 3), 's');
-}
-
 static struct der open_der(struct octets *octets, const void *bytes, size_t size)
 {
 	octets_raw(octets, bytes, size);
@@ -52,9 +11,9 @@ static struct der open_der(struct octets *octets, const void *bytes, size_t size
 
 static void test_lengths_of_all_forms_are_read(void **state)
 {
-	static const uint8_t bytes[] = { 0x04, 0x01, 0xaa, 0x04, 0x81, 0x01, 0xbb, 0x04, 0x82, 0x00,
-					 0x01, 0xcc, 0x24, 0x80, 0x04, 0x01, 0xdd, 0x04, 0x01, 0xee,
-					 0x00, 0x00, 0x05, 0x00 };
+	static const uint8_t bytes[] = { 0x04, 0x01, 0xaa, 0x04, 0x81, 0x01, 0xbb, 0x04,
+					 0x82, 0x00, 0x01, 0xcc, 0x24, 0x80, 0x04, 0x01,
+					 0xdd, 0x04, 0x01, 0xee, 0x00, 0x00, 0x05, 0x00 };
 	const void *guarded = guard_copy(bytes, sizeof(bytes));
 	struct octets octets;
 	struct der der = open_der(&octets, guarded, sizeof(bytes));
@@ -84,14 +43,14 @@ static void test_what_does_not_fit_is_no_value(void **state)
 		uint8_t bytes[8];
 		size_t size;
 	} rows[] = {
-		{ { 0x04 }, 1 },			     /* no length */
-		{ { 0x04, 0x02, 0x00 }, 3 },		     /* content cut */
-		{ { 0x04, 0x82, 0x01 }, 3 },		     /* length cut */
-		{ { 0x04, 0x85, 1, 1, 1, 1, 1, 1 }, 8 },     /* length of five octets */
+		{ { 0x04 }, 1 },			       /* no length */
+		{ { 0x04, 0x02, 0x00 }, 3 },		       /* content cut */
+		{ { 0x04, 0x82, 0x01 }, 3 },		       /* length cut */
+		{ { 0x04, 0x85, 1, 1, 1, 1, 1, 1 }, 8 },       /* length of five octets */
 		{ { 0x04, 0x84, 0xff, 0xff, 0xff, 0xff }, 6 }, /* 4 GiB */
-		{ { 0x30, 0x80, 0x05, 0x00 }, 4 },	     /* no end */
-		{ { 0x04, 0x80, 0x00, 0x00 }, 4 },	     /* primitive without length */
-		{ { 0x1f, 0x81, 0x01 }, 3 },		     /* long tag cut */
+		{ { 0x30, 0x80, 0x05, 0x00 }, 4 },	       /* no end */
+		{ { 0x04, 0x80, 0x00, 0x00 }, 4 },	       /* primitive without length */
+		{ { 0x1f, 0x81, 0x01 }, 3 },		       /* long tag cut */
 	};
 
 	(void)state;
@@ -193,8 +152,8 @@ static void test_numbers_have_their_significant_bits(void **state)
 
 static void test_shape_names_the_tags(void **state)
 {
-	static const uint8_t bytes[] = { 2, 0, 0x30, 0, 0x31, 0, 3, 0, 4, 0, 6, 0,
-					 0xa0, 0, 0x17, 0, 5, 0, 0x0c, 0, 4, 9 };
+	static const uint8_t bytes[] = { 2, 0,	  0x30, 0,    0x31, 0, 3, 0,	4, 0, 6,
+					 0, 0xa0, 0,	0x17, 0,    5, 0, 0x0c, 0, 4, 9 };
 	struct octets octets;
 	struct der der = open_der(&octets, bytes, sizeof(bytes));
 	char shape[16];
@@ -207,8 +166,6 @@ static void test_shape_names_the_tags(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_base64_is_read_at_any_offset),
-		cmocka_unit_test(test_only_what_is_asked_for_is_decoded),
 		cmocka_unit_test(test_lengths_of_all_forms_are_read),
 		cmocka_unit_test(test_what_does_not_fit_is_no_value),
 		cmocka_unit_test(test_indefinite_lengths_are_bounded_in_depth),

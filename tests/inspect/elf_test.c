@@ -126,7 +126,11 @@ static void test_addresses_are_found_in_their_segment(void **state)
 	assert_int_equal(offset, 0x410);
 	assert_true(size > 0 && size < sample.size);
 	assert_false(elf_find(&elf, SAMPLE_BASE - 1, &offset, NULL));
-	assert_false(elf_find(&elf, SAMPLE_BASE + sample.size, &offset, NULL));
+	/* The last byte of the segment, and the one behind it. */
+	assert_true(elf_find(&elf, SAMPLE_BASE + 0x410 + size - 1, &offset, &size));
+	assert_int_equal(size, 1);
+	assert_int_equal(offset, elf.segments[elf.nr_segments - 1].size - 1);
+	assert_false(elf_find(&elf, SAMPLE_BASE + offset + 1, &offset, NULL));
 	assert_false(elf_find(&elf, UINT64_MAX, &offset, NULL));
 }
 

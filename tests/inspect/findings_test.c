@@ -41,7 +41,10 @@ static void test_fields_read_a_finding(void **state)
 {
 	struct process_name process = { .pid = 7, .name = "fifteen letters" };
 	struct finding finding = {
-		.rule = "dsa_key", .severity = SEVERITY_medium, .why = "why", .evidence = "DSA-1024",
+		.rule = "dsa_key",
+		.severity = SEVERITY_medium,
+		.why = "why",
+		.evidence = "DSA-1024",
 		.processes = { .items = &process, .count = 1, .stride = sizeof(process) },
 	};
 	struct value value;

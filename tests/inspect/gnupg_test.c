@@ -57,8 +57,9 @@ static void test_private_key_files_are_told(void **state)
 
 static void test_readable_form_is_told(void **state)
 {
-	static const char text[] = "Created: 20260101T000000\n"
-				   "Key: (protected-private-key (rsa (n #00B1F2\n  AA00#)(e #010001#)";
+	static const char text[] =
+		"Created: 20260101T000000\n"
+		"Key: (protected-private-key (rsa (n #00B1F2\n  AA00#)(e #010001#)";
 	struct content *content = sample_judge(text, sizeof(text) - 1, NULL);
 
 	(void)state;
@@ -68,7 +69,7 @@ static void test_readable_form_is_told(void **state)
 
 static void test_blob_that_does_not_fit_is_damage(void **state)
 {
-	static const uint8_t keybox[] = { 0, 0, 0, 32, 1, 1, 0, 2, 'K', 'B', 'X', 'f',
+	static const uint8_t keybox[] = { 0, 0, 0, 32, 1, 1, 0, 2, 'K',	 'B', 'X', 'f',
 					  0, 0, 0, 0,  0, 0, 0, 0, 0,	 0,   0,   0,
 					  0, 0, 0, 0,  0, 0, 0, 0, 0xff, 0,   0,   0 };
 	struct content *content = sample_judge(keybox, sizeof(keybox), NULL);

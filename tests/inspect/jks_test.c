@@ -4,13 +4,13 @@
 #include "catalogue/files.h"
 
 #define KEYTOOL                                                                                    \
-	"keytool -genkeypair -alias a -keyalg RSA -keysize 2048 -dname CN=java -storepass secret"      \
+	"keytool -genkeypair -alias a -keyalg RSA -keysize 2048 -dname CN=java -storepass secret"  \
 	" -keypass secret -validity 90 "
 
 /* An entry of a certificate that is four bytes of nothing, by hand. */
-static const uint8_t damaged[] = { 0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0,  2,
-				   0,	 1,    'a',  0,	   0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 'X', '.',
-				   '5',	 '0',  '9',  0,	   0, 0, 4, 1, 2, 3, 4 };
+static const uint8_t damaged[] = { 0xfe, 0xed, 0xfe, 0xed, 0,	0,   0, 2, 0, 0, 0, 1, 0, 0,
+				   0,	 2,    0,    1,	   'a', 0,   0, 0, 0, 0, 0, 0, 0, 0,
+				   5,	 'X',  '.',  '5',  '0', '9', 0, 0, 0, 4, 1, 2, 3, 4 };
 
 static void expect_store(const char *script, const char *name, uint32_t kind, const char *format)
 {
@@ -50,9 +50,9 @@ static void test_secret_key_ends_what_is_told(void **state)
 	(void)state;
 	if (!sample_has("keytool"))
 		skip();
-	content = sample_make("s.jceks",
-			      "keytool -genseckey -alias s -keyalg AES -keysize 128 -storetype JCEKS"
-			      " -keystore s.jceks -storepass secret -keypass secret");
+	content = sample_make(
+		"s.jceks", "keytool -genseckey -alias s -keyalg AES -keysize 128 -storetype JCEKS"
+			   " -keystore s.jceks -storepass secret -keypass secret");
 	sample_expect_key(content, NULL, "JCEKS", NULL, 0, 1, 1);
 	assert_string_equal(content->note, "holds a secret key: entries behind it are not told");
 	content_free(content);

@@ -23,8 +23,8 @@ static const struct sample {
 	  256 },
 	{ "-algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit", "EC",
 	  "explicit", 256 },
-	{ "-algorithm EC -pkeyopt ec_paramgen_curve:sect283k1 -pkeyopt ec_param_enc:explicit",
-	  "EC", "explicit", 283 },
+	{ "-algorithm EC -pkeyopt ec_paramgen_curve:sect283k1 -pkeyopt ec_param_enc:explicit", "EC",
+	  "explicit", 283 },
 	{ "-algorithm ED25519", "Ed25519", NULL, 256 },
 	{ "-algorithm ED448", "Ed448", NULL, 456 },
 	{ "-algorithm X25519", "X25519", NULL, 256 },
@@ -36,7 +36,8 @@ static void generate(const struct sample *sample)
 	char script[512];
 
 	snprintf(script, sizeof(script),
-		 "openssl genpkey %s -out key.pem; openssl pkcs8 -topk8 -nocrypt -in key.pem -outform DER -out key.der;"
+		 "openssl genpkey %s -out key.pem; openssl pkcs8 -topk8 -nocrypt -in key.pem "
+		 "-outform DER -out key.der;"
 		 "openssl pkey -in key.pem -pubout -out pub.pem;"
 		 "openssl pkey -in key.pem -pubout -outform DER -out pub.der;"
 		 "openssl pkcs8 -topk8 -in key.pem -passout pass:x -out enc.pem;"
@@ -65,10 +66,10 @@ static void test_pkcs8_and_spki_are_told_as_they_were_made(void **state)
 		const struct sample *it = &samples[i];
 
 		generate(it);
-		expect("key.pem", FILE_KIND_private_key, it->type, "PKCS#8", it->curve, it->bits,
-		       1, 0);
-		expect("key.der", FILE_KIND_private_key, it->type, "PKCS#8", it->curve, it->bits,
-		       1, 0);
+		expect("key.pem", FILE_KIND_private_key, it->type, "PKCS#8", it->curve, it->bits, 1,
+		       0);
+		expect("key.der", FILE_KIND_private_key, it->type, "PKCS#8", it->curve, it->bits, 1,
+		       0);
 		expect("pub.pem", FILE_KIND_public_key, it->type, "SPKI", it->curve, it->bits, 0,
 		       0);
 		expect("pub.der", FILE_KIND_public_key, it->type, "SPKI", it->curve, it->bits, 0,
@@ -86,7 +87,8 @@ static void test_traditional_formats_are_told(void **state)
 			   "openssl rsa -in rsa.pem -traditional -outform DER -out rsa.der;"
 			   "openssl rsa -in rsa.pem -RSAPublicKey_out -out rsapub.pem;"
 			   "openssl rsa -in rsa.pem -RSAPublicKey_out -outform DER -out rsapub.der;"
-			   "openssl rsa -in rsa.pem -traditional -aes128 -passout pass:x -out rsaenc.pem;"
+			   "openssl rsa -in rsa.pem -traditional -aes128 -passout pass:x -out "
+			   "rsaenc.pem;"
 			   "openssl ecparam -name secp521r1 -genkey -out ec.pem;"
 			   "openssl ec -in ec.pem -outform DER -out ec.der;"
 			   "openssl ec -in ec.pem -aes128 -passout pass:x -out ecenc.pem"),
@@ -105,16 +107,16 @@ static void test_traditional_formats_are_told(void **state)
 static void test_dsa_and_dh_have_the_size_of_their_prime(void **state)
 {
 	(void)state;
-	assert_int_equal(
-		sample_run("openssl dsaparam -out dsap.pem 1024;"
-			   "openssl gendsa -out dsa8.pem dsap.pem;"
-			   "openssl dsa -in dsa8.pem -out dsa.pem;"
-			   "openssl dsa -in dsa8.pem -outform DER -out dsa.der;"
-			   "openssl pkcs8 -topk8 -nocrypt -in dsa8.pem -out dsapk8.pem;"
-			   "openssl dsa -in dsa8.pem -pubout -out dsapub.pem;"
-			   "openssl genpkey -genparam -algorithm DH -pkeyopt group:ffdhe3072 -out dh.pem;"
-			   "openssl dhparam -in dh.pem -outform DER -out dh.der"),
-		0);
+	assert_int_equal(sample_run("openssl dsaparam -out dsap.pem 1024;"
+				    "openssl gendsa -out dsa8.pem dsap.pem;"
+				    "openssl dsa -in dsa8.pem -out dsa.pem;"
+				    "openssl dsa -in dsa8.pem -outform DER -out dsa.der;"
+				    "openssl pkcs8 -topk8 -nocrypt -in dsa8.pem -out dsapk8.pem;"
+				    "openssl dsa -in dsa8.pem -pubout -out dsapub.pem;"
+				    "openssl genpkey -genparam -algorithm DH -pkeyopt "
+				    "group:ffdhe3072 -out dh.pem;"
+				    "openssl dhparam -in dh.pem -outform DER -out dh.der"),
+			 0);
 	expect("dsapk8.pem", FILE_KIND_private_key, "DSA", "PKCS#8", NULL, 1024, 1, 0);
 	expect("dsapub.pem", FILE_KIND_public_key, "DSA", "SPKI", NULL, 1024, 0, 0);
 	expect("dh.pem", FILE_KIND_dh_parameters, "DH", "parameters", NULL, 3072, 0, 0);

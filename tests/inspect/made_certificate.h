@@ -12,9 +12,9 @@
 #include "samples.h"
 
 struct made {
-	const char *subject; /* common name */
-	const char *issuer;  /* common name; NULL: the subject's */
-	const char *digest;  /* "SHA256" */
+	const char *subject;   /* common name */
+	const char *issuer;    /* common name; NULL: the subject's */
+	const char *digest;    /* "SHA256" */
 	unsigned int rsa_bits; /* 0: a curve */
 	const char *curve;
 	long begin_days; /* from now */

@@ -57,7 +57,9 @@ static void test_curves_have_the_size_that_libcrypto_says(void **state)
 
 		if (!name || sscanf(name + strcspn(name, "0123456789"), "%u", &bits) != 1)
 			continue;
-		/* "secp256k1", "prime256v1", "brainpoolP256r1" */
+		/* "secp256k1", "prime256v1", "brainpoolP256r1"; "SM2" has no size in it. */
+		if (bits < 100)
+			continue;
 		assert_int_equal(curve->bits, bits);
 		nr_compared++;
 	}
@@ -83,7 +85,7 @@ static void test_weakness_is_that_of_the_digest(void **state)
 		else
 			assert_int_equal(row->weakness, SIGNATURE_WEAKNESS_none);
 	}
-	assert_true(nr_compared > 25);
+	assert_true(nr_compared > 20);
 }
 
 int main(void)

@@ -63,7 +63,8 @@ static void test_damage_is_told(void **state)
 
 static void test_other_private_keys_are_private_keys(void **state)
 {
-	static const char text[] = "-----BEGIN NEW PRIVATE KEY-----\nAAAA\n-----END NEW PRIVATE KEY-----";
+	static const char text[] =
+		"-----BEGIN NEW PRIVATE KEY-----\nAAAA\n-----END NEW PRIVATE KEY-----";
 	struct content *content = sample_judge(text, sizeof(text) - 1, NULL);
 
 	(void)state;
@@ -75,8 +76,9 @@ static void test_other_private_keys_are_private_keys(void **state)
 static void test_certificate_and_key_are_a_private_key(void **state)
 {
 	struct content *content = sample_make(
-		"both.pem", "openssl req -x509 -nodes -newkey ed25519 -subj /CN=x -days 90 -keyout k"
-			    " -out c; cat c k > both.pem");
+		"both.pem",
+		"openssl req -x509 -nodes -newkey ed25519 -subj /CN=x -days 90 -keyout k"
+		" -out c; cat c k > both.pem");
 
 	(void)state;
 	assert_int_equal(content->type, FILE_TYPE_private_key);
@@ -114,11 +116,11 @@ static void expect_unknown(EVP_PKEY *key, const char *number, bool is_traditiona
 	assert_int_equal(EVP_PKEY_get_bn_param(key, number, &value), 1);
 	secret_size = BN_bn2bin(value, secret);
 	BN_free(value);
-	assert_int_equal(is_traditional ? PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL,
-									       0, NULL, NULL)
-					: PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL,
-								   NULL),
-			 1);
+	assert_int_equal(
+		is_traditional
+			? PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0, NULL, NULL)
+			: PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL),
+		1);
 	size = BIO_get_mem_data(bio, &text);
 	content = sample_judge(text, (size_t)size, "k.pem");
 	assert_int_equal(content->keys.count, 1);
@@ -158,9 +160,21 @@ static void test_no_secret_number_is_kept(void **state)
 static void test_one_mebibyte_of_anything_takes_little_time(void **state)
 {
 	static const char *const pieces[] = {
-		"-----BEGIN ", "-----BEGIN CERTIFICATE-----\n", "-----", "\n", "-----BEGIN A-----\n\n",
-		"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n", "0\x80", "$\x80", "ssh-rsa ",
-		"ssh-rsa AAAA\n", "\"", "AGE-PLUGIN-\n", "\xc6\x01\x04", "\x99", "a:b\n",
+		"-----BEGIN ",
+		"-----BEGIN CERTIFICATE-----\n",
+		"-----",
+		"\n",
+		"-----BEGIN A-----\n\n",
+		"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
+		"0\x80",
+		"$\x80",
+		"ssh-rsa ",
+		"ssh-rsa AAAA\n",
+		"\"",
+		"AGE-PLUGIN-\n",
+		"\xc6\x01\x04",
+		"\x99",
+		"a:b\n",
 		"-----BEGIN X509 CRL-----\n0000000000000000000000000000\n",
 	};
 	struct timespec begin, end;

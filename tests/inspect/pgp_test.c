@@ -54,7 +54,8 @@ static void test_private_keys_are_told(void **state)
 	(void)state;
 	if (!sample_has("gpg"))
 		skip();
-	expect(GPG "--export-secret-keys rsa@x", FILE_KIND_pgp_private_key, "RSA", NULL, 2048, 1, 0);
+	expect(GPG "--export-secret-keys rsa@x", FILE_KIND_pgp_private_key, "RSA", NULL, 2048, 1,
+	       0);
 	expect(GPG "--export-secret-keys --armor ed@x", FILE_KIND_pgp_private_key, "Ed25519", NULL,
 	       256, 1, 0);
 	expect("gpg --batch --pinentry-mode loopback --passphrase secret --export-secret-keys p@x",
@@ -69,10 +70,11 @@ static void test_stub_is_no_private_key(void **state)
 	(void)state;
 	if (!sample_has("gpg"))
 		skip();
-	content = sample_make("file", GPG "--quick-add-key $(gpg --list-keys --with-colons rsa@x |"
-				      " sed -n 's/^fpr:*\\([^:]*\\):$/\\1/p' | head -n 1) rsa1024;" GPG
-				      "--export-secret-subkeys rsa@x > file;"
-				      "gpgconf --kill gpg-agent");
+	content = sample_make("file",
+			      GPG "--quick-add-key $(gpg --list-keys --with-colons rsa@x |"
+				  " sed -n 's/^fpr:*\\([^:]*\\):$/\\1/p' | head -n 1) rsa1024;" GPG
+				  "--export-secret-subkeys rsa@x > file;"
+				  "gpgconf --kill gpg-agent");
 	assert_int_equal(content->keys.count, 2);
 	assert_false(sample_key(content, 0)->is_private);
 	assert_int_equal(sample_key(content, 0)->bits, 2048);

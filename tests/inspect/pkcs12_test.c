@@ -62,8 +62,9 @@ static void test_pieces_of_indefinite_length_are_read(void **state)
 	(void)state;
 	if (!sample_has("pk12util"))
 		skip();
-	content = judge(EXPORT "k.p12 -name n; mkdir -p db; certutil -N -d sql:db --empty-password;"
-			       "pk12util -d sql:db -i k.p12 -W x; pk12util -d sql:db -o s.p12 -n n -W x");
+	content = judge(EXPORT
+			"k.p12 -name n; mkdir -p db; certutil -N -d sql:db --empty-password;"
+			"pk12util -d sql:db -i k.p12 -W x; pk12util -d sql:db -o s.p12 -n n -W x");
 	sample_expect_key(content, NULL, "PKCS#12", NULL, 0, 1, 1);
 	assert_string_equal(content->note, "encrypted: 1 of 2 parts cannot be looked into");
 	content_free(content);

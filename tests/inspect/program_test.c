@@ -190,6 +190,46 @@ static void test_constants_are_sought_when_asked_for(void **state)
 	assert_string_equal(provider_at(0)->name, "constants");
 	assert_int_equal(provider_at(0)->confidence, CONFIDENCE_low);
 	assert_string_equal(provider_at(0)->capabilities, "ChaCha20");
+	/* An object file has no segments. */
+	sample_number(&sample, offsetof(Elf64_Ehdr, e_phnum), 0, 2);
+	assert_int_equal(inspect(PROGRAM_DEEP, LIBRARY_FAMILY_none), 0);
+	assert_int_equal(program->providers.count, 1);
+	assert_string_equal(provider_at(0)->capabilities, "ChaCha20");
+}
+
+/* Go's own TLS has the label too; where the names of functions are depends on how it is linked. */
+static void test_go_program_is_one_provider(void **state)
+{
+	static const char blob[] = "\xff Go buildinf:\x08\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+				   "\x08go1.24.2\0";
+	static const char names[] = "\0runtime.main\0crypto/tls.(*Conn).Handshake\0";
+	static const char *const places[] = { ".gopclntab", ".data.rel.ro.gopclntab",
+					      ".data.rel.ro" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		for (unsigned int has_crypto = 0; has_crypto < 2; has_crypto++) {
+			sample_begin(&sample, true, false);
+			sample_rodata(&sample, ALL("text"));
+			sample_section(&sample, ".go.buildinfo", SHT_PROGBITS,
+				       SHF_ALLOC | SHF_WRITE, blob, sizeof(blob));
+			sample_section(&sample, places[i], SHT_PROGBITS,
+				       SHF_ALLOC | (i ? SHF_WRITE : 0), names,
+				       has_crypto ? sizeof(names) : 14);
+			if (has_crypto)
+				sample_bytes(&sample, ALL(LABEL));
+			sample_end(&sample, true);
+			if (has_crypto)
+				CHECK("go", "1.24.2", static, high, "buildinfo\0crypto/tls");
+			else
+				check_nothing();
+		}
+	}
+	/* Any other program keeps no texts where it writes. */
+	sample_begin(&sample, true, false);
+	sample_section(&sample, ".data.rel.ro", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, ALL(BANNER));
+	sample_end(&sample, true);
+	check_nothing();
 }
 
 static void test_library_tells_its_names_and_version(void **state)
@@ -248,7 +288,6 @@ static void test_file_beyond_the_budget_says_so(void **state)
 
 	(void)state;
 	make(ALL("hello"), NULL, 0, libc);
-	sample.sections[2] = sample.sections[1];
 	/* .rodata is said to be as large as the file, which goes on with nothing. */
 	for (size_t at = sample.size - 3 * sizeof(Elf64_Shdr); at < sample.size;
 	     at += sizeof(Elf64_Shdr))
@@ -351,6 +390,7 @@ int main(void)
 		cmocka_unit_test(test_label_of_tls13_is_a_stack_of_its_own),
 		cmocka_unit_test(test_crates_and_banner_are_one_provider),
 		cmocka_unit_test(test_constants_are_sought_when_asked_for),
+		cmocka_unit_test(test_go_program_is_one_provider),
 		cmocka_unit_test(test_library_tells_its_names_and_version),
 		cmocka_unit_test(test_what_is_no_elf_says_so),
 		cmocka_unit_test(test_stripped_headers_still_tell),

@@ -140,9 +140,8 @@ static inline struct content *sample_judge(const void *bytes, size_t size, const
 	const void *guarded = guard_copy(bytes, size);
 	struct content *content = NULL;
 
-	assert_int_equal(content_inspect(guarded, size, false, name, NULL, sample_now_ns(),
-					 &content),
-			 0);
+	assert_int_equal(
+		content_inspect(guarded, size, false, name, NULL, sample_now_ns(), &content), 0);
 	guard_free(guarded, size);
 	assert_non_null(content);
 	return content;

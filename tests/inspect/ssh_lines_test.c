@@ -7,8 +7,9 @@ static int setup(void **state)
 {
 	if (samples_setup(state))
 		return -1;
-	return sample_run("ssh-keygen -q -t ed25519 -N '' -f a; ssh-keygen -q -t rsa -b 1024 -N '' -f b;"
-			  "ssh-keygen -q -s a -I id -n user b.pub");
+	return sample_run(
+		"ssh-keygen -q -t ed25519 -N '' -f a; ssh-keygen -q -t rsa -b 1024 -N '' -f b;"
+		"ssh-keygen -q -s a -I id -n user b.pub");
 }
 
 static void expect_kind(const char *script, const char *name, uint32_t kind, size_t nr_keys)
@@ -48,14 +49,16 @@ static void test_lists_of_keys_are_told_apart(void **state)
 		    " printf '@cert-authority *.example '; cat b.pub;"
 		    " printf '|1|c2FsdA==|aGFzaA== '; cat b.pub; } > list",
 		    "list", FILE_KIND_ssh_known_hosts, 3);
-	expect_kind("cp a.pub authorized_keys", "authorized_keys", FILE_KIND_ssh_authorized_keys, 1);
+	expect_kind("cp a.pub authorized_keys", "authorized_keys", FILE_KIND_ssh_authorized_keys,
+		    1);
 	expect_kind("{ printf 'host '; sed 's/$/\\r/' a.pub; } > known_hosts", "known_hosts",
 		    FILE_KIND_ssh_known_hosts, 1);
 }
 
 static void test_further_keys_are_counted(void **state)
 {
-	struct content *content = sample_make("list", "for i in $(seq 70); do cat a.pub; done > list");
+	struct content *content =
+		sample_make("list", "for i in $(seq 70); do cat a.pub; done > list");
 
 	(void)state;
 	assert_int_equal(content->keys.count, CONTENT_KEYS_MAX);

@@ -20,9 +20,10 @@ static void test_private_keys_are_told_by_their_public_part(void **state)
 		char script[256];
 		struct content *content;
 
-		snprintf(script, sizeof(script),
-			 "rm -f k* e*; ssh-keygen -q %s -N '' -f k; ssh-keygen -q %s -N secret -f e",
-			 rows[i].options, rows[i].options);
+		snprintf(
+			script, sizeof(script),
+			"rm -f k* e*; ssh-keygen -q %s -N '' -f k; ssh-keygen -q %s -N secret -f e",
+			rows[i].options, rows[i].options);
 		content = sample_make("k", script);
 		assert_int_equal(content->kind, FILE_KIND_ssh_private_key);
 		assert_int_equal(content->type, FILE_TYPE_private_key);
@@ -57,10 +58,11 @@ static void test_putty_key_is_told(void **state)
 	assert_int_equal(sample_run("rm -f p*; ssh-keygen -q -t ed25519 -N '' -f p"), 0);
 	blob = sample_output("cut -d' ' -f2 p.pub");
 	for (int is_encrypted = 0; is_encrypted < 2; is_encrypted++) {
-		size = snprintf(text, sizeof(text),
-				"PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: %s\r\n"
-				"Comment: x\r\nPublic-Lines: 1\r\n%s\r\nPrivate-Lines: 1\r\nAAAA\r\n",
-				is_encrypted ? "aes256-cbc" : "none", blob);
+		size = snprintf(
+			text, sizeof(text),
+			"PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: %s\r\n"
+			"Comment: x\r\nPublic-Lines: 1\r\n%s\r\nPrivate-Lines: 1\r\nAAAA\r\n",
+			is_encrypted ? "aes256-cbc" : "none", blob);
 		content = sample_judge(text, (size_t)size, "k.ppk");
 		assert_int_equal(content->kind, FILE_KIND_ssh_private_key);
 		assert_string_equal(content->format, "PuTTY");
@@ -92,8 +94,8 @@ static void test_types_of_keys_and_certificates_are_known(void **state)
 
 static void test_length_beyond_the_blob_is_no_key(void **state)
 {
-	static const uint8_t blob[] = { 0, 0, 0, 7, 's', 's', 'h', '-', 'r', 's', 'a',
-					0, 0, 0, 1, 3, 0xff, 0xff, 0xff, 0xff, 1 };
+	static const uint8_t blob[] = { 0, 0, 0, 7, 's', 's',  'h',  '-',  'r',	 's', 'a',
+					0, 0, 0, 1, 3,	 0xff, 0xff, 0xff, 0xff, 1 };
 	const void *guarded = guard_copy(blob, sizeof(blob));
 	struct octets octets;
 	struct key key;

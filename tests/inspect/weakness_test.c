@@ -31,8 +31,12 @@ static void expect_only(const struct made *made, const char *name, const char *r
 
 static void test_dates_are_judged(void **state)
 {
-	struct made made = { .subject = "x", .issuer = "ca", .digest = "SHA256", .curve = "P-256",
-			     .begin_days = -10, .end_days = 31 };
+	struct made made = { .subject = "x",
+			     .issuer = "ca",
+			     .digest = "SHA256",
+			     .curve = "P-256",
+			     .begin_days = -10,
+			     .end_days = 31 };
 
 	(void)state;
 	expect_only(&made, NULL, NULL, 0, NULL);
@@ -47,8 +51,9 @@ static void test_dates_are_judged(void **state)
 
 static void test_short_keys_are_judged(void **state)
 {
-	struct made made = { .subject = "x", .issuer = "ca", .digest = "SHA256", .rsa_bits = 1024,
-			     .end_days = 90 };
+	struct made made = {
+		.subject = "x", .issuer = "ca", .digest = "SHA256", .rsa_bits = 1024, .end_days = 90
+	};
 
 	(void)state;
 	expect_only(&made, NULL, "rsa_key_short", SEVERITY_high, "RSA-1024, CN=x");
@@ -67,8 +72,9 @@ static void test_short_keys_are_judged(void **state)
 
 static void test_weak_signatures_are_judged(void **state)
 {
-	struct made made = { .subject = "x", .issuer = "ca", .digest = "SHA1", .rsa_bits = 2048,
-			     .end_days = 90 };
+	struct made made = {
+		.subject = "x", .issuer = "ca", .digest = "SHA1", .rsa_bits = 2048, .end_days = 90
+	};
 
 	(void)state;
 	expect_only(&made, NULL, "sha1_signature", SEVERITY_high, "RSA-SHA1, CN=x");
@@ -98,8 +104,12 @@ static void test_pss_tells_its_digest(void **state)
 
 static void test_collection_of_authorities_is_judged_mildly(void **state)
 {
-	struct made made = { .subject = "x", .digest = "SHA256", .curve = "P-256", .is_ca = 1,
-			     .begin_days = -20, .end_days = -3 };
+	struct made made = { .subject = "x",
+			     .digest = "SHA256",
+			     .curve = "P-256",
+			     .is_ca = 1,
+			     .begin_days = -20,
+			     .end_days = -3 };
 	const char *name = "ca-bundle.crt";
 
 	(void)state;
@@ -118,8 +128,8 @@ static void test_collection_of_authorities_is_judged_mildly(void **state)
 
 static void test_dsa_is_judged(void **state)
 {
-	struct content *content = sample_make(
-		"dsa.pem", "openssl dsaparam -genkey -noout -out dsa.pem 1024");
+	struct content *content =
+		sample_make("dsa.pem", "openssl dsaparam -genkey -noout -out dsa.pem 1024");
 
 	(void)state;
 	expect(content, "dsa_key", SEVERITY_medium, "DSA-1024");
@@ -135,9 +145,8 @@ static struct content *judge_mode(const char *name, uint32_t mode, bool is_publi
 	size_t size;
 	char *bytes = sample_read(name, &size);
 
-	assert_int_equal(content_inspect(bytes, size, false, name, &stat, sample_now_ns(),
-					 &content),
-			 0);
+	assert_int_equal(
+		content_inspect(bytes, size, false, name, &stat, sample_now_ns(), &content), 0);
 	free(bytes);
 	return content;
 }

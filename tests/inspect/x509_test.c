@@ -162,10 +162,11 @@ static void test_every_authority_of_the_system_is_told(void **state)
 		skip();
 	content = sample_inspect(authorities);
 	/* Each certificate by itself through openssl; one line each. */
-	expected = sample_output("csplit -sz -f part -b %03d "
-				 "/etc/ssl/certs/ca-certificates.crt '/BEGIN CERT/' '{*}';"
-				 "for f in part*; do openssl x509 -in $f -noout -fingerprint -sha256 "
-				 "-subject -nameopt RFC2253,-esc_msb; done");
+	expected =
+		sample_output("csplit -sz -f part -b %03d "
+			      "/etc/ssl/certs/ca-certificates.crt '/BEGIN CERT/' '{*}';"
+			      "for f in part*; do openssl x509 -in $f -noout -fingerprint -sha256 "
+			      "-subject -nameopt RFC2253,-esc_msb; done");
 	at = expected;
 	assert_int_equal(content->kind, FILE_KIND_ca_bundle);
 	assert_true(content->certificates.count > 50);
@@ -211,8 +212,11 @@ static void test_own_name_with_another_key_is_not_self_signed(void **state)
 
 static void test_dates_beyond_the_range_are_cut(void **state)
 {
-	struct made made = { .subject = "x", .digest = "SHA256", .curve = "P-256",
-			     .begin_days = -30000, .end_days = 2000000 };
+	struct made made = { .subject = "x",
+			     .digest = "SHA256",
+			     .curve = "P-256",
+			     .begin_days = -30000,
+			     .end_days = 2000000 };
 	struct content *content = made_judge(&made, NULL);
 	const struct certificate *it = sample_certificate(content, 0);
 
@@ -222,6 +226,33 @@ static void test_dates_beyond_the_range_are_cut(void **state)
 	assert_int_equal(it->days_left, 2000000);
 	assert_string_equal(it->serial, "1234");
 	content_free(content);
+}
+
+/* Days throughout 150 years, as libcrypto writes them. */
+static void test_every_date_is_read(void **state)
+{
+	X509 *x509 = made_certificate(
+		&(struct made){ .subject = "x", .digest = "SHA256", .curve = "P-256" });
+
+	(void)state;
+	for (time_t day = 1; day < 55000; day += 97) {
+		unsigned char *der = NULL;
+		struct content *content;
+		int size;
+
+		ASN1_TIME_set(X509_getm_notAfter(x509), day * 86400 + day % 86400);
+		size = i2d_re_X509_tbs(x509, &der);
+		OPENSSL_free(der);
+		der = NULL;
+		size = i2d_X509(x509, &der);
+		assert_true(size > 0);
+		content = sample_judge(der, (size_t)size, NULL);
+		assert_true(sample_certificate(content, 0)->not_after_ns ==
+			    (uint64_t)(day * 86400 + day % 86400) * 1000000000ULL);
+		content_free(content);
+		OPENSSL_free(der);
+	}
+	X509_free(x509);
 }
 
 static void test_name_that_is_no_text_is_damage(void **state)
@@ -275,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_every_authority_of_the_system_is_told),
 		cmocka_unit_test(test_own_name_with_another_key_is_not_self_signed),
 		cmocka_unit_test(test_dates_beyond_the_range_are_cut),
+		cmocka_unit_test(test_every_date_is_read),
 		cmocka_unit_test(test_name_that_is_no_text_is_damage),
 		cmocka_unit_test(test_errors_of_libcrypto_are_not_left_behind),
 		cmocka_unit_test(test_prepare_may_be_called_again),

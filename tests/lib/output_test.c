@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -403,6 +404,58 @@ static void test_interrupted_write_is_continued(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void test_memory_takes_all_and_touches_no_descriptor(void **state)
+{
+	struct output_text text = { 0 };
+	struct output output;
+	char line[32];
+	size_t size = 0;
+
+	(void)state;
+	output_memory(&output, &text);
+	for (int i = 0; i < 10000; i++) {
+		snprintf(line, sizeof(line), "line %d\n", i);
+		size += strlen(line);
+		write_text(&output, line);
+	}
+	assert_int_equal(output_close(&output), 0);
+	assert_false(output.failed);
+	assert_int_equal(text.size, size);
+	assert_true(text.cap >= text.size);
+	assert_memory_equal(text.bytes, "line 0\nline 1\n", 14);
+	assert_memory_equal(text.bytes + text.size - 10, "line 9999\n", 10);
+	free(text.bytes);
+}
+
+static void test_memory_is_added_to(void **state)
+{
+	struct output_text text = { 0 };
+	struct output output;
+
+	(void)state;
+	output_memory(&output, &text);
+	write_text(&output, "one");
+	output_memory(&output, &text);
+	write_text(&output, "two");
+	assert_int_equal(output_write(&output, "\0", 1), 0);
+	assert_int_equal(text.size, 7);
+	assert_memory_equal(text.bytes, "onetwo\0", 7);
+	free(text.bytes);
+}
+
+static void test_memory_of_nothing_has_no_size(void **state)
+{
+	struct output_text text = { 0 };
+	struct output output;
+
+	(void)state;
+	output_memory(&output, &text);
+	assert_int_equal(output_write(&output, "", 0), 0);
+	assert_int_equal(text.size, 0);
+	assert_int_equal(output_close(&output), 0);
+	free(text.bytes);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, files_end)
 
 int main(void)
@@ -427,6 +480,9 @@ int main(void)
 		TEST(test_non_blocking_pipe_is_waited_for),
 		TEST(test_blocked_reader_is_given_up),
 		TEST(test_interrupted_write_is_continued),
+		TEST(test_memory_takes_all_and_touches_no_descriptor),
+		TEST(test_memory_is_added_to),
+		TEST(test_memory_of_nothing_has_no_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

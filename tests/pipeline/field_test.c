@@ -209,6 +209,35 @@ static void test_list_is_handed_on(void **state)
 	assert_true(value.list.truncated);
 }
 
+static void test_texts_are_a_list_also_when_empty(void **state)
+{
+	const struct text_list lists[] = { { .bytes = "a\0b", .size = 4 }, { 0 } };
+	struct value value = get(get_texts, lists, sizeof(lists), 0);
+
+	(void)state;
+	assert_true(value.present);
+	assert_ptr_equal(value.str.bytes, lists[0].bytes);
+	assert_int_equal(value.str.size, 4);
+	value = get(get_texts, lists, sizeof(lists), sizeof(lists[0]));
+	assert_true(value.present);
+	assert_int_equal(value.str.size, 0);
+}
+
+static const struct field base_fields[] = { { .name = "base" } };
+static const struct fields base_table = FIELDS(base_fields);
+static const struct field more_fields[] = { { .name = "more" }, { .name = "last" } };
+static const struct fields more_table = FIELDS_AFTER(&base_table, more_fields);
+
+static void test_table_knows_what_it_follows(void **state)
+{
+	(void)state;
+	assert_null(base_table.base);
+	assert_int_equal(base_table.nr_fields, 1);
+	assert_ptr_equal(more_table.base, &base_table);
+	assert_ptr_equal(more_table.fields, more_fields);
+	assert_int_equal(more_table.nr_fields, 2);
+}
+
 static void test_embedded_struct_is_where_it_is(void **state)
 {
 	const uint8_t bytes[16] = { 0 };
@@ -263,6 +292,8 @@ int main(void)
 		cmocka_unit_test(test_dev_without_room_has_no_value),
 		cmocka_unit_test(test_slot_is_what_was_put_there),
 		cmocka_unit_test(test_list_is_handed_on),
+		cmocka_unit_test(test_texts_are_a_list_also_when_empty),
+		cmocka_unit_test(test_table_knows_what_it_follows),
 		cmocka_unit_test(test_embedded_struct_is_where_it_is),
 		cmocka_unit_test(test_pointer_may_be_null),
 		cmocka_unit_test(test_getter_that_does_nothing_gives_no_value),

@@ -9,6 +9,7 @@
  */
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ struct attempt {
 static const struct attempt attempts[] = {
 	{ "getpid", SYS_getpid, { 0 } },
 	{ "openat", SYS_openat, { 0, 0, 0, 0, 0, 0 } },
+	{ "openat_write", SYS_openat, { 0, 0, O_WRONLY, 0, 0, 0 } },
 	{ "execve", SYS_execve, { 0 } },
 	{ "clone", SYS_clone, { 0x800 } }, /* CLONE_SIGHAND without CLONE_VM: EINVAL */
 	{ "socket", SYS_socket, { 9999, 1, 0 } },

@@ -310,6 +310,85 @@ static void test_most_arguments_are_whole(void **state)
 	assert_null(parsed_value(text, "argv.8192"));
 }
 
+/* A document whose table comes after that of the struct it begins with. */
+struct listed {
+	uint64_t number;
+	struct text_list paths;
+	struct text_list texts;
+	struct text_list none;
+};
+
+static const struct field number_fields[] = {
+	{ NAMED("number"), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u64,
+	  .at = offsetof(struct listed, number), .help = "a number" },
+};
+static const struct fields number_table = FIELDS(number_fields);
+
+static const struct field listed_fields[] = {
+	{ NAMED("paths"), .type = FIELD_STRV, .class = CLASS_PATH, .get = get_texts,
+	  .at = offsetof(struct listed, paths), .help = "paths" },
+	{ NAMED("texts"), .type = FIELD_STRV, .class = CLASS_TEXT, .get = get_texts,
+	  .at = offsetof(struct listed, texts), .help = "texts" },
+	{ NAMED("none"), .type = FIELD_STRV, .class = CLASS_PUBLIC, .get = get_texts,
+	  .at = offsetof(struct listed, none), .help = "nothing" },
+};
+static const struct fields listed_table = FIELDS_AFTER(&number_table, listed_fields);
+
+#define LIST(literal)                                                                              \
+	{                                                                                          \
+		.bytes = literal, .size = sizeof(literal)                                          \
+	}
+
+static const struct listed listed = {
+	.number = 7,
+	.paths = LIST("/home/bob/a.pem\0/srv/alice/b.pem\0/etc/c.pem\0/home"),
+	.texts = LIST("open: /home/bob/x\0plain"),
+};
+
+static void test_base_table_is_written_first_and_lists_item_by_item(void **state)
+{
+	(void)state;
+	scene_open(&scene, "json-lines", true);
+	assert_int_equal(scene_document(&scene, &listed, &listed_table), 0);
+	assert_string_equal(
+		scene_end(&scene),
+		"{\"number\":7,\"paths\":[\"/home/USER/a.pem\",\"/home/USER/b.pem\","
+		"\"/etc/c.pem\",\"/home\"],\"texts\":[\"open: /home/USER/x\",\"plain\"],"
+		"\"none\":[]}\n");
+}
+
+static void test_lists_are_shown_as_they_are_without_redaction(void **state)
+{
+	const char *text;
+
+	(void)state;
+	scene_open(&scene, "json-lines", false);
+	assert_int_equal(scene_document(&scene, &listed, &listed_table), 0);
+	text = scene_end(&scene);
+	assert_string_equal(parsed_value(text, "paths.0"), "/home/bob/a.pem");
+	assert_string_equal(parsed_value(text, "paths.1"), "/srv/alice/b.pem");
+	assert_string_equal(parsed_value(text, "texts.0"), "open: /home/bob/x");
+}
+
+/* Far more than what redaction has room for at a time: each path stands for itself. */
+static void test_list_of_any_size_is_whole(void **state)
+{
+	static const char path[] = "/home/bob/some/where/cert.pem";
+	static char bytes[20000 * sizeof(path)];
+	const struct listed many = { .paths = { .bytes = bytes, .size = sizeof(bytes) } };
+	const char *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i += sizeof(path))
+		memcpy(bytes + i, path, sizeof(path));
+	scene_open(&scene, "json-lines", true);
+	assert_int_equal(scene_document(&scene, &many, &listed_table), 0);
+	text = scene_end(&scene);
+	assert_string_equal(parsed_value(text, "paths.0"), "/home/USER/some/where/cert.pem");
+	assert_string_equal(parsed_value(text, "paths.19999"), "/home/USER/some/where/cert.pem");
+	assert_null(parsed_value(text, "paths.20000"));
+}
+
 #define TEST(function) cmocka_unit_test_teardown(function, close_scene)
 
 int main(void)
@@ -331,6 +410,9 @@ int main(void)
 		TEST(test_every_single_byte_survives_or_is_replaced),
 		TEST(test_largest_argument_list_is_whole),
 		TEST(test_most_arguments_are_whole),
+		TEST(test_base_table_is_written_first_and_lists_item_by_item),
+		TEST(test_lists_are_shown_as_they_are_without_redaction),
+		TEST(test_list_of_any_size_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,10 @@ struct file_open_subject {
 /* Fills *RET for RECORD, a file_open. Returns false when there is nothing to look into. */
 bool file_open_subject(const struct record *record, struct file_open_subject *ret);
 
-/* Makes CONTENT, which outlives the record, what RECORD tells of its file. */
-void file_open_set_content(struct record *record, const struct content *content);
+/*
+ * Makes CONTENT, which outlives the record, what RECORD tells of its file; unless IS_WHOLE only type
+ * and kind.
+ */
+void file_open_set_content(struct record *record, const struct content *content, bool is_whole);
 
 #endif /* FILE_OPEN_CONTENT_H */

@@ -236,9 +236,9 @@ bool file_open_subject(const struct record *record, struct file_open_subject *re
 	return true;
 }
 
-void file_open_set_content(struct record *record, const struct content *content)
+void file_open_set_content(struct record *record, const struct content *content, bool is_whole)
 {
-	record->slots[SLOT_CONTENT].present = true;
+	record->slots[SLOT_CONTENT].present = is_whole;
 	record->slots[SLOT_CONTENT].obj = content;
 	if (content->kind == FILE_KIND_unknown)
 		return;
