@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* `version`, `--version`: what this binary is and what is in it. */
 #include <bpf/libbpf.h>
+#include <json-c/json_c_version.h>
+#include <openssl/crypto.h>
 #include <seccomp.h>
 #include <stdio.h>
+#include <zlib.h>
 
 #include "cmd/cmd.h"
 #include "sources/source.h"
@@ -19,6 +22,8 @@ static int version_run(const struct options *options)
 	printf("License: MIT\n");
 	printf("Sandbox: libseccomp %u.%u.%u, libcap\n", seccomp->major, seccomp->minor,
 	       seccomp->micro);
+	printf("Content: %s, json-c %s, zlib %s\n", OpenSSL_version(OPENSSL_VERSION),
+	       json_c_version(), zlibVersion());
 	printf("Sources:");
 	for (size_t i = 0; i < NR_SOURCES; i++)
 		printf(" %s", sources[i]->name);

@@ -219,6 +219,8 @@ uint32_t der_small(const struct der *der, const struct tlv *value)
 
 static char tag_letter(uint8_t tag)
 {
+	static const char context[] = "0123456789";
+
 	switch (tag) {
 	case DER_SEQUENCE:
 		return 'S';
@@ -242,7 +244,9 @@ static char tag_letter(uint8_t tag)
 	case DER_BOOLEAN:
 		return 'b';
 	default:
-		return (tag & 0xc0) == 0x80 && (tag & 0x1f) < 10 ? "0123456789"[tag & 0x1f] : '?';
+		if ((tag & 0xc0) == 0x80 && (tag & 0x1f) < sizeof(context) - 1)
+			return context[tag & 0x1f];
+		return '?';
 	}
 }
 

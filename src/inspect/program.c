@@ -134,6 +134,9 @@ static bool is_text_place(const struct look *look, const struct elf_section *sec
 	/* Where a Go program can be loaded anywhere, its names of functions are among these. */
 	if (look->is_go && !strncmp(section->name, ".data.rel.ro", strlen(".data.rel.ro")))
 		return true;
+	/* That of MIT Kerberos is not constant, and so among what can be written. */
+	if (look->depth == PROGRAM_LIBRARY && strcmp(section->name, ".data") == 0)
+		return true;
 	return (section->flags & kinds) == SHF_ALLOC && strcmp(section->name, ".eh_frame") != 0 &&
 	       strcmp(section->name, ".eh_frame_hdr") != 0 &&
 	       strcmp(section->name, ".gcc_except_table") != 0;

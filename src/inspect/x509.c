@@ -14,7 +14,7 @@
 #include "inspect/x509_names.h"
 
 #define NS_PER_S   1000000000ULL
-#define S_PER_DAY  86400
+#define S_PER_DAY  INT64_C(86400)
 #define SERIAL_MAX 256
 
 /*

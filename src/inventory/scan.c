@@ -12,6 +12,7 @@
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
 #include "lib/parse.h"
+#include "lib/stop.h"
 #include "proc/maps.h"
 #include "proc/status.h"
 
@@ -211,8 +212,11 @@ static int scan_files(struct scan *scan)
 
 static int scan_process(struct scan *scan, uint32_t pid)
 {
-	int err = enter(scan, pid);
+	int err;
 
+	if (stop_signal())
+		return -EINTR;
+	err = enter(scan, pid);
 	if (err)
 		return 0;
 	err = scan_maps(scan);

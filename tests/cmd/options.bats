@@ -46,6 +46,7 @@ says()
 --max-events ends.bats
 --output output.bats
 --format monitor.bats
+--no-inspect files.bats
 --no-redact redact.bats
 --buffer-size options.bats
 --max-processes options.bats

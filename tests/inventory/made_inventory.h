@@ -62,7 +62,7 @@ static inline struct inventory_process *made_process(uint32_t pid, const char *c
 	struct inventory_process *process = inventory_add(inventory, pid, MADE_START_NS + pid);
 
 	assert_non_null(process);
-	strncpy(process->comm, comm, COMM_SIZE - 1);
+	memcpy(process->comm, comm, strnlen(comm, COMM_SIZE - 1));
 	process->ppid = 1;
 	return process;
 }
