@@ -241,32 +241,42 @@ static int start_inspector(struct monitor *monitor)
 	return err;
 }
 
+/* The broker loads its hook while this process goes on. */
+static int start_broker(struct monitor *monitor)
+{
+	struct broker_config config = { 0 };
+	int err;
+
+	late_init(&monitor->late, &monitor->session, &config);
+	err = broker_start(&monitor->broker, &config);
+	if (err)
+		return err;
+	monitor->session.control->broker = (uint32_t)monitor->broker.pid;
+	return monitor->options->no_inspect ? 0 : start_inspector(monitor);
+}
+
 /* Begins reporting and gives up all rights. Returns 0 or an exit status. */
 static int start(struct monitor *monitor)
 {
 	struct session *session = &monitor->session;
-	struct broker_config broker = { 0 };
-	int err;
+	int err = start_broker(monitor);
 
 	monitor->stream.on_record = on_record;
 	monitor->stream.ctx = &monitor->pipeline;
 	boot_clock_init(&monitor->pipeline.clock);
-	err = session_start(session, monitor->pipeline.processes);
+	if (!err)
+		err = session_start(session, monitor->pipeline.processes);
 	/* From here on nothing is missed; what came before is not whole and not shown. */
 	monitor->pipeline.filter.since_ns = boot_clock_now();
 	if (!err)
 		err = write_start(monitor);
-	late_init(&monitor->late, session, &broker);
-	if (!err)
-		err = broker_start(&monitor->broker, &broker);
-	if (!err)
-		session->control->broker = (uint32_t)monitor->broker.pid;
-	if (!err && !monitor->options->no_inspect)
-		err = start_inspector(monitor);
 	if (!err)
 		err = privileges_drop(NULL, 0);
 	if (!err)
 		err = sandbox_enter_reader();
+	/* What waits for it later lets records pile up. */
+	if (!err)
+		err = broker_wait(&monitor->broker);
 	if (err)
 		return report_error("cannot start tracing", err);
 

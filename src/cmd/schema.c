@@ -244,7 +244,8 @@ static int print_json(void)
 	JSON_KEY(&json, "$schema");
 	json_cstring(&json, "http://json-schema.org/draft-07/schema#");
 	JSON_KEY(&json, "title");
-	json_cstring(&json, "crypto-tracer: a line of a stream, or a document, version " SCHEMA_VERSION);
+	json_cstring(&json,
+		     "crypto-tracer: a line of a stream, or a document, version " SCHEMA_VERSION);
 	JSON_KEY(&json, "oneOf");
 	json_array_begin(&json);
 	for (size_t i = 0; shape_at(i, &shape); i++)

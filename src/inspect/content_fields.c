@@ -69,7 +69,7 @@ static const struct field certificate_table[] = {
 	{ NAMED("signature_algorithm"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
 	  .at = CERTIFICATE(signature_algorithm), .help = "how it is signed" },
 	{ NAMED("fingerprint_sha256"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
-	  .at = CERTIFICATE(fingerprint_sha256), .text = TEXT_HIDDEN, .help = "SHA-256 of it" },
+	  .at = CERTIFICATE(fingerprint_sha256), .text = TEXT_HIDDEN, .help = "hash of the certificate by SHA-256, hexadecimal" },
 	{ NAMED("position"), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u32,
 	  .at = CERTIFICATE(position), .text = TEXT_HIDDEN, .help = "place in the file, from 0" },
 	{ NAMED("chain"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,

@@ -11,6 +11,9 @@
 #include "lib/cleanup.h"
 #include "lib/stop.h"
 
+/* Other processes that are tried when one has gone. */
+#define RETRIES 3
+
 /* Why OBJECT was not looked into, for people. */
 static const char *reason(int err)
 {
@@ -125,7 +128,7 @@ static struct broker_file file_of(const struct inventory_object *object)
 }
 
 /* Opens OBJECT as the process has it; by its name where the kernel does not allow that. */
-static int open_object(struct broker *broker, const struct inventory_object *object)
+static int open_once(struct broker *broker, const struct inventory_object *object)
 {
 	struct broker_file file = file_of(object);
 	int fd = broker_open(broker, &file);
@@ -136,6 +139,20 @@ static int open_object(struct broker *broker, const struct inventory_object *obj
 	file.kind = BROKER_FILE_PATH;
 	memcpy(file.path, object->path, object->path_size + 1);
 	return broker_open(broker, &file);
+}
+
+/* A process may have ended meanwhile; another may have the same file. */
+static int open_object(struct broker *broker, const struct inventory *inventory,
+		       struct inventory_object *object)
+{
+	int fd = open_once(broker, object);
+
+	for (int i = 0; i < RETRIES && (fd == -ESRCH || fd == -ENOENT || fd == -ESTALE); i++) {
+		if (!inventory_next_handle(inventory, object))
+			break;
+		fd = open_once(broker, object);
+	}
+	return fd;
 }
 
 static int examine_program(int fd, enum program_depth depth, uint32_t family, struct program **ret)
@@ -180,11 +197,12 @@ static int examine_replacement(struct broker *broker, struct inventory_object *o
 	return err == -ENOMEM ? err : 0;
 }
 
-static int examine_object(struct broker *broker, struct inventory_object *object,
-			  const struct examine_options *options, struct examine_counts *counts)
+static int examine_object(struct broker *broker, const struct inventory *inventory,
+			  struct inventory_object *object, const struct examine_options *options,
+			  struct examine_counts *counts)
 {
 	unsigned int kind = kind_of(object);
-	_cleanup_(cleanup_fd) int fd = open_object(broker, object);
+	_cleanup_(cleanup_fd) int fd = open_object(broker, inventory, object);
 	int err;
 
 	if (fd < 0) {
@@ -269,7 +287,7 @@ int examine_run(struct broker *broker, struct inventory *inventory,
 			continue;
 		if (stop_signal())
 			return -EINTR;
-		err = examine_object(broker, object, options, ret);
+		err = examine_object(broker, inventory, object, options, ret);
 		if (err)
 			return err;
 	}

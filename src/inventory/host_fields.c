@@ -70,7 +70,7 @@ static const struct field device_item[] = {
 	{ NAMED("name"), .type = FIELD_STR, .class = CLASS_TEXT, .get = get_text,
 	  .at = DEVICE(name), .text = TEXT_BARE, .help = "of the decrypted device" },
 	{ NAMED("type"), .type = FIELD_STR, .class = CLASS_TEXT, .get = get_text,
-	  .at = DEVICE(type), .help = "LUKS2, PLAIN, ...; VERITY and INTEGRITY only check" },
+	  .at = DEVICE(type), .help = "how it was made: LUKS2, PLAIN, ...; VERITY and INTEGRITY only check" },
 	{ NAMED("device"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
 	  .at = DEVICE(device), .help = "the kernel's name of it" },
 };

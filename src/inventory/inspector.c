@@ -17,7 +17,7 @@ struct entry {
 	uint64_t inode;
 	uint64_t dev;
 	uint64_t ctime_ns;
-	uint64_t used; /* the larger, the later */
+	uint64_t used;	   /* the larger, the later */
 	uint64_t start_ns; /* of the process that opened it last */
 	uint32_t pid;
 	struct content *content;

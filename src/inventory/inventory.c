@@ -119,6 +119,28 @@ struct inventory_process *inventory_add(struct inventory *inventory, uint32_t pi
 	return process;
 }
 
+static struct inventory_handle handle_of_use(const struct inventory_process *process,
+					     const struct inventory_use *use)
+{
+	return (struct inventory_handle){
+		.kind = use->is_open ? BROKER_FILE_FD : BROKER_FILE_MAP,
+		.pid = process->pid,
+		.start_ns = process->start_ns,
+		.fd = use->fd,
+		.from = use->from,
+		.to = use->to,
+	};
+}
+
+static struct inventory_handle handle_of_exe(const struct inventory_process *process)
+{
+	return (struct inventory_handle){
+		.kind = BROKER_FILE_EXE,
+		.pid = process->pid,
+		.start_ns = process->start_ns,
+	};
+}
+
 /* Whether use AT of PROCESS is of an object that it has, in the same way, by an earlier one. */
 static bool has_use_before(const struct inventory_process *process, uint32_t at)
 {
@@ -155,8 +177,18 @@ void inventory_remove(struct inventory *inventory, uint32_t pid)
 		inventory->processes[at] = inventory->processes[last];
 	}
 	inventory->nr_processes--;
+	inventory->nr_hidden -= process->is_hidden;
 	free(process->uses);
 	free(process);
+	for (size_t i = 0; i < inventory->nr_objects; i++) {
+		struct inventory_object *object = inventory->objects[i];
+
+		if (object->handle.pid != pid)
+			continue;
+		object->handle = (struct inventory_handle){ 0 };
+		if (!inventory_next_handle(inventory, object))
+			object->is_program = false;
+	}
 }
 
 /* The size of PATH without the mark of a file that has no name any more. */
@@ -218,6 +250,7 @@ struct inventory_object *inventory_object(struct inventory *inventory, const cha
 	return object;
 }
 
+/* Returns 1, 0 when there are too many, or -ENOMEM. */
 static int add_use(struct inventory *inventory, struct inventory_process *process,
 		   const struct inventory_use *use)
 {
@@ -228,7 +261,7 @@ static int add_use(struct inventory *inventory, struct inventory_process *proces
 	if (make_room(&process->uses, process->nr_uses, sizeof(*use)))
 		return -ENOMEM;
 	process->uses[process->nr_uses++] = *use;
-	return 0;
+	return 1;
 }
 
 /* Whether PROCESS has OBJECT already, in the same way. */
@@ -244,19 +277,17 @@ static bool has_use(const struct inventory_process *process, const struct invent
 int inventory_map(struct inventory *inventory, struct inventory_process *process,
 		  struct inventory_object *object, uint64_t from, uint64_t to)
 {
-	const struct inventory_use use = { .object = object };
+	const struct inventory_use use = { .object = object, .from = from, .to = to };
+	int result;
 
 	if (has_use(process, object, false))
 		return 0;
+	result = add_use(inventory, process, &use);
+	if (result <= 0)
+		return result;
 	if (!object->nr_users++)
-		object->handle = (struct inventory_handle){
-			.kind = BROKER_FILE_MAP,
-			.pid = process->pid,
-			.start_ns = process->start_ns,
-			.from = from,
-			.to = to,
-		};
-	return add_use(inventory, process, &use);
+		object->handle = handle_of_use(process, &use);
+	return 0;
 }
 
 void inventory_run(struct inventory_process *process, struct inventory_object *object)
@@ -264,12 +295,8 @@ void inventory_run(struct inventory_process *process, struct inventory_object *o
 	if (process->exe)
 		return;
 	process->exe = object;
-	if (!object->is_program && !object->nr_users)
-		object->handle = (struct inventory_handle){
-			.kind = BROKER_FILE_EXE,
-			.pid = process->pid,
-			.start_ns = process->start_ns,
-		};
+	if (!object->handle.pid)
+		object->handle = handle_of_exe(process);
 	object->is_program = true;
 }
 
@@ -282,15 +309,46 @@ int inventory_open(struct inventory *inventory, struct inventory_process *proces
 		.open_flags = open_flags,
 		.is_open = true,
 	};
+	bool is_known = has_use(process, object, true);
+	int result = add_use(inventory, process, &use);
 
-	if (!has_use(process, object, true) && !object->nr_users++)
-		object->handle = (struct inventory_handle){
-			.kind = BROKER_FILE_FD,
-			.pid = process->pid,
-			.start_ns = process->start_ns,
-			.fd = fd,
-		};
-	return add_use(inventory, process, &use);
+	if (result <= 0)
+		return result;
+	if (!is_known && !object->nr_users++)
+		object->handle = handle_of_use(process, &use);
+	return 0;
+}
+
+/* How PROCESS has OBJECT; a pid of 0: not at all. */
+static struct inventory_handle handle_in(const struct inventory_process *process,
+					 const struct inventory_object *object)
+{
+	for (uint32_t i = 0; i < process->nr_uses; i++)
+		if (process->uses[i].object == object)
+			return handle_of_use(process, &process->uses[i]);
+	if (process->exe == object)
+		return handle_of_exe(process);
+	return (struct inventory_handle){ 0 };
+}
+
+bool inventory_next_handle(const struct inventory *inventory, struct inventory_object *object)
+{
+	struct inventory_handle next = { 0 };
+
+	for (size_t i = 0; i < inventory->nr_processes; i++) {
+		const struct inventory_process *process = inventory->processes[i];
+
+		if (process->pid <= object->handle.pid || (next.pid && process->pid > next.pid))
+			continue;
+
+		struct inventory_handle handle = handle_in(process, object);
+
+		if (handle.pid)
+			next = handle;
+	}
+	if (next.pid)
+		object->handle = next;
+	return next.pid != 0;
 }
 
 const char *inventory_version(const struct inventory_object *object)

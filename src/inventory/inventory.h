@@ -67,6 +67,8 @@ struct inventory_use {
 	struct inventory_object *object;
 	uint32_t fd;
 	uint32_t open_flags; /* of open(2) */
+	uint64_t from;	     /* addresses, where it is mapped */
+	uint64_t to;
 	bool is_open;
 };
 
@@ -130,6 +132,12 @@ void inventory_run(struct inventory_process *process, struct inventory_object *o
 /* PROCESS has OBJECT, a crypto file, open. Returns 0 or -ENOMEM. */
 int inventory_open(struct inventory *inventory, struct inventory_process *process,
 		   struct inventory_object *object, uint32_t fd, uint32_t open_flags);
+
+/*
+ * Makes the next process that has OBJECT, by pid, the one through which it is opened. Returns false
+ * after the last one. Costs a look at all processes.
+ */
+bool inventory_next_handle(const struct inventory *inventory, struct inventory_object *object);
 
 /* The version of OBJECT, a library that was looked into; NULL: not known. */
 const char *inventory_version(const struct inventory_object *object);

@@ -21,7 +21,7 @@ void *pool_take(struct pool *pool, size_t size)
 	if (size > SIZE_MAX / 2)
 		return NULL;
 	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
-	if (size > pool->left) {
+	if (!chunk || size > pool->left) {
 		size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
 
 		chunk = calloc(1, sizeof(*chunk) + room);

@@ -104,8 +104,9 @@ static int ask(const struct broker *broker, const struct broker_request *request
 	if (err)
 		return err;
 	n = receive(broker, answer, &fd);
+	/* One that ends before it has read the question resets the connection (unix(7)). */
 	if (n < (ssize_t)offsetof(struct broker_answer, text))
-		err = n < 0 ? (int)n : -EPIPE;
+		err = n < 0 && n != -ECONNRESET ? (int)n : -EPIPE;
 	else if (answer->err)
 		err = answer->err;
 	else if (answer->size > (size_t)n - offsetof(struct broker_answer, text))
@@ -129,6 +130,14 @@ static int ask_about(const struct broker *broker, enum broker_verb verb, uint32_
 		memcpy(request.file.path, path, strlen(path) + 1);
 	}
 	return ask(broker, &request, verb != BROKER_ATTACH, &answer);
+}
+
+int broker_wait(struct broker *broker)
+{
+	struct broker_link link;
+	int err = broker_look(broker, (uint32_t)broker->pid, -1, &link);
+
+	return err == -EPIPE ? err : 0;
 }
 
 int broker_attach(struct broker *broker)

@@ -81,6 +81,9 @@ struct broker_file {
  */
 int broker_start(struct broker *broker, const struct broker_config *config);
 
+/* Waits until it serves. Returns 0, or -EPIPE when it could not be made ready. */
+int broker_wait(struct broker *broker);
+
 /* Ends it. Safe on one never started. */
 void broker_stop(struct broker *broker);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -123,7 +124,9 @@ static uint64_t ns_of(const struct timespec *time)
  */
 static int reopen(int handle, const struct broker_file *file)
 {
-	bool is_program = file->kind == BROKER_FILE_EXE || file->kind == BROKER_FILE_MAP;
+	bool is_program = file->kind == BROKER_FILE_EXE || file->kind == BROKER_FILE_MAP ||
+			  (file->kind == BROKER_FILE_PATH &&
+			   library_classify(file->path, strlen(file->path)));
 	int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
 	struct stat st;
 	char path[64];
@@ -406,6 +409,8 @@ void broker_serve(int socket, const struct broker_config *config)
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
 	prctl(PR_SET_NAME, "crypto-tracer:b", 0, 0, 0);
+	/* The worker waits for it, and records pile up meanwhile. Not everybody may do this. */
+	setpriority(PRIO_PROCESS, 0, -20);
 
 	int prepared = config->prepare ? config->prepare(config->ctx) : 0;
 

@@ -98,7 +98,7 @@ static void abuse(const char *name)
 	size_t size, step;
 	char *bytes = sample_read(name, &size);
 
-	step = size > 600 ? size / 300 : 2;
+	step = size > 160 ? size / 80 : 2;
 	for (size_t cut = 0; cut <= size; cut += step)
 		content_free(sample_judge(bytes, cut, name));
 	for (size_t i = 0; i < size; i += step) {
@@ -216,7 +216,8 @@ int main(int argc, char **argv)
 	};
 
 	if (argc > 2 && strcmp(argv[1], "--judge") == 0)
-		return judge_without_open(argv + 2);
+		/* Without what a sanitizer does at exit, which opens files. */
+		_exit(judge_without_open(argv + 2));
 	own_path = realpath(argv[0], NULL);
 	return cmocka_run_group_tests(tests, samples_setup, NULL);
 }

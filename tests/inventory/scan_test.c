@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/magic.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include <cmocka.h>
 
@@ -177,6 +179,7 @@ static void test_scan_without_broker_fails(void **state)
 {
 	(void)state;
 	kill(broker.pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)broker.pid, NULL, WEXITED | WNOWAIT), 0);
 	assert_int_equal(scan_run(&broker, inventory), -EPIPE);
 	assert_int_equal(inventory->nr_processes, 0);
 }
@@ -222,6 +225,13 @@ static void test_processes_of_others_are_hidden(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static bool is_of_type(const char *path, long type)
+{
+	struct statfs st;
+
+	return statfs(path, &st) == 0 && (long)st.f_type == type;
+}
+
 /* Puts PID into a control group that has the name of a container. Returns 0 or -1: not possible. */
 static int enter_container(pid_t pid, char *dir, size_t cap)
 {
@@ -229,7 +239,12 @@ static int enter_container(pid_t pid, char *dir, size_t cap)
 	FILE *file;
 	int n;
 
-	snprintf(dir, cap, "/sys/fs/cgroup/docker-%s.scope", CONTAINER);
+	bool is_unified = is_of_type("/sys/fs/cgroup", CGROUP2_SUPER_MAGIC);
+
+	if (!is_unified && !is_of_type("/sys/fs/cgroup/pids", CGROUP_SUPER_MAGIC))
+		return -1;
+	snprintf(dir, cap, "/sys/fs/cgroup/%sdocker-%s.scope", is_unified ? "" : "pids/",
+		 CONTAINER);
 	if (mkdir(dir, 0755))
 		return -1;
 	snprintf(path, sizeof(path), "%s/cgroup.procs", dir);

@@ -71,6 +71,24 @@ static void test_without_broker_everything_is_epipe(void **state)
 	assert_int_equal(broker_open_package_lists(&broker, 1), -EPIPE);
 }
 
+/* Then there is a question in its socket that nobody will read (unix(7), ECONNRESET). */
+static void test_broker_that_dies_before_it_answers_is_epipe(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	close(broker_open_proc(&broker));
+	kill(broker.pid, SIGSTOP);
+	pid = fork();
+	if (pid == 0) {
+		nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+		kill(broker.pid, SIGKILL);
+		_exit(0);
+	}
+	assert_int_equal(broker_attach(&broker), -EPIPE);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 /* They are for the worker, which then closes the socket. */
 static void test_signals_to_the_group_do_not_end_it(void **state)
 {
@@ -407,6 +425,7 @@ int main(void)
 		TEST(test_broker_ends_with_the_worker),
 		TEST(test_stop_is_safe_twice_and_on_none),
 		TEST(test_without_broker_everything_is_epipe),
+		TEST(test_broker_that_dies_before_it_answers_is_epipe),
 		TEST(test_signals_to_the_group_do_not_end_it),
 		TEST(test_rights_are_given_up),
 		TEST(test_attach_returns_what_was_configured),

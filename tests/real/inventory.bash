@@ -8,13 +8,21 @@ load real
 
 # Which names are crypto is said here anew and not asked of the tool. It need only be right for what
 # the tests run.
-CRYPTO_LIBRARY='/(lib(ssl|crypto|crypt|gnutls|nettle|hogweed|gcrypt|nss3|nssutil3|ssl3|smime3)\.so[.0-9]*|lib(softokn3|freebl3|p11-kit|krb5|krb5support|k5crypto|gssapi_krb5|jvm|sunec|j2pkcs11)\.so[.0-9]*|_(ssl|hashlib)\.[^/]*so|(ossl-modules|engines-3|pkcs11)/[^/]*\.so)$'
-CRYPTO_FILE='\.(pem|crt|key|p12|jks)$'
+CRYPTO_LIBRARY='lib(ssl|crypto|crypt|gnutls|nettle|hogweed|gcrypt|p11-kit|jvm|sunec|j2pkcs11)\.so'
+CRYPTO_LIBRARY+='|lib(nss3|nssutil3|ssl3|smime3|softokn3|freebl3)\.so'
+CRYPTO_LIBRARY+='|lib(krb5|krb5support|k5crypto|gssapi_krb5)\.so|_(ssl|hashlib)\.[^/]*so'
+CRYPTO_LIBRARY+='|(ossl-modules|engines-3|pkcs11)/[^/]*\.so'
+CRYPTO_LIBRARY="/($CRYPTO_LIBRARY)[.0-9]*$"
+CRYPTO_FILE='(\.(pem|crt|key|p12|jks)|/fipsmodule\.cnf)$'
+
+# Messages and dates as the tests expect them.
+export LC_ALL=C
 
 teardown()
 {
     trace_clean
-    [ -n "${BATS_TEST_COMPLETED:-}" ] || tail -n 20 log ./*.err 2>&1
+    [ -n "${BATS_TEST_COMPLETED:-}" ] || tail -n 20 log ./*.err 2>/dev/null
+    return 0
 }
 
 # stay COMMAND...: starts it with a standard input, also named hold, that has nothing to read and no
@@ -51,13 +59,13 @@ tls_works()
         </dev/null >client.log 2>&1
 }
 
-# at_rest PID FILE: has it FILE mapped or open, and waits for something?
+# at_rest PID FILE: has it FILE mapped, or open beside its standard input, and waits for something?
 at_rest()
 {
     local state
 
     state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat") && [ "$state" = S ] || return 1
-    grep -qF "$2" "/proc/$1/maps" || find "/proc/$1/fd" -lname "*$2" | grep -q .
+    grep -qF "$2" "/proc/$1/maps" || find "/proc/$1/fd" -lname "*$2" ! -name 0 | grep -q .
 }
 
 # settled FILE: waits until the program that was started last has FILE and waits.
@@ -111,7 +119,7 @@ $1
 $(ps -o ppid= -p "$1" | tr -d ' ')
 $(cat "/proc/$1/comm")
 $(ps -o user:64= -p "$1" | tr -d ' ')
-$(readlink "/proc/$1/exe")
+$(readlink "/proc/$1/exe" | sed 's/ (deleted)$//')
 EOW
     # To the second, which ps computes from another clock.
     started=$(date -d "$(ps -o lstart= -p "$1")" +%s)
@@ -134,15 +142,16 @@ files()
 # listed PID mem|open: what lsof says of crypto libraries that it maps, or crypto files it has open.
 listed()
 {
-    lsof -w -n -P -p "$1" -F ftn >lsof || return
+    lsof -w -n -P -p "$1" -F ftn >"lsof.$1" || return
     # That it says anything at all.
-    grep -q '^fcwd' lsof
+    grep -q '^fcwd' "lsof.$1"
     if [ "$2" = mem ]; then
-        awk '/^f/ { f = $0 } /^n/ && (f == "fmem" || f == "fDEL") { print substr($0, 2) }' lsof |
+        # DEL is one whose file was removed.
+        awk '/^f/ { f = $0 } /^n/ && f ~ /^f(mem|DEL)$/ { print substr($0, 2) }' "lsof.$1" |
             sed 's/ (.*//' | { grep -E "$CRYPTO_LIBRARY" || true; } | sort -u
     else
         awk '/^f/ { f = $0 } /^t/ { t = $0 }
-            /^n/ && f ~ /^f[0-9]+$/ && t == "tREG" { print substr($0, 2) }' lsof |
+            /^n/ && f ~ /^f[0-9]+$/ && t == "tREG" { print substr($0, 2) }' "lsof.$1" |
             sed 's/ (deleted)$//' | { grep -E "$CRYPTO_FILE" || true; } | sort -u
     fi
 }
@@ -162,6 +171,18 @@ maps_linked()
     diff expected <(jq -r '.library_paths[]' "process.$1" | sort)
 }
 
+# copy_linked PROGRAM DIR: copies of these libraries, under the names by which it asks for them.
+copy_linked()
+{
+    local name path
+
+    ldd "$(command -v "$1")" | awk '$2 == "=>" { print $1, $3 }' | grep -E "$CRYPTO_LIBRARY" >copied
+    while read -r name path; do
+        cp -L "$path" "$2/$name"
+    done <copied
+    [ -s copied ]
+}
+
 # path_of PID NAME: where it has the library whose name begins so.
 path_of()
 {
@@ -173,9 +194,10 @@ openssl_version()
 {
     "$PYTHON" - "$1" <<'EOP'
 import ctypes
+import os
 import sys
 
-library = ctypes.CDLL(sys.argv[1])
+library = ctypes.CDLL(os.path.realpath(sys.argv[1]))
 library.OpenSSL_version.restype = ctypes.c_char_p
 print(library.OpenSSL_version(0).decode().split()[1])
 EOP

@@ -66,9 +66,8 @@ EOC
         [ "$(jq -c .open_crypto_files "process.$pid")" = '[]' ]
     done
     # What nginx says it runs with, where that differs from what it was built with.
-    nginx -V 2>&1 | sed -nE 's/^built with OpenSSL ([^ ]+).*/\1/p; s/.*running with OpenSSL ([^ ]+).*/\1/p' |
-        tail -n 1 >version
-    diff version <(jq -r '.crypto_providers[] | select(.name == "openssl") | .version' "process.$STAYS")
+    nginx -V 2>&1 | grep -oE '(built|running) with OpenSSL [^ ]+' | sed -n '$s/.* //p' >version
+    diff version <(provider "$STAYS" openssl | cut -d' ' -f1)
 }
 
 @test "redis-server with TLS" {
@@ -152,7 +151,8 @@ keys_of()
         .fingerprint_sha256, .key_type, .key_bits, .curve, .self_signed, (.sans | join(","))' \
         snapshot.json >told
     diff <(certificate_facts server.crt) told
-    diff <(key_facts server.key) <(keys_of "$STAYS" | jq -r '"\(.bits) \(.curve)\n\(.mode) \(.owner)"')
+    keys_of "$STAYS" | jq -r '"\(.bits) \(.curve)\n\(.mode) \(.owner)"' >told
+    diff <(key_facts server.key) told
     diff - <(keys_of "$STAYS" | jq -r '.file, .type, .private, .encrypted') <<EOK
 $T/server.key
 EC
@@ -200,7 +200,7 @@ EOD
 @test "age: Go's version, packages, modules and settings" {
     need age age-keygen lsof
     age-keygen -o key.txt 2>/dev/null
-    stay age -r "$(age-keygen -y key.txt)" -o out.age hold
+    stay age -r "$(age-keygen -y key.txt)" -o out hold
     settled hold
     take "$STAYS"
     "$HERE/buildinfo" "$(command -v age)" >truth
@@ -218,14 +218,67 @@ EOD
             'any(.crypto_providers[].evidence[]; . == $package)' "process.$STAYS" >/dev/null
     done
     # Debian builds without modules; others list these.
-    diff <(jq -r '.modules[] | select(.[0] | test("^(golang.org/x/crypto|filippo.io/)")) | join(" ")' \
-            truth | sort) <(jq -r '.crypto_providers[].modules[]' "process.$STAYS" | sort)
-    diff <(jq -r '.settings[] | select(test("^(CGO_ENABLED|DefaultGODEBUG|GOEXPERIMENT|GOFIPS140)="))' \
-            truth | sort) <(jq -r '.crypto_providers[].settings[]' "process.$STAYS" | sort)
+    jq -r '.modules[] | select(.[0] | test("^(golang.org/x/crypto|filippo.io/)")) | join(" ")' \
+        truth | sort >expected
+    diff expected <(jq -r '.crypto_providers[].modules[]' "process.$STAYS" | sort)
+    jq -r '.settings[] | select(test("^(CGO_ENABLED|DefaultGODEBUG|GOEXPERIMENT|GOFIPS140)="))' \
+        truth | sort >expected
+    diff expected <(jq -r '.crypto_providers[].settings[]' "process.$STAYS" | sort)
     if command -v go >/dev/null; then
         go version "$(command -v age)" | grep -q ": go$version\$"
     fi
     [ "$(jq -c .libraries "process.$STAYS")" = '[]' ]
+}
+
+@test "a program that was removed while it runs, and another put in its place" {
+    need age age-keygen tldr lsof
+    age-keygen -o key.txt 2>/dev/null
+    cp "$(command -v age)" program
+    stay ./program -r "$(age-keygen -y key.txt)" -o out hold
+    settled hold
+    cp "$(command -v tldr)" new
+    mv new program
+    take "$STAYS"
+    version=$("$HERE/buildinfo" "$(command -v age)" | jq -r '.version | ltrimstr("go")')
+    jq -r '.crypto_providers[] | [.name, .version, .linkage] | join(" ")' "process.$STAYS" >told
+    diff - told <<<"go $version static"
+}
+
+@test "OpenSSL built into a program, with symbols and without" {
+    need gcc strip lsof
+    # Not every distribution has it.
+    [ -e "$(gcc -print-file-name=libcrypto.a)" ] || skip "no libcrypto.a"
+    cat >whole.c <<'EOC'
+#include <stdio.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+int main(void)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int size;
+
+	if (!EVP_Digest("", 0, digest, &size, EVP_sha256(), NULL))
+		return 1;
+	puts(OpenSSL_version(OPENSSL_VERSION));
+	fflush(stdout);
+	return getchar();
+}
+EOC
+    gcc -o whole whole.c -l:libcrypto.a -ldl -pthread
+    strip -o stripped whole
+    for program in whole stripped; do
+        : >log
+        stay "./$program"
+        said OpenSSL
+        take "$STAYS"
+        [ "$(jq -c .libraries "process.$STAYS")" = '[]' ]
+        diff - <(provider "$STAYS" openssl | cut -d' ' -f1,2) <<<"$(cut -d' ' -f2 log) static"
+        jq -r '.crypto_providers[].evidence[]' "process.$STAYS" >"evidence.$program"
+    done
+    diff - evidence.whole <<<$'symbols\nbanner'
+    diff - evidence.stripped <<<banner
 }
 
 # crate_version PROGRAM CRATE: as the names of source files in it, and Debian's package, tell.
@@ -233,7 +286,8 @@ crate_version()
 {
     local version built package
 
-    version=$(grep -aoE "[/^]$2-[0-9]+\.[0-9]+\.[0-9]+/src" "$1" | sort -u | sed 's/.*-//; s,/src,,')
+    version=$(grep -aoE "/$2-[0-9]+\.[0-9]+\.[0-9]+/src" "$1" | sort -u |
+        sed 's/.*-//; s,/src,,')
     [ -n "$version" ] || return
     if command -v dpkg-query >/dev/null; then
         package=$(dpkg-query -S "$1")
@@ -257,8 +311,9 @@ crate_version()
     for crate in ring rustls; do
         version=$(crate_version "$program" "$crate")
         diff - <(provider "$STAYS" "$crate") <<<"$version static paths high"
-        [ "$(jq -r --arg crate "$crate" '.crypto_providers[] | select(.name == $crate) | .modules[]' \
-            "process.$STAYS")" = "$crate $version" ]
+        jq -r --arg crate "$crate" '.crypto_providers[] | select(.name == $crate) | .modules[]' \
+            "process.$STAYS" >told
+        diff - told <<<"$crate $version"
     done
     [ "$(jq -r '.crypto_providers[].name' "process.$STAYS" | sort | paste -sd' ')" = 'ring rustls' ]
     # It is a Rust program, too, and was looked at.
@@ -270,7 +325,7 @@ crate_version()
 
 @test "java: the machine is the provider" {
     need java keytool lsof
-    stay keytool -J-Xshare:auto -genkeypair -alias x -keyalg EC -keystore store.p12 -dname CN=x
+    stay keytool -genkeypair -alias x -keyalg EC -keystore store.p12 -dname CN=x
     said 'password'
     settled libjvm.so
     take "$STAYS"
