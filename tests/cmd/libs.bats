@@ -130,12 +130,16 @@ library()
 @test "processes are those that map it" {
     local path
 
-    hold libgcrypt.so.20
-    hold libgcrypt.so.20:libssl.so.3
-    libs
-    path=$(library libgcrypt.so.20)
+    # A copy: of the one in use other processes come and go.
+    path=$T/libgcrypt.so.20
+    cp "$(library libgcrypt.so.20)" "$path"
+    hold "$path"
+    hold libssl.so.3
+    hold "$path:libssl.so.3"
+    libs --no-redact
     diff <(grep -l "x[ps] .* $path\$" /proc/[0-9]*/maps 2>/dev/null | cut -d / -f 3 | sort -n) \
         <(jq --arg path "$path" '.libraries[] | select(.path == $path).processes[].pid' "$OUT")
+    [ "$(jq --arg path "$path" '.libraries[] | select(.path == $path).processes | length' "$OUT")" -eq 2 ]
 }
 
 @test "--name: a family, a part of a name, nothing" {
@@ -231,6 +235,7 @@ replaced/libcrypto.so.3 medium in use: $version, on disk: 3.0.77" ]
     kill -KILL "$first"
     wait_for 20 has_ended "$TRACER"
     wait "$TRACER"
+    jq -c --arg dir "$LATE" '.coverage.files[] | select(.file | startswith($dir))' "$OUT"
     jq -e --argjson pid "$held" --arg version "$(openssl version | cut -d ' ' -f 2)" '
         .processes[] | select(.pid == $pid).crypto_providers[0].version == $version' "$OUT"
 }

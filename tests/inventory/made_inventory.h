@@ -62,7 +62,8 @@ static inline struct inventory_process *made_process(uint32_t pid, const char *c
 	struct inventory_process *process = inventory_add(inventory, pid, MADE_START_NS + pid);
 
 	assert_non_null(process);
-	memcpy(process->comm, comm, strnlen(comm, COMM_SIZE - 1));
+	for (size_t i = 0; i < COMM_SIZE - 1 && comm[i]; i++)
+		process->comm[i] = comm[i];
 	process->ppid = 1;
 	return process;
 }

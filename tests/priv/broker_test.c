@@ -30,13 +30,22 @@ static int wait_for_end(void)
 	return -1;
 }
 
+static void assert_ended_well(int status)
+{
+	assert_true(WIFEXITED(status));
+#ifndef __SANITIZE_ADDRESS__ /* it calls sigaltstack(2) before _exit(2), which the broker may not  \
+			      */
+	assert_int_equal(WEXITSTATUS(status), 0);
+#endif
+}
+
 static void test_broker_ends_with_the_worker(void **state)
 {
 	(void)state;
 	assert_int_equal(waitpid(broker.pid, NULL, WNOHANG), 0);
 	close(broker.fd);
 	broker.fd = -1;
-	assert_int_equal(wait_for_end(), 0);
+	assert_ended_well(wait_for_end());
 }
 
 static void test_stop_is_safe_twice_and_on_none(void **state)
@@ -279,14 +288,14 @@ static void test_request_without_a_path_ends_the_broker(void **state)
 
 	(void)state;
 	assert_int_equal(say(&request, offsetof(struct broker_request, file.path)), 1);
-	assert_int_equal(wait_for_end(), 0);
+	assert_ended_well(wait_for_end());
 }
 
 static void test_request_of_one_byte_ends_the_broker(void **state)
 {
 	(void)state;
 	assert_int_equal(say("x", 1), 1);
-	assert_int_equal(wait_for_end(), 0);
+	assert_ended_well(wait_for_end());
 }
 
 static void test_malformed_requests_are_refused(void **state)

@@ -20,7 +20,16 @@ export LC_ALL=C
 
 teardown()
 {
+    local pid children=
+
+    # Workers outlive a server that is killed.
+    for pid in ${KILL:-}; do
+        children="$children $(pgrep -d ' ' -P "$pid")"
+    done
     trace_clean
+    for pid in $children; do
+        kill -KILL "$pid" 2>/dev/null
+    done
     [ -n "${BATS_TEST_COMPLETED:-}" ] || tail -n 20 log ./*.err 2>/dev/null
     return 0
 }
