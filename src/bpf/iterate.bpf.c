@@ -49,19 +49,40 @@ struct {
 	__type(value, struct draft_record);
 } drafts SEC(".maps");
 
+/* The depth of the pid namespace of who reads: pids are told as that has them, as /proc does. */
+static __always_inline __u32 reader_level(void)
+{
+	return BPF_CORE_READ(bpf_get_current_task_btf(), signal, pids[PIDTYPE_TGID], level);
+}
+
+/* The process of TASK in a pid namespace of depth LEVEL; 0: it is not in there. */
+static __always_inline __u32 tgid_at(struct task_struct *task, __u32 level)
+{
+	struct pid *pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
+	__u32 nr = 0;
+
+	if (!pid || BPF_CORE_READ(pid, level) < level)
+		return 0;
+	bpf_probe_read_kernel(&nr, sizeof(nr),
+			      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+				      level * bpf_core_type_size(struct upid));
+	return nr;
+}
+
 SEC("iter/task")
 int iterate_tasks(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct process_seed seed = {};
+	__u32 level = reader_level();
 
 	/* Kernel threads and zombies have no memory of their own. */
 	if (!task || task->pid != task->tgid || !task->mm)
 		return 0;
 	seed.start_ns = task->start_boottime;
 	seed.cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	seed.tgid = task->tgid;
-	seed.ppid = BPF_CORE_READ(task, real_parent, tgid);
+	seed.tgid = tgid_at(task, level);
+	seed.ppid = tgid_at(BPF_CORE_READ(task, real_parent), level);
 	seed.uid = BPF_CORE_READ(task, cred, uid.val);
 	seed.gid = BPF_CORE_READ(task, cred, gid.val);
 	BPF_CORE_READ_INTO(&seed.comm, task, comm);
@@ -84,7 +105,7 @@ static __always_inline struct draft_record *draft_new(struct task_struct *task, 
 		return NULL;
 	__builtin_memset(&draft->record, 0, sizeof(draft->record));
 	draft->record.kind = kind;
-	draft->record.tgid = task->tgid;
+	draft->record.tgid = tgid_at(task, reader_level());
 	draft->record.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	if (inode) {
 		dev = BPF_CORE_READ(inode, i_sb, s_dev);

@@ -216,7 +216,24 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1]; /* LEVEL + 1 of them */
+};
+
+/* include/linux/pid_types.h */
+enum pid_type {
+	PIDTYPE_PID,
+	PIDTYPE_TGID,
+	PIDTYPE_MAX = 4,
+};
+
 struct signal_struct {
+	struct pid *pids[PIDTYPE_MAX];
 	atomic_t live;
 	int group_exit_code;
 	unsigned int flags;

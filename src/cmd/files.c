@@ -24,6 +24,9 @@ static int watch(const struct options *options)
 	return monitor_run(&stream);
 }
 
+/* As many as the kernel side looks at. */
+#define ANCESTORS_MAX 64
+
 /* One pass over the inventory as a stream. */
 struct listing {
 	struct take *take;
@@ -85,6 +88,63 @@ static int list_use(struct listing *listing, const struct inventory_process *pro
 	return pipeline_record(&listing->pipeline, &record, record.event.hdr.size);
 }
 
+static bool has_name(const struct inventory_process *process, const char *name)
+{
+	char comm[COMM_SIZE + 1] = { 0 };
+
+	memcpy(comm, process->comm, COMM_SIZE);
+	return strcasestr(comm, name) != NULL;
+}
+
+/* Whether PROCESS itself is what --pid or --name name; without both every process is. */
+static bool is_root(const struct options *options, const struct inventory_process *process)
+{
+	bool is_named = options->nr_pids == 0;
+
+	for (size_t i = 0; i < options->nr_pids; i++)
+		is_named |= options->pids[i] == process->pid;
+	return is_named && (!options->name || has_name(process, options->name));
+}
+
+/* The parent of PROCESS, NULL where it is not known. Processes are sorted by pid. */
+static const struct inventory_process *parent_of(const struct inventory *inventory,
+						 const struct inventory_process *process)
+{
+	size_t first = 0;
+	size_t last = inventory->nr_processes;
+
+	while (first < last) {
+		size_t middle = first + (last - first) / 2;
+
+		if (inventory->processes[middle]->pid < process->ppid)
+			first = middle + 1;
+		else
+			last = middle;
+	}
+	return first < inventory->nr_processes && inventory->processes[first]->pid == process->ppid
+		       ? inventory->processes[first]
+		       : NULL;
+}
+
+/* As the kernel would select for a stream (bpf/set.bpf.h). */
+static bool is_selected(const struct take *take, const struct inventory_process *process)
+{
+	const struct options *options = take->options;
+	const struct inventory_process *at = process;
+	bool has_uid = options->nr_uids == 0;
+
+	for (size_t i = 0; i < options->nr_uids; i++)
+		has_uid |= options->uids[i] == process->uid;
+	if (!has_uid)
+		return false;
+	for (int i = 0; at && i < ANCESTORS_MAX; i++) {
+		if (is_root(options, at))
+			return true;
+		at = options->follow_children ? parent_of(take->inventory, at) : NULL;
+	}
+	return false;
+}
+
 static int list_all(struct listing *listing)
 {
 	const struct inventory *inventory = listing->take->inventory;
@@ -94,7 +154,7 @@ static int list_all(struct listing *listing)
 		const struct inventory_process *process = inventory->processes[i];
 		struct process *entry;
 
-		if (!process->nr_uses)
+		if (!process->nr_uses || !is_selected(listing->take, process))
 			continue;
 		entry = processes_add(listing->pipeline.processes, process->pid, process->start_ns);
 		if (entry)
@@ -141,7 +201,7 @@ static int write_coverage(struct listing *listing)
 		.sent = listing->nr_events,
 	};
 
-	coverage_init(&coverage, source->now_ns, true);
+	coverage_init(&coverage, boot_clock_unix(&listing->take->clock, boot_clock_now()), true);
 	coverage_add_source(&coverage, &file_open_source, true, source->reason, &counters,
 			    &listing->pipeline.fates[SOURCE_file_open]);
 	coverage.source[0].hook = strcmp(source->method, "bpf") == 0 ? "iter/task_file" : "/proc";
@@ -165,18 +225,21 @@ static int write_stream(struct take *take, int *ret_err)
 	listing.now_ns = boot_clock_now();
 	listing.pipeline.filter = options->filter;
 	listing.pipeline.filter.wanted = 1U << SOURCE_file_open;
+	listing.pipeline.max_events = options->max_events;
 	listing.pipeline.clock = take->clock;
 	listing.pipeline.handlers[SOURCE_file_open] =
 		(struct pipeline_handler){ .handle = tell_content, .ctx = &listing };
 	err = processes_new(&listing.pipeline.processes, options->max_processes, false);
 	if (!err)
 		err = writer_new(&listing.pipeline.writer, options->sink, &take->output,
-				 take->redactor, take_has_color(take));
+				 take->redactor, take->has_color);
 	if (err)
 		return report_error("cannot take the inventory", err);
 	err = write_start(&listing);
 	if (!err)
 		err = list_all(&listing);
+	if (err == -ECANCELED) /* --max-events: as it should be */
+		err = 0;
 	if (!err)
 		err = write_coverage(&listing);
 	if (!err)

@@ -161,12 +161,14 @@ static const char *parse_output(struct options *options, const char *value)
 static const char *parse_format(struct options *options, const char *value)
 {
 	options->sink = sink_find(value);
+	options->format = value;
 	return options->sink ? NULL : "not a format";
 }
 
 /* A document has formats of its own; `libs --watch` is a stream: check() tells them apart. */
 static const char *parse_document_format(struct options *options, const char *value)
 {
+	options->format = value;
 	options->is_summary = strcmp(value, "summary") == 0;
 	options->sink = options->is_summary || strcmp(value, "json") == 0 ? sinks[SINK_json_stream]
 									  : sink_find(value);

@@ -99,20 +99,34 @@ static int parse_word(struct options *options, const struct command *command, ch
 	return usage_error(command, what);
 }
 
+/* Whether FORMAT is one of FORMATS, NULL at their end; the default is in every list. */
+static bool is_one_of(const char *format, const char *const *formats)
+{
+	for (; format && *formats; formats++)
+		if (strcmp(format, *formats) == 0)
+			return true;
+	return !format;
+}
+
 /* What only the whole command line tells. */
 static int check(const struct options *options, const struct command *command)
 {
+	static const char *const documents[] = { "json", "json-pretty", "summary", NULL };
+	static const char *const only_documents[] = { "json", "summary", NULL };
+
 	if (options->verbose && options->quiet)
 		return usage_error(command, "--verbose and --quiet exclude each other");
 	if (options->has_user && !options->command)
 		return usage_error(command, "--user needs a command to run, after --");
 	if (options->follow_children && !options->nr_pids && !options->name && !options->command)
 		return usage_error(command, "--follow-children needs --pid or --name");
-	if (options->is_summary && options->watch)
-		return usage_error(command, "--watch has no summary");
-	if (command->is_document && !options->watch && !options->is_summary &&
-	    options->sink != sinks[SINK_json_stream] && options->sink != sinks[SINK_json_pretty])
+	if (command->is_document && !options->watch && !is_one_of(options->format, documents))
 		return usage_error(command, "a document is json, json-pretty or summary");
+	if (options->watch && options->format && is_one_of(options->format, only_documents))
+		return usage_error(command, "a stream is json-stream, json-lines, json-array,\n"
+					    "json-pretty or text");
+	if (command->is_document && options->duration_ms && !options->watch)
+		return usage_error(command, "--duration needs --watch");
 	if (options->deep && options->no_inspect)
 		return usage_error(command, "--deep and --no-inspect exclude each other");
 	return 0;

@@ -39,7 +39,8 @@ struct options {
 	/* How it is written. */
 	const char *output;
 	const struct sink *sink;
-	bool is_summary; /* a table for people instead of SINK */
+	bool is_summary;    /* a table for people instead of SINK */
+	const char *format; /* as it was given; NULL: the default */
 	bool no_redact;
 	bool verbose;
 	bool quiet;

@@ -29,7 +29,8 @@ static int report_old(const char *path, const char *why)
 	char what[LOG_QUOTE_SIZE + 64];
 
 	snprintf(what, sizeof(what), "cannot compare with '%s'", log_quote(quoted, path));
-	error_report(what, why, "Give a file that `crypto-tracer snapshot -o FILE` wrote.", NULL);
+	error_report(what, why,
+		     "Solution: give a file that `crypto-tracer snapshot -o FILE` wrote.", NULL);
 	return EXIT_ERROR;
 }
 
@@ -81,7 +82,7 @@ static int write_diff(struct take *take, const struct diff *diff)
 		return -ENOMEM;
 	output_memory(&memory, &text);
 	if (take->options->is_summary) {
-		err = diff_text(diff, take_has_color(take), &text.bytes);
+		err = diff_text(diff, take->has_color, &text.bytes);
 		text.size = err ? 0 : strlen(text.bytes);
 	} else {
 		json_init(&json, buffer, WRITER_FLUSH_SIZE,

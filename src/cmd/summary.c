@@ -41,7 +41,7 @@ static void __attribute__((format(printf, 2, 3))) say(struct page *page, const c
 
 static void title(struct page *page, const char *text, size_t count)
 {
-	if (take_has_color(page->take))
+	if (page->take->has_color)
 		say(page, "\n\033[1m%s\033[0m (%zu)\n", text, count);
 	else
 		say(page, "\n%s (%zu)\n", text, count);
@@ -53,8 +53,7 @@ static void print(struct page *page, struct table *table, size_t nr_rows)
 	_cleanup_(cleanup_free) char *text = NULL;
 
 	if (!page->err)
-		page->err = table_print(table, take_width(page->take), 2,
-					take_has_color(page->take), &text);
+		page->err = table_print(table, TAKE_WIDTH, 2, page->take->has_color, &text);
 	if (!page->err)
 		page->err = output_write(&page->memory, text, strlen(text));
 	if (nr_rows > ROWS_MAX)

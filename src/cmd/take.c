@@ -21,20 +21,12 @@
 #include "priv/sandbox.h"
 #include "trace/libbpf_log.h"
 
-#define WIDTH 80
-
 /* On a terminal, unless the environment asks for none (https://no-color.org). */
-bool take_has_color(const struct take *take)
+static bool wants_color(const struct take *take)
 {
 	const char *no_color = getenv("NO_COLOR");
 
 	return isatty(take->output.fd) == 1 && !(no_color && *no_color);
-}
-
-unsigned int take_width(const struct take *take)
-{
-	(void)take;
-	return WIDTH;
 }
 
 static int open_output(struct take *take)
@@ -47,6 +39,8 @@ static int open_output(struct take *take)
 		return 128 + stop_signal();
 	if (err)
 		return report_output(options->output, err, false);
+	/* Now: later a terminal cannot be asked what it is. */
+	take->has_color = wants_color(take);
 	err = redactor_new(&take->redactor, &redact);
 	return err ? report_error("cannot start", err) : 0;
 }

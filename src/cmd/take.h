@@ -34,6 +34,7 @@ struct take {
 	struct boot_clock clock;
 	struct inventory *inventory;
 	struct document_source source;
+	bool has_color;	   /* output for people may be coloured */
 	char hostname[65]; /* HOST_NAME_MAX and a NUL */
 	char kernel[65];
 	char reason[64]; /* why there are no iterators */
@@ -71,8 +72,7 @@ int take_print(struct take *take, const char *text, size_t size);
 /* Ends the output with ERR, of take_write(), and everything else. Returns the exit status. */
 int take_end(struct take *take, int status, int err);
 
-/* Whether output for people may be coloured, and how wide it may be. */
-bool take_has_color(const struct take *take);
-unsigned int take_width(const struct take *take);
+/* Output for people is at most that wide, columns. */
+#define TAKE_WIDTH 80
 
 #endif /* CMD_TAKE_H */

@@ -50,7 +50,7 @@ static const struct field certificate_table[] = {
 	  .at = CERTIFICATE(subject), .text = TEXT_BARE, .help = "whose it is, RFC 4514 text" },
 	{ NAMED("issuer"), .type = FIELD_STR, .class = CLASS_TEXT, .get = get_text,
 	  .at = CERTIFICATE(issuer), .help = "who signed it, RFC 4514 text" },
-	{ NAMED("sans"), .type = FIELD_STRV, .class = CLASS_TEXT, .get = get_sans,
+	{ NAMED("sans"), .type = FIELD_STRV, .class = CLASS_HOST, .get = get_sans,
 	  .presence = SOMETIMES, .help = "alternative names: DNS:, IP:, email:, URI: and the name" },
 	{ NAMED("serial"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
 	  .at = CERTIFICATE(serial), .text = TEXT_HIDDEN, .help = "serial number, hexadecimal" },

@@ -3,8 +3,8 @@
 #define INSPECT_FINDING_H
 
 /*
- * Findings: what somebody should look at, with the reason. The rules are the catalogue findings.def.
- * A finding in a document is an item of finding_fields.
+ * Findings: what somebody should look at, with the reason. The rules are the catalogue
+ * findings.def. A finding in a document is an item of finding_fields.
  */
 
 #include <stdint.h>
@@ -31,9 +31,9 @@ enum finding_rule {
 };
 
 struct finding_rule_info {
-	const char *name; /* "certificate_expired" */
+	const char *name;  /* "certificate_expired" */
 	uint32_t severity; /* enum severity */
-	const char *why;  /* one short sentence for people */
+	const char *why;   /* one short sentence for people */
 };
 
 extern const struct finding_rule_info finding_rules[NR_FINDING_RULES];

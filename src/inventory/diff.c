@@ -384,11 +384,31 @@ static bool is_at_least(struct thing finding, unsigned int severity)
 	return true;
 }
 
+static size_t count_findings(const struct facts *facts, unsigned int severity)
+{
+	size_t nr_findings = 0;
+
+	for (size_t i = 0; i < facts->nr_facts;) {
+		struct thing finding = { .facts = &facts->facts[i] };
+
+		while (i + finding.nr_facts < facts->nr_facts &&
+		       facts_compare_ids(finding.facts, finding.facts + finding.nr_facts,
+					 FACTS_IDS) == 0)
+			finding.nr_facts++;
+		nr_findings += is_at_least(finding, severity);
+		i += finding.nr_facts;
+	}
+	return nr_findings;
+}
+
 size_t diff_new_findings(const struct diff *diff, unsigned int severity)
 {
 	const struct changes *changes = &diff->sections[FACTS_findings];
 	size_t nr_findings = 0;
 
+	/* Where the older one does not tell, none of them is known to be old. */
+	if (!(diff->sides[SIDE_old].facts[FACTS_findings].known & FACTS_KNOWN(FACTS_THERE)))
+		return count_findings(&diff->sides[SIDE_new].facts[FACTS_findings], severity);
 	for (size_t i = 0; i < changes->nr_items; i++) {
 		const struct change *change = &changes->items[i];
 

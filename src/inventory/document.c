@@ -113,6 +113,9 @@ int document_cover(struct document_coverage *coverage, struct pool *pool,
 		document_gap(coverage, "processes of other users",
 			     "needs root, or CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
 			     inventory->nr_hidden);
+	if (inventory->is_partial)
+		document_gap(coverage, "processes of other users",
+			     "/proc does not show them (hidepid)", 0);
 	if (inventory->nr_refused)
 		document_gap(coverage, "processes or files",
 			     "more than are kept; see --max-processes", inventory->nr_refused);

@@ -96,6 +96,7 @@ struct inventory {
 	size_t nr_objects;
 	size_t nr_hidden;  /* processes that could not be looked into */
 	size_t nr_refused; /* things beyond a limit */
+	bool is_partial;   /* /proc does not even show all processes */
 	struct containers *containers;
 	/* Private. */
 	uint32_t max_processes;

@@ -25,6 +25,7 @@ struct scan {
 	struct inventory_process *process;
 	uint64_t exe_inode;
 	uint64_t tick_ns;
+	bool has_init;
 	char path[BROKER_PATH_MAX + sizeof(" (deleted)")];
 };
 
@@ -214,6 +215,7 @@ static int scan_process(struct scan *scan, uint32_t pid)
 {
 	int err;
 
+	scan->has_init |= pid == 1;
 	if (stop_signal())
 		return -EINTR;
 	err = enter(scan, pid);
@@ -241,6 +243,9 @@ int scan_run(struct broker *broker, struct inventory *inventory)
 		.tick_ns = NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK),
 	};
 	int fd = broker_open_proc(broker);
+	int err = fd < 0 ? fd : each_number(&scan, fd, scan_process);
 
-	return fd < 0 ? fd : each_number(&scan, fd, scan_process);
+	/* It is always there: where it is not seen, others are not, too (hidepid, proc(5)). */
+	inventory->is_partial = !scan.has_init;
+	return err;
 }

@@ -96,6 +96,8 @@ static int make_contents(struct snapshot *snapshot, const struct document_source
 		nr_certificates += content ? content->certificates.count : 0;
 		nr_keys += content ? content->keys.count : 0;
 	}
+	if (!source->is_inspected)
+		return 0;
 	snapshot->certificates = (struct item_list){
 		.items = pool_take(&snapshot->pool,
 				   nr_certificates * sizeof(struct snapshot_certificate)),

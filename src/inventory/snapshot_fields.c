@@ -79,6 +79,13 @@ static void get_some(const struct record *record, const struct field *field, str
 	ret->present = ret->str.size > 0;
 }
 
+/* A list that is not known, with --no-inspect, instead of empty. */
+static void get_known(const struct record *record, const struct field *field, struct value *ret)
+{
+	get_list(record, field, ret);
+	ret->present = ret->list.items != NULL;
+}
+
 /* clang-format off */
 static const struct field stale_table[] = {
 	TEXT("path", STALE(path), CLASS_PATH, "the library"),
@@ -162,9 +169,12 @@ static const struct field snapshot_table[] = {
 	TEXT("kernel", DOCUMENT(kernel), CLASS_PUBLIC, "release of its kernel"),
 	LIST("processes", DOCUMENT(processes), &process_fields,
 	     "processes that use cryptography, by process id"),
-	LIST("certificates", DOCUMENT(certificates), &certificate_item,
-	     "certificates in files that are open"),
-	LIST("keys", DOCUMENT(keys), &key_item, "keys in files that are open"),
+	{ NAMED("certificates"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .get = get_known,
+	  .at = DOCUMENT(certificates), .sub = &certificate_item,
+	  .help = "certificates in files that are open; null with --no-inspect" },
+	{ NAMED("keys"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .get = get_known,
+	  .at = DOCUMENT(keys), .sub = &key_item,
+	  .help = "keys in files that are open; null with --no-inspect" },
 	LIST("findings", DOCUMENT(findings), &finding_fields,
 	     "what somebody should look at, the worst first"),
 	{ NAMED("host_crypto"), .type = FIELD_OBJ, .class = CLASS_PUBLIC, .get = get_pointer,

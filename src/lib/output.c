@@ -117,12 +117,7 @@ int output_open(struct output *output, const char *path, const volatile sig_atom
 	}
 	output->is_file = S_ISREG(st.st_mode);
 	/* A descriptor we were given may be appended to; a file we were named starts empty. */
-	if (output->is_file && path && descriptor_of(path) < 0 && ftruncate(fd, 0) < 0) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
+	output->must_empty = output->is_file && path && descriptor_of(path) < 0;
 	output->fd = fd;
 	return 0;
 }
@@ -219,6 +214,9 @@ int output_write(struct output *output, const char *bytes, size_t size)
 
 	if (output->text)
 		return text_add(output->text, bytes, size);
+	if (output->must_empty && ftruncate(output->fd, 0) < 0)
+		return -errno;
+	output->must_empty = false;
 	err = write_all(output, bytes, size, &written);
 	if (!err)
 		output->has_parts = true;

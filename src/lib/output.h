@@ -32,6 +32,7 @@ struct output {
 	struct output_text *text; /* NULL: to the descriptor */
 	bool is_file;		  /* a regular file: synced at the end */
 	bool is_last;		  /* standard output: there is nothing to fall back to */
+	bool must_empty;	  /* a named file: emptied when there is something to write */
 	bool has_parts;		  /* something was written */
 	bool failed; /* the named output gave up and the rest went to standard output */
 	int error;   /* the negative errno of that moment */
@@ -41,10 +42,10 @@ struct output {
 
 /*
  * Opens PATH: NULL or "-" is standard output; /dev/stdout, /dev/stderr and /dev/fd/N are
- * descriptors that are already open. An existing regular file is truncated and keeps its mode, a
- * new one is made 0600. Refused: a symbolic link in a directory that others may write (-ELOOP), as
- * fs.protected_symlinks does but also where that is off. GIVE_UP may be NULL. Returns 0 or a
- * negative errno.
+ * descriptors that are already open. An existing regular file keeps its mode, and its content until
+ * something is written: then it is truncated; a new one is made 0600. Refused: a symbolic link in a
+ * directory that others may write (-ELOOP), as fs.protected_symlinks does but also where that is
+ * off. GIVE_UP may be NULL. Returns 0 or a negative errno.
  */
 int output_open(struct output *output, const char *path, const volatile sig_atomic_t *give_up);
 

@@ -44,7 +44,8 @@ void window_close(struct window *window);
 const void *window_get(struct window *window, uint64_t offset, size_t size);
 
 /*
- * As many bytes as there are at OFFSET, at most WINDOW_SIZE, in *RET_SIZE; NULL when there are none.
+ * As many bytes as there are at OFFSET, at most WINDOW_SIZE, in *RET_SIZE; NULL when there are
+ * none.
  */
 const void *window_some(struct window *window, uint64_t offset, size_t *ret_size);
 

@@ -170,7 +170,7 @@ static int open_path(const struct broker_file *file)
 {
 	const uint32_t pids[] = { file->pid, file->ppid, (uint32_t)getpid() };
 	size_t nr_tries = file->inode && file->ctime_ns ? 3 : 1;
-	int err = -EACCES;
+	int err = -ESRCH;
 
 	if (!is_catalogued(file->path))
 		return -EACCES;

@@ -27,7 +27,7 @@ static const int reader_calls[] = {
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(fstat),	  SCMP_SYS(newfstatat),
 	SCMP_SYS(lseek),      SCMP_SYS(ftruncate),   SCMP_SYS(fdatasync), SCMP_SYS(fcntl),
 	SCMP_SYS(wait4),      SCMP_SYS(timer_settime), SCMP_SYS(pread64), SCMP_SYS(getdents64),
-	SCMP_SYS(sendto),     SCMP_SYS(recvmsg),
+	SCMP_SYS(sendto),     SCMP_SYS(recvmsg),     SCMP_SYS(getrandom),
 };
 /* clang-format on */
 

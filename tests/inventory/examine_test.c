@@ -292,6 +292,89 @@ static void test_process_that_is_another_now_has_a_note(void **state)
 	assert_string_equal(file->note, "gone");
 }
 
+static int stay(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+/* Two children that have what this process has; the first has ended when it is looked into. */
+static struct examine_counts examine_after_an_end(struct inventory_object *object,
+						  const struct inventory_handle *handle,
+						  bool has_second)
+{
+	pid_t pids[] = { child_start(stay, NULL), child_start(stay, NULL) };
+	struct examine_counts counts;
+
+	for (size_t i = 0; i < (has_second ? 2 : 1); i++) {
+		struct inventory_process *child =
+			inventory_add(inventory, (uint32_t)pids[i], start_ns_of(pids[i]));
+		int err =
+			handle->kind == BROKER_FILE_MAP
+				? inventory_map(inventory, child, object, handle->from, handle->to)
+				: inventory_open(inventory, child, object, handle->fd, 0);
+
+		assert_int_equal(err, 0);
+	}
+	child_end(pids[0]);
+	counts = examine(ALL);
+	child_end(pids[1]);
+	return counts;
+}
+
+static void test_file_is_opened_through_another_process_when_one_ends(void **state)
+{
+	struct inventory_handle handle = { .kind = BROKER_FILE_FD };
+	struct inventory_object *object;
+
+	(void)state;
+	file_put(files_path("k.pem"), KEY, 0600);
+	handle.fd = (uint32_t)open_file(files_path("k.pem"));
+	object = object_at(files_path("k.pem"), "");
+	assert_counts(examine_after_an_end(object, &handle, true), 1, 0);
+	assert_null(object->note);
+	assert_int_equal(object->content->keys.count, 1);
+}
+
+static struct inventory_object *map_only(struct inventory_handle *handle)
+{
+	void *at;
+	int fd;
+
+	file_put(files_path("libcrypto.so.3"), "library", 0600);
+	fd = open_file(files_path("libcrypto.so.3"));
+	at = mmap(NULL, PAGES, PROT_READ, MAP_PRIVATE, fd, 0);
+	assert_ptr_not_equal(at, MAP_FAILED);
+	close(fd);
+	*handle = (struct inventory_handle){
+		.kind = BROKER_FILE_MAP,
+		.from = (uintptr_t)at,
+		.to = (uintptr_t)at + PAGES,
+	};
+	return object_at(files_path("libcrypto.so.3"), "");
+}
+
+static void test_library_is_opened_through_another_process_when_one_ends(void **state)
+{
+	struct inventory_handle handle;
+	struct inventory_object *object = map_only(&handle);
+
+	(void)state;
+	assert_counts(examine_after_an_end(object, &handle, true), 1, 0);
+	assert_null(object->note);
+	assert_non_null(object->program);
+}
+
+static void test_library_of_a_process_that_ended_is_gone(void **state)
+{
+	struct inventory_handle handle;
+	struct inventory_object *object = map_only(&handle);
+
+	(void)state;
+	assert_counts(examine_after_an_end(object, &handle, false), 0, 1);
+	assert_string_equal(object->note, "gone");
+}
+
 /* Read to the end these would take minutes. */
 static void test_huge_sparse_files_are_read_in_part(void **state)
 {
@@ -389,6 +472,9 @@ int main(void)
 		TEST(test_only_what_is_asked_for_is_examined),
 		TEST(test_what_cannot_be_opened_has_a_note),
 		TEST(test_process_that_is_another_now_has_a_note),
+		TEST(test_file_is_opened_through_another_process_when_one_ends),
+		TEST(test_library_is_opened_through_another_process_when_one_ends),
+		TEST(test_library_of_a_process_that_ended_is_gone),
 		TEST(test_huge_sparse_files_are_read_in_part),
 		TEST(test_file_of_nothing_has_nothing),
 		TEST(test_file_that_changes_while_it_is_read_is_not_told),

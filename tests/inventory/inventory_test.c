@@ -352,6 +352,28 @@ static void test_program_of_a_removed_process_is_none_any_more(void **state)
 	assert_false(own->is_program);
 }
 
+static void test_next_process_of_an_object_is_the_next_by_pid(void **state)
+{
+	struct inventory_object *object = made_library(made_process(5, "first"), CRYPTO, 5);
+
+	(void)state;
+	made_process(6, "has nothing");
+	made_file(made_process(30, "opens"), CRYPTO, 5, 77);
+	made_exe(made_process(20, "runs"), CRYPTO, 5);
+	assert_int_equal(object->handle.pid, 5);
+	inventory_sort(inventory);
+	assert_true(inventory_next_handle(inventory, object));
+	assert_int_equal(object->handle.pid, 20);
+	assert_int_equal(object->handle.kind, BROKER_FILE_EXE);
+	assert_int_equal(object->handle.start_ns, MADE_START_NS + 20);
+	assert_true(inventory_next_handle(inventory, object));
+	assert_int_equal(object->handle.pid, 30);
+	assert_int_equal(object->handle.kind, BROKER_FILE_FD);
+	assert_int_equal(object->handle.fd, 77);
+	assert_false(inventory_next_handle(inventory, object));
+	assert_int_equal(object->handle.pid, 30);
+}
+
 static void test_removed_process_is_not_counted_as_hidden(void **state)
 {
 	(void)state;
@@ -427,6 +449,7 @@ int main(void)
 		TEST(test_process_with_many_uses_of_a_file_is_one_user_less),
 		TEST(test_shared_object_is_opened_through_who_remains),
 		TEST(test_program_of_a_removed_process_is_none_any_more),
+		TEST(test_next_process_of_an_object_is_the_next_by_pid),
 		TEST(test_removed_process_is_not_counted_as_hidden),
 		TEST(test_sorting_orders_everything),
 		TEST(test_version_is_its_own_or_inferred),

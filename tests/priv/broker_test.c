@@ -80,6 +80,16 @@ static void test_without_broker_everything_is_epipe(void **state)
 	assert_int_equal(broker_open_package_lists(&broker, 1), -EPIPE);
 }
 
+static void test_broker_that_has_begun_is_waited_for(void **state)
+{
+	(void)state;
+	assert_int_equal(broker_wait(&broker), 0);
+	assert_int_equal(broker_wait(&broker), 0);
+	kill(broker.pid, SIGKILL);
+	assert_true(WIFSIGNALED(wait_for_end()));
+	assert_int_equal(broker_wait(&broker), -EPIPE);
+}
+
 /* Then there is a question in its socket that nobody will read (unix(7), ECONNRESET). */
 static void test_broker_that_dies_before_it_answers_is_epipe(void **state)
 {
@@ -434,6 +444,7 @@ int main(void)
 		TEST(test_broker_ends_with_the_worker),
 		TEST(test_stop_is_safe_twice_and_on_none),
 		TEST(test_without_broker_everything_is_epipe),
+		TEST(test_broker_that_has_begun_is_waited_for),
 		TEST(test_broker_that_dies_before_it_answers_is_epipe),
 		TEST(test_signals_to_the_group_do_not_end_it),
 		TEST(test_rights_are_given_up),
