@@ -99,7 +99,7 @@ struct process_seed {
 	__u32 uid;
 	__u32 gid;
 	__u32 compat; /* runs 32-bit code */
-	__u32 reserved;
+	__u32 tid;    /* of a thread by which /proc knows it, where the first has ended; 0: not */
 	char comm[COMM_SIZE];
 	char cgroup_name[CGROUP_NAME_SIZE];
 };

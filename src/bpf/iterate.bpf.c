@@ -55,10 +55,9 @@ static __always_inline __u32 reader_level(void)
 	return BPF_CORE_READ(bpf_get_current_task_btf(), signal, pids[PIDTYPE_TGID], level);
 }
 
-/* The process of TASK in a pid namespace of depth LEVEL; 0: it is not in there. */
-static __always_inline __u32 tgid_at(struct task_struct *task, __u32 level)
+/* The number of PID in a pid namespace of depth LEVEL; 0: it is not in there. */
+static __always_inline __u32 pid_at(struct pid *pid, __u32 level)
 {
-	struct pid *pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
 	__u32 nr = 0;
 
 	if (!pid || BPF_CORE_READ(pid, level) < level)
@@ -69,6 +68,11 @@ static __always_inline __u32 tgid_at(struct task_struct *task, __u32 level)
 	return nr;
 }
 
+static __always_inline __u32 tgid_at(struct task_struct *task, __u32 level)
+{
+	return pid_at(BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]), level);
+}
+
 SEC("iter/task")
 int iterate_tasks(struct bpf_iter__task *ctx)
 {
@@ -76,16 +80,22 @@ int iterate_tasks(struct bpf_iter__task *ctx)
 	struct process_seed seed = {};
 	__u32 level = reader_level();
 
-	/* Kernel threads and zombies have no memory of their own. */
-	if (!task || task->pid != task->tgid || !task->mm)
+	/*
+	 * Kernel threads and zombies have no memory of their own. A process whose first thread has
+	 * ended is told by the others.
+	 */
+	if (!task || !task->mm ||
+	    (task->pid != task->tgid && BPF_CORE_READ(task, group_leader, mm)))
 		return 0;
-	seed.start_ns = task->start_boottime;
+	seed.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	seed.cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	seed.tgid = tgid_at(task, level);
 	seed.ppid = tgid_at(BPF_CORE_READ(task, real_parent), level);
+	if (task->pid != task->tgid)
+		seed.tid = pid_at(BPF_CORE_READ(task, thread_pid), level);
 	seed.uid = BPF_CORE_READ(task, cred, uid.val);
 	seed.gid = BPF_CORE_READ(task, cred, gid.val);
-	BPF_CORE_READ_INTO(&seed.comm, task, comm);
+	BPF_CORE_READ_INTO(&seed.comm, task, group_leader, comm);
 	bpf_probe_read_kernel_str(seed.cgroup_name, sizeof(seed.cgroup_name), cgroup_name(task));
 	bpf_seq_write(ctx->meta->seq, &seed, sizeof(seed));
 	return 0;
@@ -127,6 +137,12 @@ static __always_inline bool draft_write(struct seq_file *seq, struct draft_recor
 	return bpf_seq_write(seq, draft, size) == 0;
 }
 
+/* d_unlinked() of include/linux/dcache.h: what makes d_path() put a mark behind the name. */
+static __always_inline __u16 deleted_flag(struct file *file)
+{
+	return BPF_CORE_READ(file, f_path.dentry, d_hash.pprev) ? 0 : INVENTORY_DELETED;
+}
+
 SEC("iter/task_vma")
 int iterate_maps(struct bpf_iter__task_vma *ctx)
 {
@@ -164,6 +180,7 @@ int iterate_maps(struct bpf_iter__task_vma *ctx)
 	if (size <= 1 || size > INVENTORY_PATH_MAX)
 		return 0;
 	draft->record.path_size = size - 1;
+	draft->record.flags |= deleted_flag(file);
 
 	__u32 id = last_id + 1;
 
@@ -257,6 +274,7 @@ int iterate_files(struct bpf_iter__task_file *ctx)
 	if (size <= 1 || size > INVENTORY_PATH_MAX || !path_may_match(draft, size - 1))
 		return 0;
 	draft->record.path_size = size - 1;
+	draft->record.flags = deleted_flag(file);
 	draft->record.file.fd = ctx->fd;
 	draft->record.file.open_flags = file->f_flags;
 	draft->record.file.file_size = BPF_CORE_READ(inode, i_size);

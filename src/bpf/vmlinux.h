@@ -272,6 +272,7 @@ struct task_struct {
 	__u64 start_boottime;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct pid *thread_pid;
 	struct list_head children;
 	struct list_head sibling;
 	const struct cred *real_cred;

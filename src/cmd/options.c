@@ -123,8 +123,7 @@ static int check(const struct options *options, const struct command *command)
 	if (command->is_document && !options->watch && !is_one_of(options->format, documents))
 		return usage_error(command, "a document is json, json-pretty or summary");
 	if (options->watch && options->format && is_one_of(options->format, only_documents))
-		return usage_error(command, "a stream is json-stream, json-lines, json-array,\n"
-					    "json-pretty or text");
+		return usage_error(command, "--watch is a stream, which has no such format");
 	if (command->is_document && options->duration_ms && !options->watch)
 		return usage_error(command, "--duration needs --watch");
 	if (options->deep && options->no_inspect)

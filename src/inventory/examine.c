@@ -232,47 +232,84 @@ static int examine_object(struct broker *broker, const struct inventory *invento
 							       : 0;
 }
 
-/* The directory of OBJECT, and what follows ".so" in its name. */
-static void take_apart(const struct inventory_object *object, size_t *ret_dir_size,
-		       const char **ret_suffix)
+/* What follows ".so" in the name of OBJECT. */
+static const char *suffix_of(const struct inventory_object *object)
 {
 	const char *slash = strrchr(object->path, '/');
 	const char *so = slash ? strstr(slash, ".so") : NULL;
 
-	*ret_dir_size = slash ? (size_t)(slash - object->path) : 0;
-	*ret_suffix = so ? so : "";
+	return so ? so : "";
+}
+
+static bool is_same_directory(const struct inventory_object *a, const struct inventory_object *b)
+{
+	const char *slash = strrchr(a->path, '/');
+	size_t size = slash ? (size_t)(slash - a->path) + 1 : 0;
+
+	return strncmp(a->path, b->path, size) == 0 && !strchr(b->path + size, '/');
+}
+
+/* The version that the libraries of OBJECT's project tell in PROCESS; NULL: none, or several. */
+static const char *version_beside(const struct inventory_process *process,
+				  const struct inventory_object *object)
+{
+	const char *version = NULL;
+
+	for (uint32_t i = 0; i < process->nr_uses; i++) {
+		const struct inventory_object *other = process->uses[i].object;
+
+		if (process->uses[i].is_open || other->family != object->family ||
+		    !other->program || !other->program->version ||
+		    strcmp(suffix_of(other), suffix_of(object)) != 0 ||
+		    !is_same_directory(other, object))
+			continue;
+		if (version && strcmp(version, other->program->version) != 0)
+			return NULL;
+		version = other->program->version;
+	}
+	return version;
 }
 
 /*
- * libssl does not tell its version, and works with the libcrypto of the same build alone: the one
- * beside it.
+ * libssl does not tell its version, and comes from the same build as the libcrypto beside it that is
+ * mapped with it. Where its users have different ones nothing can be said.
  */
-static int infer_version(const struct inventory *inventory, struct inventory_object *object)
+static int infer_version(struct inventory_process *process, struct inventory_object *object,
+			 bool *is_mixed)
 {
-	const char *suffix;
-	size_t dir_size;
+	const char *version = version_beside(process, object);
 
-	if (object->family == LIBRARY_FAMILY_none || !object->program || object->program->version)
+	if (!version || is_mixed[object->position])
 		return 0;
-	take_apart(object, &dir_size, &suffix);
-	for (size_t i = 0; i < inventory->nr_objects; i++) {
-		const struct inventory_object *other = inventory->objects[i];
-		const char *other_suffix;
-		size_t other_size;
-
-		if (other->family != object->family || other->is_deleted != object->is_deleted ||
-		    other->dev_major != object->dev_major ||
-		    other->dev_minor != object->dev_minor || !other->program ||
-		    !other->program->version)
-			continue;
-		take_apart(other, &other_size, &other_suffix);
-		if (other_size != dir_size || strncmp(other->path, object->path, dir_size) != 0 ||
-		    strcmp(other_suffix, suffix) != 0)
-			continue;
-		object->inferred_version = strdup(other->program->version);
+	if (!object->inferred_version) {
+		object->inferred_version = strdup(version);
 		return object->inferred_version ? 0 : -ENOMEM;
 	}
+	if (strcmp(object->inferred_version, version) != 0) {
+		free(object->inferred_version);
+		object->inferred_version = NULL;
+		is_mixed[object->position] = true;
+	}
 	return 0;
+}
+
+static int infer_versions(struct inventory *inventory)
+{
+	_cleanup_(cleanup_free) bool *is_mixed = calloc(inventory->nr_objects + 1, sizeof(bool));
+	int err = is_mixed ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < inventory->nr_processes; i++) {
+		struct inventory_process *process = inventory->processes[i];
+
+		for (uint32_t j = 0; !err && j < process->nr_uses; j++) {
+			struct inventory_object *object = process->uses[j].object;
+
+			if (!process->uses[j].is_open && object->program &&
+			    !object->program->version)
+				err = infer_version(process, object, is_mixed);
+		}
+	}
+	return err;
 }
 
 int examine_run(struct broker *broker, struct inventory *inventory,
@@ -291,11 +328,5 @@ int examine_run(struct broker *broker, struct inventory *inventory,
 		if (err)
 			return err;
 	}
-	for (size_t i = 0; i < inventory->nr_objects; i++) {
-		int err = infer_version(inventory, inventory->objects[i]);
-
-		if (err)
-			return err;
-	}
-	return 0;
+	return infer_versions(inventory);
 }

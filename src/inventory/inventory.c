@@ -112,6 +112,7 @@ struct inventory_process *inventory_add(struct inventory *inventory, uint32_t pi
 	if (!process)
 		return NULL;
 	process->pid = pid;
+	process->task = pid;
 	process->start_ns = start_ns;
 	process->next = *bucket;
 	*bucket = (uint32_t)inventory->nr_processes;
@@ -119,13 +120,19 @@ struct inventory_process *inventory_add(struct inventory *inventory, uint32_t pi
 	return process;
 }
 
+/* What the broker compares; a thread began at a time of its own. */
+static uint64_t start_of(const struct inventory_process *process)
+{
+	return process->task == process->pid ? process->start_ns : 0;
+}
+
 static struct inventory_handle handle_of_use(const struct inventory_process *process,
 					     const struct inventory_use *use)
 {
 	return (struct inventory_handle){
 		.kind = use->is_open ? BROKER_FILE_FD : BROKER_FILE_MAP,
-		.pid = process->pid,
-		.start_ns = process->start_ns,
+		.pid = process->task,
+		.start_ns = start_of(process),
 		.fd = use->fd,
 		.from = use->from,
 		.to = use->to,
@@ -136,8 +143,8 @@ static struct inventory_handle handle_of_exe(const struct inventory_process *pro
 {
 	return (struct inventory_handle){
 		.kind = BROKER_FILE_EXE,
-		.pid = process->pid,
-		.start_ns = process->start_ns,
+		.pid = process->task,
+		.start_ns = start_of(process),
 	};
 }
 
@@ -205,12 +212,20 @@ struct inventory_object *inventory_object(struct inventory *inventory, const cha
 					  size_t size, uint32_t dev_major, uint32_t dev_minor,
 					  uint64_t inode)
 {
-	const struct library_class *library;
-	struct inventory_object *object;
 	bool is_deleted;
-	uint32_t *bucket;
 
 	size = without_mark(path, size, &is_deleted);
+	return inventory_named(inventory, path, size, is_deleted, dev_major, dev_minor, inode);
+}
+
+struct inventory_object *inventory_named(struct inventory *inventory, const char *path, size_t size,
+					 bool is_deleted, uint32_t dev_major, uint32_t dev_minor,
+					 uint64_t inode)
+{
+	const struct library_class *library;
+	struct inventory_object *object;
+	uint32_t *bucket;
+
 	bucket = &inventory->object_buckets[(inode ^ size ^ dev_minor) % OBJECT_BUCKETS];
 	for (uint32_t at = *bucket; at != NONE; at = object->next) {
 		object = inventory->objects[at];

@@ -77,6 +77,7 @@ struct inventory_process {
 	uint32_t ppid;
 	uint32_t uid;
 	uint32_t gid;
+	uint32_t task;	   /* the thread by which /proc knows it: where the first ended, another */
 	uint64_t start_ns; /* boot time */
 	char comm[COMM_SIZE];
 	const struct container *container;
@@ -118,7 +119,12 @@ struct inventory_process *inventory_find(const struct inventory *inventory, uint
 /* Forgets the process PID, and what only it has. Call before inventory_sort(). */
 void inventory_remove(struct inventory *inventory, uint32_t pid);
 
-/* PATH (SIZE bytes, with the kernel's mark where it is deleted) on its device; NULL: no room. */
+/* PATH (SIZE bytes) on its device, which IS_DELETED by now or not; NULL: no room. */
+struct inventory_object *inventory_named(struct inventory *inventory, const char *path, size_t size,
+					 bool is_deleted, uint32_t dev_major, uint32_t dev_minor,
+					 uint64_t inode);
+
+/* The same for a path as the kernel tells it: with " (deleted)" behind where it is. */
 struct inventory_object *inventory_object(struct inventory *inventory, const char *path,
 					  size_t size, uint32_t dev_major, uint32_t dev_minor,
 					  uint64_t inode);

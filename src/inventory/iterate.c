@@ -87,6 +87,7 @@ static ssize_t take_seeds(struct inventory *inventory, const void *bytes, size_t
 		process->ppid = seed.ppid;
 		process->uid = seed.uid;
 		process->gid = seed.gid;
+		process->task = seed.tid ? seed.tid : seed.tgid;
 		memcpy(process->comm, seed.comm, COMM_SIZE);
 		process->container =
 			containers_intern(inventory->containers, seed.cgroup_name,
@@ -104,8 +105,11 @@ static struct inventory_object *find_object(struct inventory *inventory,
 
 	if (!record->path_size)
 		return record->id && record->id < nr_known ? known[record->id] : NULL;
-	object = inventory_object(inventory, path, record->path_size, record->dev_major,
-				  record->dev_minor, record->inode);
+	object = record->flags & INVENTORY_DELETED
+			 ? inventory_object(inventory, path, record->path_size, record->dev_major,
+					    record->dev_minor, record->inode)
+			 : inventory_named(inventory, path, record->path_size, false,
+					   record->dev_major, record->dev_minor, record->inode);
 	if (object && record->id && record->id < nr_known)
 		known[record->id] = object;
 	return object;

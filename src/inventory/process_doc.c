@@ -252,6 +252,8 @@ static int make_fips(struct pool *pool, const struct document_source *source,
 	for (uint32_t i = 0; i < process->nr_uses; i++) {
 		const struct inventory_use *use = &process->uses[i];
 
+		if (!is_first(process, i))
+			continue;
 		if (is_fips_module(use))
 			add_text(ret, room, "provider mapped: %s", use->object->path);
 		else if (use->is_open &&

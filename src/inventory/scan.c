@@ -24,6 +24,7 @@ struct scan {
 	struct inventory *inventory;
 	struct inventory_process *process;
 	uint64_t exe_inode;
+	uint32_t thread; /* found by find_thread() */
 	uint64_t tick_ns;
 	bool has_init;
 	char path[BROKER_PATH_MAX + sizeof(" (deleted)")];
@@ -49,6 +50,28 @@ static ssize_t read_text(struct scan *scan, uint32_t pid, enum broker_text kind,
 		size += (size_t)n;
 	}
 	return (ssize_t)size;
+}
+
+/* Calls TAKE for each entry of FD, a directory, that is a number. FD is closed. */
+static int each_number(struct scan *scan, int fd, int (*take)(struct scan *scan, uint32_t number))
+{
+	DIR *dir = fdopendir(fd);
+	const struct dirent *entry;
+	int err = 0;
+
+	if (!dir) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	while (!err && (entry = readdir(dir))) {
+		uint64_t number;
+
+		if (parse_u64(entry->d_name, 0, UINT32_MAX, &number) == 0)
+			err = take(scan, (uint32_t)number);
+	}
+	closedir(dir);
+	return err;
 }
 
 /*
@@ -92,25 +115,62 @@ static void find_container(struct scan *scan, uint32_t pid)
 			containers_intern(scan->inventory->containers, name, size);
 }
 
+/*
+ * Reads the status of PID. Returns whether it has memory of its own: kernel threads and zombies
+ * have not, and no such line. -ESRCH: it is gone.
+ */
+static int read_status(struct scan *scan, uint32_t pid, struct status *ret)
+{
+	char text[TEXT_SIZE];
+	ssize_t n = read_text(scan, pid, BROKER_TEXT_status, text);
+
+	if (n < 0 || status_parse(text, (size_t)n, ret))
+		return -ESRCH;
+	return memmem(text, (size_t)n, "\nVmSize:", 8) != NULL;
+}
+
+/* Takes the first thread that is alive. */
+static int take_thread(struct scan *scan, uint32_t tid)
+{
+	struct status status;
+
+	if (!scan->thread && read_status(scan, tid, &status) > 0)
+		scan->thread = tid;
+	return 0;
+}
+
+/* A thread of PID, whose first thread has ended; 0: none. */
+static uint32_t find_thread(struct scan *scan, uint32_t pid)
+{
+	int fd = broker_open_tasks(scan->broker, pid);
+
+	scan->thread = 0;
+	if (fd >= 0)
+		each_number(scan, fd, take_thread);
+	return scan->thread;
+}
+
 /* Enters PID by what anybody may read. Returns 0, or a negative errno: it is gone. */
 static int enter(struct scan *scan, uint32_t pid)
 {
 	char text[TEXT_SIZE];
 	struct status status;
+	uint32_t task = pid;
 	uint64_t ticks;
 	ssize_t n = read_text(scan, pid, BROKER_TEXT_stat, text);
+	int has_memory;
 
 	if (n < 0 || stat_start_ticks(text, (size_t)n, &ticks))
 		return -ESRCH;
-	n = read_text(scan, pid, BROKER_TEXT_status, text);
-	if (n < 0 || status_parse(text, (size_t)n, &status))
-		return -ESRCH;
-	/* Kernel threads and zombies have no memory of their own, and no such line. */
-	if (!memmem(text, (size_t)n, "\nVmSize:", 8))
+	has_memory = read_status(scan, pid, &status);
+	if (has_memory == 0 && status.nr_threads > 1)
+		task = find_thread(scan, pid);
+	if (has_memory < 0 || (!has_memory && (task == pid || !task)))
 		return -ESRCH;
 	scan->process = inventory_add(scan->inventory, pid, ticks * scan->tick_ns);
 	if (!scan->process)
 		return -ENOSPC;
+	scan->process->task = task;
 	scan->process->ppid = status.ppid;
 	scan->process->uid = status.uid;
 	scan->process->gid = status.gid;
@@ -150,7 +210,7 @@ static int take_map(void *ctx, const struct map *map)
 
 static int scan_maps(struct scan *scan)
 {
-	uint32_t pid = scan->process->pid;
+	uint32_t pid = scan->process->task;
 	_cleanup_(cleanup_fd) int fd = broker_open_text(scan->broker, pid, BROKER_TEXT_maps);
 	struct broker_link exe;
 
@@ -166,47 +226,25 @@ static int take_fd(struct scan *scan, uint32_t fd)
 	struct inventory_object *object;
 	size_t size;
 
-	if (broker_look(scan->broker, scan->process->pid, (int)fd, &link))
+	if (broker_look(scan->broker, scan->process->task, (int)fd, &link))
 		return 0; /* closed meanwhile */
 	size = strlen(link.path);
 	if (link.path[0] != '/' || (!S_ISREG(link.mode) && !S_ISCHR(link.mode)))
 		return 0;
-	if (!file_classify(link.path, size) &&
-	    !(bytes_end(link.path, size, " (deleted)") &&
-	      file_classify(link.path, size - strlen(" (deleted)"))))
+	if (link.is_deleted)
+		size -= strlen(" (deleted)");
+	if (!file_classify(link.path, size))
 		return 0;
-	object = inventory_object(scan->inventory, link.path, size, link.dev_major, link.dev_minor,
-				  link.inode);
+	object = inventory_named(scan->inventory, link.path, size, link.is_deleted, link.dev_major,
+				 link.dev_minor, link.inode);
 	if (!object || !object->class)
 		return 0;
 	return inventory_open(scan->inventory, scan->process, object, fd, link.open_flags);
 }
 
-/* Calls TAKE for each entry of FD, a directory, that is a number. FD is closed. */
-static int each_number(struct scan *scan, int fd, int (*take)(struct scan *scan, uint32_t number))
-{
-	DIR *dir = fdopendir(fd);
-	const struct dirent *entry;
-	int err = 0;
-
-	if (!dir) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	while (!err && (entry = readdir(dir))) {
-		uint64_t number;
-
-		if (parse_u64(entry->d_name, 0, UINT32_MAX, &number) == 0)
-			err = take(scan, (uint32_t)number);
-	}
-	closedir(dir);
-	return err;
-}
-
 static int scan_files(struct scan *scan)
 {
-	int fd = broker_open_fds(scan->broker, scan->process->pid);
+	int fd = broker_open_fds(scan->broker, scan->process->task);
 
 	return fd < 0 ? fd : each_number(scan, fd, take_fd);
 }

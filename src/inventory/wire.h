@@ -21,9 +21,10 @@ enum inventory_kind {
 };
 
 /* struct inventory_record.flags */
-#define INVENTORY_IS_EXE 0x1 /* the mapping is of the program itself */
-#define INVENTORY_AF_ALG 0x2
-#define INVENTORY_KTLS	 0x4
+#define INVENTORY_IS_EXE  0x1 /* the mapping is of the program itself */
+#define INVENTORY_AF_ALG  0x2
+#define INVENTORY_KTLS	  0x4
+#define INVENTORY_DELETED 0x8 /* the file has no name any more, and the path a mark of that */
 
 struct inventory_record {
 	__u16 size; /* bytes of the whole record */

@@ -138,7 +138,8 @@ static int text_add(struct output_text *text, const char *bytes, size_t size)
 		text->bytes = larger;
 		text->cap = cap;
 	}
-	memcpy(text->bytes + text->size, bytes, size);
+	if (size > 0)
+		memcpy(text->bytes + text->size, bytes, size);
 	text->size += size;
 	return 0;
 }

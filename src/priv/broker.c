@@ -168,6 +168,11 @@ int broker_open_fds(struct broker *broker, uint32_t pid)
 	return ask_about(broker, BROKER_OPEN_FDS, pid, 0, NULL);
 }
 
+int broker_open_tasks(struct broker *broker, uint32_t pid)
+{
+	return ask_about(broker, BROKER_OPEN_TASKS, pid, 0, NULL);
+}
+
 int broker_open_package(struct broker *broker, uint32_t pid, const char *path)
 {
 	return ask_about(broker, BROKER_OPEN_PACKAGE, pid, 0, path);
@@ -198,6 +203,7 @@ int broker_look(struct broker *broker, uint32_t pid, int fd, struct broker_link 
 	ret->dev_minor = answer.dev_minor;
 	ret->mode = answer.mode;
 	ret->open_flags = answer.open_flags;
+	ret->is_deleted = answer.is_deleted;
 	return 0;
 }
 

@@ -64,7 +64,7 @@ enum broker_file_kind {
 /* A file to be opened. Zero inode, start_ns or ctime_ns: not compared. */
 struct broker_file {
 	uint32_t kind; /* enum broker_file_kind */
-	uint32_t pid;
+	uint32_t pid;  /* or that of a thread, where the first has ended */
 	uint32_t ppid;
 	uint32_t fd;
 	uint64_t start_ns; /* of the process, boot time */
@@ -95,8 +95,9 @@ int broker_open(struct broker *broker, const struct broker_file *file);
 int broker_open_text(struct broker *broker, uint32_t pid, enum broker_text text);
 /* /proc, for its names alone: nothing can be opened in it by the worker. */
 int broker_open_proc(struct broker *broker);
-/* /proc/PID/fd, in the same way. */
+/* /proc/PID/fd and /proc/PID/task, in the same way. */
 int broker_open_fds(struct broker *broker, uint32_t pid);
+int broker_open_tasks(struct broker *broker, uint32_t pid);
 /* A package database below the root of PID, packages_database_paths() and dpkg's lists. */
 int broker_open_package(struct broker *broker, uint32_t pid, const char *path);
 /* Its directory of dpkg's lists, for the names. */
@@ -116,6 +117,7 @@ struct broker_link {
 	uint32_t dev_minor;
 	uint32_t mode;	     /* of the file */
 	uint32_t open_flags; /* O_RDONLY, O_WRONLY or O_RDWR of the descriptor */
+	bool is_deleted;     /* and the path ends with " (deleted)", which is no part of the name */
 };
 
 /* Looks at descriptor FD of PID, or with -1 at its program. Returns 0 or a negative errno. */

@@ -19,6 +19,7 @@
 
 #include "catalogue/files.h"
 #include "catalogue/libraries.h"
+#include "lib/bytes.h"
 #include "lib/cleanup.h"
 #include "priv/broker_wire.h"
 #include "priv/privileges.h"
@@ -278,6 +279,22 @@ static int open_package(uint32_t pid, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+/*
+ * Whether the file of the link in ANSWER, as stat(2) has it, has no name any more. The mark that
+ * the kernel then puts behind the name may just as well be the end of one.
+ */
+static bool is_unlinked(struct broker_answer *answer, const struct stat *file)
+{
+	struct stat named;
+
+	if (answer->size >= sizeof(answer->text) ||
+	    !bytes_end(answer->text, answer->size, " (deleted)"))
+		return false;
+	answer->text[answer->size] = '\0';
+	return lstat(answer->text, &named) < 0 || named.st_ino != file->st_ino ||
+	       named.st_dev != file->st_dev;
+}
+
 /* The link, and of which file it is where it is one. */
 static int look(const struct broker_file *file, struct broker_answer *answer)
 {
@@ -302,6 +319,7 @@ static int look(const struct broker_file *file, struct broker_answer *answer)
 							       : O_RDWR;
 	if (stat(link, &st) < 0)
 		return -errno;
+	answer->is_deleted = is_unlinked(answer, &st);
 	answer->inode = st.st_ino;
 	answer->dev_major = major(st.st_dev);
 	answer->dev_minor = minor(st.st_dev);
@@ -341,6 +359,8 @@ static int serve(const struct broker_config *config, struct budget *budget,
 		return open_proc("/proc");
 	case BROKER_OPEN_FDS:
 		return open_proc("/proc/%u/fd", file->pid);
+	case BROKER_OPEN_TASKS:
+		return open_proc("/proc/%u/task", file->pid);
 	case BROKER_OPEN_PACKAGE:
 		return is_package_path(file->path) ? open_package(file->pid, file->path, 0)
 						   : -EACCES;

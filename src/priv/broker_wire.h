@@ -12,6 +12,7 @@ enum broker_verb {
 	BROKER_OPEN_TEXT,
 	BROKER_OPEN_PROC,
 	BROKER_OPEN_FDS,
+	BROKER_OPEN_TASKS,
 	BROKER_OPEN_PACKAGE,
 	BROKER_OPEN_LISTS,
 	BROKER_LOOK,
@@ -34,6 +35,8 @@ struct broker_answer {
 	uint32_t dev_minor;
 	uint32_t mode;
 	uint32_t open_flags;
+	uint32_t is_deleted;
+	uint32_t reserved;
 	char text[BROKER_PATH_MAX];
 };
 

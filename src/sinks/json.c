@@ -29,16 +29,15 @@ static void json_args(struct writer *writer, const char *bytes, size_t size)
 static void json_strings(struct writer *writer, const struct field *field, const struct value *list)
 {
 	struct json *json = &writer->json;
-	const char *end = list->str.bytes + list->str.size;
 
 	json_array_begin(json);
-	for (const char *at = list->str.bytes; at < end;) {
+	for (size_t at = 0; at < list->str.size;) {
 		struct value item = { .present = true };
 		const char *bytes;
 		size_t size;
 
-		item.str.bytes = at;
-		item.str.size = strnlen(at, (size_t)(end - at));
+		item.str.bytes = list->str.bytes + at;
+		item.str.size = strnlen(item.str.bytes, list->str.size - at);
 		bytes = writer_redact(writer, field, &item, &size);
 		json_string(json, bytes, size);
 		at += item.str.size + 1;

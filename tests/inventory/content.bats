@@ -351,7 +351,7 @@ traced()
     traced snapshot --no-inspect --no-redact
     cat "$T/opened"
     [ ! -s "$T/opened" ]
-    jq -e --arg file "$D/rsa.pem" '.certificates == [] and .keys == [] and .findings == [] and
+    jq -e --arg file "$D/rsa.pem" '.certificates == null and .keys == null and .findings == [] and
         .coverage.files_examined == 0 and
         any(.coverage.not_seen[]; .why == "--no-inspect") and
         any(.processes[].open_crypto_files[]; . == $file)' "$OUT"

@@ -123,7 +123,9 @@ static void test_open_file_is_entered_if_its_name_is_in_the_catalogue(void **sta
 	(void)state;
 	add_file(7, 5, 3, "/etc/k.key");
 	add_file(7, 6, 4, "/etc/k.keynote");
-	add_file(7, 7, 9, "/etc/gone.pem (deleted)");
+	add_file(7, 7, 9, "/etc/gone.pem (deleted)")->flags = INVENTORY_DELETED;
+	/* A name of its own, not the kernel's mark. */
+	add_file(7, 8, 10, "/etc/real.pem (deleted)");
 	assert_int_equal(take(size), size);
 	assert_int_equal(process->nr_uses, 2);
 	assert_string_equal(process->uses[0].object->path, "/etc/k.key");

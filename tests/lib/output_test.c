@@ -60,7 +60,8 @@ static void test_existing_file_is_emptied_and_keeps_its_mode(void **state)
 	(void)state;
 	file_put(file, "a long text that was there before\n", 0644);
 	assert_int_equal(output_open(&output, file, NULL), 0);
-	assert_string_equal(file_text(file), "");
+	/* Not before there is something to put in its place. */
+	assert_string_equal(file_text(file), "a long text that was there before\n");
 	write_text(&output, "new\n");
 	assert_int_equal(output_close(&output), 0);
 	assert_string_equal(file_text(file), "new\n");
@@ -84,7 +85,7 @@ static void test_relative_path_is_in_the_working_directory(void **state)
 	assert_string_equal(file_text(file), "x");
 }
 
-/* Returns what opening LINK_PATH gave, with the directory in MODE. */
+/* Returns what opening LINK_PATH gave, with the directory in MODE; writes where it was opened. */
 static int open_link(mode_t mode)
 {
 	struct output output;
@@ -94,8 +95,10 @@ static int open_link(mode_t mode)
 	assert_int_equal(symlink(file, link_path), 0);
 	assert_int_equal(chmod(files_dir(), mode), 0);
 	err = output_open(&output, link_path, NULL);
-	if (!err)
+	if (!err) {
+		write_text(&output, "new\n");
 		output_close(&output);
+	}
 	return err;
 }
 
@@ -117,7 +120,7 @@ static void test_link_in_private_directory_is_followed(void **state)
 {
 	(void)state;
 	assert_int_equal(open_link(0755), 0);
-	assert_string_equal(file_text(file), "");
+	assert_string_equal(file_text(file), "new\n");
 }
 
 static void test_dangling_link_in_world_writable_directory_makes_nothing(void **state)
@@ -139,8 +142,9 @@ static void test_file_in_world_writable_directory_is_opened(void **state)
 	file_put(file, "old\n", 0640);
 	assert_int_equal(chmod(files_dir(), 01777), 0);
 	assert_int_equal(output_open(&output, file, NULL), 0);
+	write_text(&output, "new\n");
 	assert_int_equal(output_close(&output), 0);
-	assert_string_equal(file_text(file), "");
+	assert_string_equal(file_text(file), "new\n");
 	assert_int_equal(file_mode(file), 0640);
 }
 
