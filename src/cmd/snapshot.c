@@ -23,6 +23,7 @@ struct old {
 	size_t size;
 };
 
+/* PATH of --diff cannot be used, for WHY. Returns the exit status. */
 static int report_old(const char *path, const char *why)
 {
 	char quoted[LOG_QUOTE_SIZE];
@@ -70,6 +71,7 @@ static int add_text(void *ctx, const char *bytes, size_t size)
 	return output_write(ctx, bytes, size);
 }
 
+/* Renders what changed and writes it in one piece. Returns 0 or a negative errno. */
 static int write_diff(struct take *take, const struct diff *diff)
 {
 	_cleanup_(cleanup_free) char *buffer = malloc(WRITER_FLUSH_SIZE);
@@ -125,6 +127,10 @@ static int compare(struct take *take, const struct snapshot *snapshot, const str
 	return status;
 }
 
+/*
+ * Makes the document and writes it, or what changed in it. Returns the exit status for what was
+ * found; *RET_ERR is that of the output.
+ */
 static int report(struct take *take, const struct old *old, int *ret_err)
 {
 	const struct options *options = take->options;

@@ -2,6 +2,7 @@
 #include "cmd/summary.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ struct page {
 	int err;
 };
 
+/* Adds a formatted line or part of one, at most 511 bytes, to PAGE. */
 static void __attribute__((format(printf, 2, 3))) say(struct page *page, const char *format, ...)
 {
 	char line[512];
@@ -39,6 +41,7 @@ static void __attribute__((format(printf, 2, 3))) say(struct page *page, const c
 					 (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
 }
 
+/* The heading of a table: how many rows it has, shown or not. */
 static void title(struct page *page, const char *text, size_t count)
 {
 	if (page->take->has_color)
@@ -61,11 +64,13 @@ static void print(struct page *page, struct table *table, size_t nr_rows)
 	table_free(table);
 }
 
+/* A cell of text of ours; NULL: not known. */
 static void cell(struct table *table, const char *text)
 {
 	table_cell(table, text ? text : "-", text ? strlen(text) : 1);
 }
 
+/* A cell of a path, text or user name of others, redacted as everywhere. */
 static void cell_path(struct page *page, struct table *table, const char *path)
 {
 	char out[TEXT_SIZE];
@@ -127,6 +132,7 @@ static size_t count_texts(const char *bytes, size_t size)
 	return n;
 }
 
+/* Who uses what, without the names of files: these are in the JSON. */
 static void print_processes(struct page *page, const struct snapshot *snapshot)
 {
 	static const struct table_column columns[] = {
@@ -200,6 +206,10 @@ static void cell_key(struct table *table, const char *type, const char *curve, u
 	cell(table, text);
 }
 
+/*
+ * Certificates of services, by file. Those of CA bundles are left out: every program that reads one
+ * would fill pages with the same 140 names.
+ */
 static void print_certificates(struct page *page, const struct snapshot *snapshot)
 {
 	static const struct table_column columns[] = {
@@ -274,6 +284,7 @@ static void print_keys(struct page *page, const struct snapshot *snapshot)
 	print(page, table, snapshot->keys.count);
 }
 
+/* The kernel's own users in one line; what could not be read is not mentioned. */
 static void print_host(struct page *page, const struct host_crypto *host)
 {
 	say(page, "\nKernel: FIPS mode %s; ",
@@ -283,23 +294,23 @@ static void print_host(struct page *page, const struct host_crypto *host)
 	say(page, "%zu dm-crypt, %zu WireGuard, ", host->dm_crypt.count,
 	    count_texts(host->wireguard, host->wireguard_size));
 	if (host->has_ipsec)
-		say(page, "%llu IPsec, ", (unsigned long long)host->ipsec_states);
+		say(page, "%" PRIu64 " IPsec, ", host->ipsec_states);
 	if (host->has_ktls)
-		say(page, "%llu kTLS, ", (unsigned long long)(host->ktls_tx + host->ktls_rx));
-	say(page, "%llu AF_ALG\n", (unsigned long long)host->af_alg_sockets);
+		say(page, "%" PRIu64 " kTLS, ", host->ktls_tx + host->ktls_rx);
+	say(page, "%" PRIu64 " AF_ALG\n", host->af_alg_sockets);
 }
 
+/* What was looked into and what was not: never left out, or an empty page would mean nothing. */
 static void print_coverage(struct page *page, const struct document_coverage *coverage)
 {
 	const struct document_gap *gaps = coverage->not_seen.items;
 
-	say(page, "\nCoverage: %llu processes (by %s), %llu files looked into.\n",
-	    (unsigned long long)coverage->nr_processes, coverage->method,
-	    (unsigned long long)coverage->nr_examined);
+	say(page, "\nCoverage: %" PRIu64 " processes (by %s), %" PRIu64 " files looked into.\n",
+	    coverage->nr_processes, coverage->method, coverage->nr_examined);
 	for (size_t i = 0; i < coverage->not_seen.count; i++) {
 		say(page, "Not seen: ");
 		if (gaps[i].count)
-			say(page, "%llu ", (unsigned long long)gaps[i].count);
+			say(page, "%" PRIu64 " ", gaps[i].count);
 		say(page, "%s:\n    %s.\n", gaps[i].what, gaps[i].why);
 	}
 }
@@ -316,6 +327,7 @@ static void print_heading(struct page *page, const char *what, const char *hostn
 	say(page, "%s of %s, %s\nLinux %s\n", what, hostname, when, kernel);
 }
 
+/* Writes the page in one piece and ends it. Returns 0 or the first error. */
 static int finish(struct page *page)
 {
 	if (!page->err)
@@ -332,10 +344,11 @@ int summary_print_snapshot(struct take *take, const struct snapshot *snapshot)
 	output_memory(&page.memory, &page.text);
 	print_heading(&page, "Cryptography", snapshot->hostname, snapshot->kernel,
 		      snapshot->now_ns);
-	say(&page, "Processes: %llu   Libraries: %llu   Open files: %llu   Findings: %llu\n",
-	    (unsigned long long)summary->total_processes,
-	    (unsigned long long)summary->unique_libraries,
-	    (unsigned long long)summary->unique_files, (unsigned long long)summary->findings);
+	say(&page,
+	    "Processes: %" PRIu64 "   Libraries: %" PRIu64 "   Open files: %" PRIu64
+	    "   Findings: %" PRIu64 "\n",
+	    summary->total_processes, summary->unique_libraries, summary->unique_files,
+	    summary->findings);
 	print_findings(&page, snapshot);
 	print_processes(&page, snapshot);
 	print_certificates(&page, snapshot);
@@ -345,7 +358,23 @@ int summary_print_snapshot(struct take *take, const struct snapshot *snapshot)
 	return finish(&page);
 }
 
-int summary_print_libs(struct take *take, const struct libs *libs)
+static void add_library(struct table *table, const struct libs_item *item)
+{
+	char version[160];
+
+	snprintf(version, sizeof(version), "%s%s", item->version ? item->version : "-",
+		 item->is_stale ? " (stale)" : "");
+	table_row(table);
+	if (item->is_stale)
+		table_color(table, "33");
+	cell(table, code_name(&library_family_codes, item->family));
+	cell(table, version);
+	table_number(table, item->processes.count);
+	cell(table, item->package);
+	cell(table, item->name);
+}
+
+static void print_libraries(struct page *page, const struct libs *libs)
 {
 	static const struct table_column columns[] = {
 		{ .title = "FAMILY" },
@@ -355,32 +384,26 @@ int summary_print_libs(struct take *take, const struct libs *libs)
 		{ .title = "LIBRARY", .can_shrink = true, .is_path = true },
 	};
 	const struct libs_item *items = libs->libraries.items;
-	struct page page = { .take = take };
 	struct table *table;
+
+	title(page, "Libraries in use", libs->libraries.count);
+	if (page->err || !libs->libraries.count)
+		return;
+	page->err = table_new(&table, columns, 5);
+	if (page->err)
+		return;
+	for (size_t i = 0; i < libs->libraries.count && i < ROWS_MAX; i++)
+		add_library(table, &items[i]);
+	print(page, table, libs->libraries.count);
+}
+
+int summary_print_libs(struct take *take, const struct libs *libs)
+{
+	struct page page = { .take = take };
 
 	output_memory(&page.memory, &page.text);
 	print_heading(&page, "Crypto libraries", libs->hostname, libs->kernel, libs->now_ns);
-	title(&page, "Libraries in use", libs->libraries.count);
-	if (!page.err && libs->libraries.count)
-		page.err = table_new(&table, columns, 5);
-	if (!page.err && libs->libraries.count) {
-		for (size_t i = 0; i < libs->libraries.count && i < ROWS_MAX; i++) {
-			char version[160];
-
-			snprintf(version, sizeof(version), "%s%s",
-				 items[i].version ? items[i].version : "-",
-				 items[i].is_stale ? " (stale)" : "");
-			table_row(table);
-			if (items[i].is_stale)
-				table_color(table, "33");
-			cell(table, code_name(&library_family_codes, items[i].family));
-			cell(table, version);
-			table_number(table, items[i].processes.count);
-			cell(table, items[i].package);
-			cell(table, items[i].name);
-		}
-		print(&page, table, libs->libraries.count);
-	}
+	print_libraries(&page, libs);
 	print_coverage(&page, &libs->coverage);
 	return finish(&page);
 }

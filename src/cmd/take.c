@@ -29,6 +29,7 @@ static bool wants_color(const struct take *take)
 	return isatty(take->output.fd) == 1 && !(no_color && *no_color);
 }
 
+/* Returns 0 or an exit status, having said why. */
 static int open_output(struct take *take)
 {
 	const struct options *options = take->options;
@@ -115,6 +116,10 @@ int take_begin(struct take *take, const struct options *options, bool needs_pack
 	return err ? report_error("cannot start", err) : 0;
 }
 
+/*
+ * Fills the inventory by iterators, or where they do not load, or fail on the way, from /proc: a
+ * half of one and a half of the other would not be of one moment. Returns 0 or a negative errno.
+ */
 static int scan(struct take *take)
 {
 	int err = inventory_new(&take->inventory, take->options->max_processes);

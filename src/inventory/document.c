@@ -63,6 +63,7 @@ void document_gap(struct document_coverage *coverage, const char *what, const ch
 		(struct document_gap){ .what = what, .why = why, .count = count };
 }
 
+/* Why not all is known of OBJECT: it could not be opened, or is not what it should be. */
 static const char *note_of(const struct inventory_object *object)
 {
 	if (object->note)
@@ -72,6 +73,7 @@ static const char *note_of(const struct inventory_object *object)
 	return object->program ? object->program->note : NULL;
 }
 
+/* Lists the files with a note, in the order of their paths. Returns 0 or -ENOMEM. */
 static int make_notes(struct item_list *ret, struct pool *pool, const struct inventory *inventory)
 {
 	struct document_note *notes;
@@ -131,7 +133,7 @@ int document_cover(struct document_coverage *coverage, struct pool *pool,
 	return make_notes(&coverage->notes, pool, inventory);
 }
 
-/* Whether PROCESS was seen with OBJECT before its use number LAST. */
+/* Whether PROCESS has the object of its use number LAST by an earlier one, too. */
 static bool is_repeated(const struct inventory_process *process, uint32_t last)
 {
 	for (uint32_t i = 0; i < last; i++)
@@ -140,38 +142,38 @@ static bool is_repeated(const struct inventory_process *process, uint32_t last)
 	return false;
 }
 
+/* Whether PROCESS maps the program it runs, as a library that is a program does. */
+static bool has_exe_twice(const struct inventory_process *process)
+{
+	for (uint32_t i = 0; i < process->nr_uses; i++)
+		if (process->uses[i].object == process->exe)
+			return true;
+	return false;
+}
+
+/* One more user of LIST; entered where there is room for it by now, else counted. */
 static void add_user(struct item_list *list, const struct inventory_process *process)
 {
-	struct process_name *name = (struct process_name *)list->items + list->count++;
+	struct process_name *name = (struct process_name *)list->items + list->count;
 
+	list->count++;
+	if (!list->items)
+		return;
 	name->pid = process->pid;
 	memcpy(name->name, process->comm, sizeof(name->name));
 }
 
-/* Counts, or with memory in place enters, who has what. */
-static void each_user(const struct inventory *inventory, struct item_list *lists, bool is_entered)
+/* Every process with every object that it has, each pair once. */
+static void add_users(const struct inventory *inventory, struct item_list *lists)
 {
 	for (size_t i = 0; i < inventory->nr_processes; i++) {
 		const struct inventory_process *process = inventory->processes[i];
-		bool has_exe = false;
 
-		for (uint32_t j = 0; j < process->nr_uses; j++) {
-			const struct inventory_object *object = process->uses[j].object;
-
-			has_exe |= object == process->exe;
-			if (is_repeated(process, j))
-				continue;
-			if (is_entered)
-				add_user(&lists[object->position], process);
-			else
-				lists[object->position].count++;
-		}
-		if (!process->exe || has_exe)
-			continue;
-		if (is_entered)
+		for (uint32_t j = 0; j < process->nr_uses; j++)
+			if (!is_repeated(process, j))
+				add_user(&lists[process->uses[j].object->position], process);
+		if (process->exe && !has_exe_twice(process))
 			add_user(&lists[process->exe->position], process);
-		else
-			lists[process->exe->position].count++;
 	}
 }
 
@@ -182,7 +184,8 @@ int document_users_make(struct pool *pool, const struct inventory *inventory,
 
 	if (!lists)
 		return -ENOMEM;
-	each_user(inventory, lists, false);
+	/* First how many, then who. */
+	add_users(inventory, lists);
 	for (size_t i = 0; i < inventory->nr_objects; i++) {
 		lists[i].stride = sizeof(struct process_name);
 		lists[i].items = pool_take(pool, lists[i].count * sizeof(struct process_name));
@@ -190,7 +193,7 @@ int document_users_make(struct pool *pool, const struct inventory *inventory,
 			return -ENOMEM;
 		lists[i].count = 0;
 	}
-	each_user(inventory, lists, true);
+	add_users(inventory, lists);
 	ret->lists = lists;
 	return 0;
 }

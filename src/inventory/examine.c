@@ -189,7 +189,7 @@ static int examine_replacement(struct broker *broker, struct inventory_object *o
 	if (fd < 0)
 		return 0;
 	err = examine_program(fd, PROGRAM_LIBRARY, object->family, &program);
-	if (!err && program->version) {
+	if (!err && program && program->version) {
 		object->disk_version = strdup(program->version);
 		err = object->disk_version ? 0 : -ENOMEM;
 	}
@@ -271,8 +271,8 @@ static const char *version_beside(const struct inventory_process *process,
 }
 
 /*
- * libssl does not tell its version, and comes from the same build as the libcrypto beside it that is
- * mapped with it. Where its users have different ones nothing can be said.
+ * libssl does not tell its version, and comes from the same build as the libcrypto beside it that
+ * is mapped with it. Where its users have different ones nothing can be said.
  */
 static int infer_version(struct inventory_process *process, struct inventory_object *object,
 			 bool *is_mixed)

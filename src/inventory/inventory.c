@@ -32,6 +32,7 @@ int inventory_new(struct inventory **ret, uint32_t max_processes)
 	return 0;
 }
 
+/* Ends OBJECT with all that was found out about it. */
 static void object_free(struct inventory_object *object)
 {
 	program_free(object->program);
@@ -106,7 +107,7 @@ struct inventory_process *inventory_add(struct inventory *inventory, uint32_t pi
 		inventory->nr_refused++;
 		return NULL;
 	}
-	if (make_room(&inventory->processes, inventory->nr_processes, sizeof(process)))
+	if (make_room(&inventory->processes, inventory->nr_processes, sizeof(void *)))
 		return NULL;
 	process = calloc(1, sizeof(*process));
 	if (!process)
@@ -139,6 +140,7 @@ static struct inventory_handle handle_of_use(const struct inventory_process *pro
 	};
 }
 
+/* How the program of PROCESS is opened. */
 static struct inventory_handle handle_of_exe(const struct inventory_process *process)
 {
 	return (struct inventory_handle){
@@ -238,7 +240,7 @@ struct inventory_object *inventory_named(struct inventory *inventory, const char
 		inventory->nr_refused++;
 		return NULL;
 	}
-	if (make_room(&inventory->objects, inventory->nr_objects, sizeof(object)))
+	if (make_room(&inventory->objects, inventory->nr_objects, sizeof(void *)))
 		return NULL;
 	object = calloc(1, sizeof(*object));
 	if (!object)
@@ -409,11 +411,10 @@ void inventory_sort(struct inventory *inventory)
 			      compare_uses);
 	}
 	if (inventory->nr_processes)
-		qsort(inventory->processes, inventory->nr_processes,
-		      sizeof(inventory->processes[0]), compare_processes);
+		qsort(inventory->processes, inventory->nr_processes, sizeof(void *),
+		      compare_processes);
 	if (inventory->nr_objects)
-		qsort(inventory->objects, inventory->nr_objects, sizeof(inventory->objects[0]),
-		      compare_objects);
+		qsort(inventory->objects, inventory->nr_objects, sizeof(void *), compare_objects);
 	for (size_t i = 0; i < inventory->nr_objects; i++)
 		inventory->objects[i]->position = (uint32_t)i;
 	/* Positions have changed: nothing can be looked up any more. */

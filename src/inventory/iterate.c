@@ -115,33 +115,49 @@ static struct inventory_object *find_object(struct inventory *inventory,
 	return object;
 }
 
-static int take_record(struct inventory *inventory, struct inventory_object **known,
-		       size_t nr_known, const struct inventory_record *record, const char *path)
+/* What the sockets of PROCESS do with the kernel's crypto. */
+static void take_socket(struct inventory_process *process, uint32_t flags)
 {
-	/* One that began after the pass over the tasks is not of this moment. */
-	struct inventory_process *process =
-		inventory_find(inventory, record->tgid, record->start_ns);
-	struct inventory_object *object;
+	if (flags & INVENTORY_AF_ALG)
+		process->sockets |= INVENTORY_SOCKET_AF_ALG;
+	if (flags & INVENTORY_KTLS)
+		process->sockets |= INVENTORY_SOCKET_KTLS;
+}
 
-	if (record->kind == INVENTORY_SOCKET) {
-		if (process)
-			process->sockets |=
-				(record->flags & INVENTORY_AF_ALG ? INVENTORY_SOCKET_AF_ALG : 0) |
-				(record->flags & INVENTORY_KTLS ? INVENTORY_SOCKET_KTLS : 0);
-		return 0;
-	}
-	object = find_object(inventory, known, nr_known, record, path);
-	if (!object || !process)
-		return 0;
-	if (record->kind == INVENTORY_FILE)
-		return object->class ? inventory_open(inventory, process, object, record->file.fd,
-						      record->file.open_flags)
-				     : 0;
+static int take_map(struct inventory *inventory, struct inventory_process *process,
+		    struct inventory_object *object, const struct inventory_record *record)
+{
 	if (record->flags & INVENTORY_IS_EXE)
 		inventory_run(process, object);
 	if (object->family == LIBRARY_FAMILY_none)
 		return 0;
 	return inventory_map(inventory, process, object, record->map.from, record->map.to);
+}
+
+static int take_record(struct inventory *inventory, struct inventory_object **known,
+		       size_t nr_known, const struct inventory_record *record, const char *path)
+{
+	struct inventory_process *process =
+		inventory_find(inventory, record->tgid, record->start_ns);
+	/* Also of a process that is not wanted: later records have its id alone. */
+	struct inventory_object *object =
+		record->kind == INVENTORY_SOCKET
+			? NULL
+			: find_object(inventory, known, nr_known, record, path);
+
+	/* One that began after the pass over the tasks is not of this moment. */
+	if (!process)
+		return 0;
+	if (record->kind == INVENTORY_SOCKET)
+		take_socket(process, record->flags);
+	if (!object)
+		return 0;
+	if (record->kind == INVENTORY_MAP)
+		return take_map(inventory, process, object, record);
+	/* The kernel lets a few names through that only look alike. */
+	return object->class ? inventory_open(inventory, process, object, record->file.fd,
+					      record->file.open_flags)
+			     : 0;
 }
 
 ssize_t iterate_records(struct inventory *inventory, struct inventory_object **known,

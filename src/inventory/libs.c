@@ -13,12 +13,27 @@
 #define SUMMARY(member)	 offsetof(struct libs_summary, member)
 #define DOCUMENT(member) offsetof(struct libs, member)
 
+static void get_constant(struct value *ret, const char *text)
+{
+	ret->str.bytes = text;
+	ret->str.size = strlen(text);
+	ret->present = true;
+}
+
+static void get_schema_version(const struct record *record, const struct field *field,
+			       struct value *ret)
+{
+	(void)record;
+	(void)field;
+	get_constant(ret, SCHEMA_VERSION);
+}
+
+/* Of this document alone; raised when a field is renamed, retyped or gone. */
 static void get_version(const struct record *record, const struct field *field, struct value *ret)
 {
 	(void)record;
-	ret->str.bytes = strcmp(field->name, "schema_version") == 0 ? SCHEMA_VERSION : "1.0";
-	ret->str.size = strlen(ret->str.bytes);
-	ret->present = true;
+	(void)field;
+	get_constant(ret, "1.0");
 }
 
 /* clang-format off */
@@ -59,7 +74,7 @@ static const struct field summary_table[] = {
 static const struct fields summary_fields = FIELDS(summary_table);
 
 static const struct field libs_table[] = {
-	{ NAMED("schema_version"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_version,
+	{ NAMED("schema_version"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_schema_version,
 	  .help = "version of these names and shapes" },
 	{ NAMED("libs_version"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_version,
 	  .help = "version of this document" },
@@ -82,6 +97,7 @@ static const struct field libs_table[] = {
 
 const struct fields libs_fields = FIELDS(libs_table);
 
+/* Whether OBJECT is a library in use that one of the patterns names; without patterns every one. */
 static bool is_wanted(const struct inventory_object *object, const char *const *patterns,
 		      size_t nr_patterns)
 {
@@ -93,6 +109,7 @@ static bool is_wanted(const struct inventory_object *object, const char *const *
 	return nr_patterns == 0;
 }
 
+/* OBJECT as an item of the document; borrows everything from it. */
 static struct libs_item item_of(const struct inventory_object *object,
 				const struct item_list *users)
 {

@@ -11,6 +11,7 @@
 /* Start times of /proc/PID/stat are that coarse (USER_HZ, include/asm-generic/param.h). */
 #define TICK_NS 10000000ULL
 
+/* How many implementations are built into the program of PROCESS. */
 static size_t count_builtin(const struct inventory_process *process)
 {
 	const struct inventory_object *exe = process->exe;
@@ -57,6 +58,7 @@ static bool is_deleted_file(const struct inventory_use *use)
 	return use->is_open && use->object->is_deleted;
 }
 
+/* How many different objects PROCESS has in the way that IS_WANTED says. */
 static size_t count_uses(const struct inventory_process *process,
 			 bool (*is_wanted)(const struct inventory_use *use))
 {
@@ -118,6 +120,7 @@ static int collect(struct pool *pool, const struct inventory_process *process,
 	return 0;
 }
 
+/* Libraries of PROCESS that have no name any more, with what has their place. 0 or -ENOMEM. */
 static int make_stale(struct pool *pool, const struct inventory_process *process,
 		      struct item_list *ret)
 {
@@ -178,6 +181,7 @@ static void add_library(struct item_list *list, const struct inventory_object *o
 	};
 }
 
+/* What is mapped, then what is built in. Returns 0 or -ENOMEM. */
 static int make_providers(struct pool *pool, const struct inventory_process *process,
 			  struct item_list *ret)
 {
@@ -229,21 +233,47 @@ static void add_fips_settings(struct text_list *list, size_t room, const struct 
 	}
 }
 
+/* A file that says what mode a library is in: the kernel's flag, or OpenSSL's fips_config(5). */
+static bool is_fips_configuration(const struct inventory_use *use)
+{
+	return use->is_open &&
+	       ((use->object->class && use->object->class->kind == FILE_KIND_fips_flag) ||
+		strcmp(document_base_name(use->object), "fipsmodule.cnf") == 0);
+}
+
+/* Providers that are built into the program of PROCESS, *RET_COUNT of them. */
+static const struct provider *builtin_of(const struct inventory_process *process, size_t *ret_count)
+{
+	*ret_count = count_builtin(process);
+	return *ret_count ? process->exe->program->providers.items : NULL;
+}
+
+/* Bytes that are enough for all that make_fips() may say. */
+static size_t fips_room(const struct inventory_process *process)
+{
+	size_t nr_builtin;
+	const struct provider *builtin = builtin_of(process, &nr_builtin);
+	size_t room = 64;
+
+	for (uint32_t i = 0; i < process->nr_uses; i++)
+		if (is_fips_module(&process->uses[i]) || is_fips_configuration(&process->uses[i]))
+			room += process->uses[i].object->path_size + 64;
+	for (size_t i = 0; i < nr_builtin; i++)
+		room += 32 + 16 * builtin[i].settings_size;
+	return room;
+}
+
+/*
+ * What speaks for FIPS mode. Evidence, never more: that a module is mapped does not say that it is
+ * used, nor that it is a validated one.
+ */
 static int make_fips(struct pool *pool, const struct document_source *source,
 		     const struct inventory_process *process, struct text_list *ret)
 {
-	size_t room = 64;
-	const struct item_list *builtin =
-		count_builtin(process) ? &process->exe->program->providers : NULL;
+	size_t nr_builtin;
+	const struct provider *builtin = builtin_of(process, &nr_builtin);
+	size_t room = fips_room(process);
 
-	for (uint32_t i = 0; i < process->nr_uses; i++)
-		if (is_fips_module(&process->uses[i]) ||
-		    (process->uses[i].object->class &&
-		     process->uses[i].object->class->kind == FILE_KIND_fips_flag) ||
-		    strcmp(document_base_name(process->uses[i].object), "fipsmodule.cnf") == 0)
-			room += process->uses[i].object->path_size + 64;
-	for (size_t i = 0; builtin && i < builtin->count; i++)
-		room += 32 + 16 * ((const struct provider *)builtin->items)[i].settings_size;
 	*ret = (struct text_list){ .bytes = pool_take(pool, room) };
 	if (!ret->bytes)
 		return -ENOMEM;
@@ -256,13 +286,11 @@ static int make_fips(struct pool *pool, const struct document_source *source,
 			continue;
 		if (is_fips_module(use))
 			add_text(ret, room, "provider mapped: %s", use->object->path);
-		else if (use->is_open &&
-			 (use->object->class->kind == FILE_KIND_fips_flag ||
-			  strcmp(document_base_name(use->object), "fipsmodule.cnf") == 0))
+		else if (is_fips_configuration(use))
 			add_text(ret, room, "configuration open: %s", use->object->path);
 	}
-	for (size_t i = 0; builtin && i < builtin->count; i++)
-		add_fips_settings(ret, room, (const struct provider *)builtin->items + i);
+	for (size_t i = 0; i < nr_builtin; i++)
+		add_fips_settings(ret, room, &builtin[i]);
 	return 0;
 }
 

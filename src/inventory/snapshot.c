@@ -9,6 +9,10 @@
 #include "catalogue/libraries.h"
 #include "inventory/process_doc.h"
 
+/*
+ * The processes that use cryptography, in the order of the inventory, and how many libraries and
+ * files they have between them. Returns 0 or -ENOMEM.
+ */
 static int make_processes(struct snapshot *snapshot, const struct document_source *source)
 {
 	const struct inventory *inventory = source->inventory;
@@ -37,6 +41,7 @@ static int make_processes(struct snapshot *snapshot, const struct document_sourc
 	return 0;
 }
 
+/* What OBJECT, which was looked into, contains. */
 static const struct certificate *certificates_of(const struct inventory_object *object)
 {
 	return object->content->certificates.items;
@@ -47,6 +52,7 @@ static const struct key *keys_of(const struct inventory_object *object)
 	return object->content->keys.items;
 }
 
+/* Enters the certificates of OBJECT, for which there is room. USERS have it open. */
 static void add_certificates(struct snapshot *snapshot, const struct inventory_object *object,
 			     const struct item_list *users)
 {
@@ -61,6 +67,7 @@ static void add_certificates(struct snapshot *snapshot, const struct inventory_o
 		};
 }
 
+/* The same for its keys, with who owns the file and who may read it. Returns 0 or -ENOMEM. */
 static int add_keys(struct snapshot *snapshot, const struct document_source *source,
 		    const struct inventory_object *object, const struct item_list *users)
 {
@@ -82,6 +89,10 @@ static int add_keys(struct snapshot *snapshot, const struct document_source *sou
 	return 0;
 }
 
+/*
+ * All certificates and keys of all files. Without a look into them both lists stay unknown, which
+ * is not the same as empty. Returns 0 or -ENOMEM.
+ */
 static int make_contents(struct snapshot *snapshot, const struct document_source *source,
 			 const struct document_users *users)
 {
@@ -130,6 +141,7 @@ static bool is_end_of_life(const struct inventory_object *object)
 	       (strncmp(version, "0.", 2) == 0 || strncmp(version, "1.", 2) == 0);
 }
 
+/* Enters a finding about OBJECT, for which there is room; EVIDENCE is borrowed. */
 static void add_finding(struct item_list *findings, enum finding_rule rule, const char *evidence,
 			const struct inventory_object *object, const struct item_list *users)
 {
@@ -167,6 +179,7 @@ static int judge_library(struct snapshot *snapshot, const struct inventory_objec
 	return 0;
 }
 
+/* The worst first; of equal ones by rule, then by file, so that two runs say the same. */
 static int compare_findings(const void *left, const void *right)
 {
 	const struct finding *a = left;
@@ -179,6 +192,10 @@ static int compare_findings(const void *left, const void *right)
 	return order ? order : strcmp(a->file, b->file);
 }
 
+/*
+ * What content_inspect() found in each file, and what the libraries themselves tell. Two for each
+ * object is as much as judge_library() enters. Returns 0 or -ENOMEM.
+ */
 static int make_findings(struct snapshot *snapshot, const struct document_source *source,
 			 const struct document_users *users)
 {
@@ -213,6 +230,7 @@ static int make_findings(struct snapshot *snapshot, const struct document_source
 	return err;
 }
 
+/* The rest of the summary: what is there, each once. */
 static void count(struct snapshot *snapshot, const struct inventory *inventory)
 {
 	struct snapshot_summary *summary = &snapshot->summary;

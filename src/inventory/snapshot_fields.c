@@ -33,23 +33,34 @@
 			    .at = (offset), .help = (what)                                         \
 	}
 
+static void get_constant(struct value *ret, const char *text)
+{
+	ret->str.bytes = text;
+	ret->str.size = strlen(text);
+	ret->present = true;
+}
+
+static void get_schema_version(const struct record *record, const struct field *field,
+			       struct value *ret)
+{
+	(void)record;
+	(void)field;
+	get_constant(ret, SCHEMA_VERSION);
+}
+
+/* Of this document alone; raised when a field is renamed, retyped or gone. */
 static void get_version(const struct record *record, const struct field *field, struct value *ret)
 {
 	(void)record;
-	ret->str.bytes = strcmp(field->name, "schema_version") == 0 ? SCHEMA_VERSION : "1.0";
-	ret->str.size = strlen(ret->str.bytes);
-	ret->present = true;
+	(void)field;
+	get_constant(ret, "1.0");
 }
 
 static void get_tool(const struct record *record, const struct field *field, struct value *ret)
 {
-	static const char tool[] = "crypto-tracer " VERSION;
-
 	(void)record;
 	(void)field;
-	ret->str.bytes = tool;
-	ret->str.size = sizeof(tool) - 1;
-	ret->present = true;
+	get_constant(ret, "crypto-tracer " VERSION);
 }
 
 static void get_container_id(const struct record *record, const struct field *field,
@@ -157,7 +168,7 @@ static const struct field summary_table[] = {
 static const struct fields summary_fields = FIELDS(summary_table);
 
 static const struct field snapshot_table[] = {
-	{ NAMED("schema_version"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_version,
+	{ NAMED("schema_version"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_schema_version,
 	  .help = "version of these names and shapes" },
 	{ NAMED("snapshot_version"), .type = FIELD_STR, .class = CLASS_PUBLIC,
 	  .get = get_version, .help = "version of this document" },

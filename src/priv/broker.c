@@ -11,6 +11,9 @@
 #include "priv/broker_wire.h"
 #include "proc/packages.h"
 
+/* An answer without text. */
+#define ANSWER_MIN ((ssize_t)offsetof(struct broker_answer, text))
+
 int broker_start(struct broker *broker, const struct broker_config *config)
 {
 	int fds[2];
@@ -46,6 +49,7 @@ void broker_stop(struct broker *broker)
 	*broker = (struct broker){ .fd = -1 };
 }
 
+/* Sends REQUEST as far as its path goes. Returns 0 or a negative errno. */
 static int send_request(const struct broker *broker, const struct broker_request *request)
 {
 	size_t size = offsetof(struct broker_request, file.path) + strlen(request->file.path) + 1;
@@ -87,6 +91,19 @@ static ssize_t receive(const struct broker *broker, struct broker_answer *answer
 	return n;
 }
 
+/* Whether ANSWER of SIZE bytes, or a negative errno, is a good one. Returns 0 or what is wrong. */
+static int check_answer(const struct broker_answer *answer, ssize_t size)
+{
+	/* One that ends before it has read the question resets the connection (unix(7)). */
+	if (size == -ECONNRESET || (size >= 0 && size < ANSWER_MIN))
+		return -EPIPE;
+	if (size < 0)
+		return (int)size;
+	if (answer->err)
+		return answer->err;
+	return answer->size > (size_t)(size - ANSWER_MIN) ? -EPROTO : 0;
+}
+
 /*
  * Asks and waits. Returns the descriptor, or 0 where none is WANTED, or a negative errno. ANSWER is
  * filled in.
@@ -95,29 +112,19 @@ static int ask(const struct broker *broker, const struct broker_request *request
 	       struct broker_answer *answer)
 {
 	int fd = -1;
-	int err;
-	ssize_t n;
+	int err = broker->fd < 0 ? -EPIPE : send_request(broker, request);
 
-	if (broker->fd < 0)
-		return -EPIPE;
-	err = send_request(broker, request);
 	if (err)
 		return err;
-	n = receive(broker, answer, &fd);
-	/* One that ends before it has read the question resets the connection (unix(7)). */
-	if (n < (ssize_t)offsetof(struct broker_answer, text))
-		err = n < 0 && n != -ECONNRESET ? (int)n : -EPIPE;
-	else if (answer->err)
-		err = answer->err;
-	else if (answer->size > (size_t)n - offsetof(struct broker_answer, text))
-		err = -EPROTO;
-	else if (is_wanted && fd < 0)
-		err = -EPROTO;
-	if ((err || !is_wanted) && fd >= 0)
+	err = check_answer(answer, receive(broker, answer, &fd));
+	if (!err && is_wanted)
+		return fd >= 0 ? fd : -EPROTO;
+	if (fd >= 0)
 		close(fd);
-	return err ? err : is_wanted ? fd : 0;
+	return err;
 }
 
+/* Asks for something of PID that a path or the kind of TEXT names. Returns as ask(). */
 static int ask_about(const struct broker *broker, enum broker_verb verb, uint32_t pid,
 		     uint32_t text, const char *path)
 {

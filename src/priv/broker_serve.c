@@ -114,6 +114,7 @@ static bool is_link_catalogued(const char *link)
 	return is_catalogued(target);
 }
 
+/* TIME in nanoseconds since the epoch. */
 static uint64_t ns_of(const struct timespec *time)
 {
 	return (uint64_t)time->tv_sec * NS_PER_SECOND + (uint64_t)time->tv_nsec;
@@ -190,6 +191,10 @@ static int open_path(const struct broker_file *file)
 	return err;
 }
 
+/*
+ * Opens what a link of /proc leads to: the very file that the process has, also when it has no name
+ * any more or lies in another mount namespace. Returns a descriptor or a negative errno.
+ */
 static int open_link(const struct broker_file *file)
 {
 	_cleanup_(cleanup_fd) int handle = -1;
@@ -213,6 +218,7 @@ static int open_link(const struct broker_file *file)
 	return reopen(handle, file);
 }
 
+/* Opens FILE while there is budget for it. Returns a descriptor or a negative errno. */
 static int open_file(struct budget *budget, const struct broker_file *file)
 {
 	struct timespec now;
@@ -414,16 +420,45 @@ static bool receive(int socket, struct broker_request *request)
 	return true;
 }
 
-void broker_serve(int socket, const struct broker_config *config)
+/* Gives up what is not needed to serve. Returns 0 or a negative errno. */
+static int confine(const struct broker_config *config)
 {
 	/* bpf(2) and perf_event_open(2) to attach; the rest to look into other processes. */
 	static const int kept[] = { CAP_BPF,	    CAP_PERFMON,
 				    CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH,
 				    CAP_FOWNER,	    CAP_CHECKPOINT_RESTORE };
+	int err = privileges_drop(kept, sizeof(kept) / sizeof(kept[0]));
+
+	return err || config->may_execute ? err : sandbox_enter_broker();
+}
+
+/* Answers one request. Returns 0, or a negative errno when nobody reads the answer. */
+static int answer_request(int socket, const struct broker_config *config, int prepared,
+			  struct budget *budget, const struct broker_request *request)
+{
+	static struct broker_answer answer;
+	bool is_unprepared = request->verb == BROKER_ATTACH && prepared;
+	int result;
+	int err;
+
+	/* Not the text, of which only what is set is sent. */
+	memset(&answer, 0, offsetof(struct broker_answer, text));
+	result = is_unprepared ? prepared : serve(config, budget, request, &answer);
+	answer.err = result < 0 ? result : 0;
+	if (result != NO_FD)
+		answer.size = 0;
+	err = send_answer(socket, &answer, result == NO_FD ? -1 : result);
+	if (result >= 0 && result != NO_FD)
+		close(result);
+	return err;
+}
+
+void broker_serve(int socket, const struct broker_config *config)
+{
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM };
 	struct budget budget = { .left = BROKER_BURST };
 	static struct broker_request request;
-	static struct broker_answer answer;
+	int prepared;
 
 	/* The end of the worker closes the socket; signals to the group are for the worker. */
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
@@ -431,30 +466,11 @@ void broker_serve(int socket, const struct broker_config *config)
 	prctl(PR_SET_NAME, "crypto-tracer:b", 0, 0, 0);
 	/* The worker waits for it, and records pile up meanwhile. Not everybody may do this. */
 	setpriority(PRIO_PROCESS, 0, -20);
-
-	int prepared = config->prepare ? config->prepare(config->ctx) : 0;
-
-	if (privileges_drop(kept, sizeof(kept) / sizeof(kept[0])) ||
-	    (!config->may_execute && sandbox_enter_broker()))
+	prepared = config->prepare ? config->prepare(config->ctx) : 0;
+	if (confine(config))
 		_exit(1);
-	while (receive(socket, &request)) {
-		memset(&answer, 0, offsetof(struct broker_answer, text));
-
-		int result = request.verb == BROKER_ATTACH && prepared
-				     ? prepared
-				     : serve(config, &budget, &request, &answer);
-		int fd = result >= 0 && result != NO_FD ? result : -1;
-
-		answer.err = result < 0 ? result : 0;
-		if (answer.err || fd >= 0)
-			answer.size = 0;
-
-		int err = send_answer(socket, &answer, fd);
-
-		if (fd >= 0)
-			close(fd);
-		if (err)
+	while (receive(socket, &request))
+		if (answer_request(socket, config, prepared, &budget, &request))
 			break;
-	}
 	_exit(0);
 }

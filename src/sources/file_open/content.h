@@ -28,8 +28,8 @@ struct file_open_subject {
 bool file_open_subject(const struct record *record, struct file_open_subject *ret);
 
 /*
- * Makes CONTENT, which outlives the record, what RECORD tells of its file; unless IS_WHOLE only type
- * and kind.
+ * Makes CONTENT, which outlives the record, what RECORD tells of its file; unless IS_WHOLE only
+ * type and kind.
  */
 void file_open_set_content(struct record *record, const struct content *content, bool is_whole);
 
