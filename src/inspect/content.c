@@ -244,8 +244,20 @@ int content_inspect(const void *bytes, size_t size, bool is_cut, const char *nam
 	return 0;
 }
 
+struct content *content_keep(const struct content *content)
+{
+	struct content *kept = (struct content *)content;
+
+	kept->nr_keepers++;
+	return kept;
+}
+
 void content_free(struct content *content)
 {
+	if (content && content->nr_keepers) {
+		content->nr_keepers--;
+		return;
+	}
 	/* The content is the first member. */
 	judge_free((struct judge *)content);
 }

@@ -75,6 +75,7 @@ struct content {
 	struct item_list certificates; /* of struct certificate */
 	struct item_list keys;	       /* of struct key */
 	struct item_list findings; /* of struct finding, evidence owned, file and processes empty */
+	unsigned int nr_keepers; /* besides the owner */
 	const char *note; /* why less is known than could be: "damaged", "encrypted", ... or NULL */
 };
 
@@ -95,7 +96,11 @@ int content_prepare(void);
 int content_inspect(const void *bytes, size_t size, bool is_cut, const char *name,
 		    const struct content_stat *stat, uint64_t now_ns, struct content **ret);
 
+/* Frees CONTENT, or takes back one content_keep(). NULL is fine. */
 void content_free(struct content *content);
+
+/* Lets CONTENT outlive its owner: it is freed by one more content_free(). Returns it. */
+struct content *content_keep(const struct content *content);
 
 /* {subject, issuer, ...} and {type, format, bits, encrypted, private} */
 extern const struct fields certificate_fields;

@@ -150,7 +150,7 @@ static int take_record(struct inventory *inventory, struct inventory_object **kn
 		return 0;
 	if (record->kind == INVENTORY_SOCKET)
 		take_socket(process, record->flags);
-	if (!object)
+	if (!object || (record->kind != INVENTORY_MAP && record->kind != INVENTORY_FILE))
 		return 0;
 	if (record->kind == INVENTORY_MAP)
 		return take_map(inventory, process, object, record);

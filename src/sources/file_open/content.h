@@ -33,4 +33,7 @@ bool file_open_subject(const struct record *record, struct file_open_subject *re
  */
 void file_open_set_content(struct record *record, const struct content *content, bool is_whole);
 
+/* What was set, also where only type and kind are told; NULL: nothing. */
+const struct content *file_open_content(const struct record *record);
+
 #endif /* FILE_OPEN_CONTENT_H */

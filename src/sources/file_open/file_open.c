@@ -246,6 +246,11 @@ void file_open_set_content(struct record *record, const struct content *content,
 	slot_set_u64(record, SLOT_KIND, content->kind);
 }
 
+const struct content *file_open_content(const struct record *record)
+{
+	return record->slots[SLOT_CONTENT].obj;
+}
+
 static const size_t file_open_tails[] = { AT(name), AT(dir), AT(real) };
 
 static const struct source_program file_open_programs[] = {

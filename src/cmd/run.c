@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/errors.h"
+#include "cmd/select.h"
+#include "inspect/content.h"
+#include "lib/log.h"
+#include "lib/stop.h"
+#include "priv/privileges.h"
+#include "priv/sandbox.h"
+#include "sources/file_open/content.h"
+#include "trace/gaps.h"
+#include "trace/libbpf_log.h"
+
+#define LOSS_EVERY_NS 1000000000ULL
+
+static int on_record(void *ctx, const void *bytes, size_t size)
+{
+	return pipeline_record(ctx, bytes, size);
+}
+
+/* Tells of a file that was opened what it contains. */
+static void look_into(void *ctx, struct record *record)
+{
+	struct run *run = ctx;
+	struct file_open_subject subject;
+	const struct content *content;
+	bool is_news;
+
+	if (!file_open_subject(record, &subject))
+		return;
+
+	const struct inspector_file file = {
+		.pid = record->hdr->tgid,
+		.ppid = record->hdr->ppid,
+		.start_ns = record->hdr->start_ns,
+		.dev_major = subject.dev_major,
+		.dev_minor = subject.dev_minor,
+		.inode = subject.inode,
+		.ctime_ns = subject.ctime_ns,
+		.path = subject.path,
+		.path_size = subject.path_size,
+	};
+
+	content = inspector_look(run->inspector, &file, record->unix_ns, &is_news);
+	if (content)
+		file_open_set_content(record, content, is_news);
+}
+
+/* Files that were opened, and not looked into. */
+static void add_uninspected(struct coverage *coverage, const struct inspector_counts *counts)
+{
+	if (counts->nr_failed)
+		coverage_add_gap(coverage, "content of opened files",
+				 "gone or changed before it was read, or no permission",
+				 counts->nr_failed);
+	if (counts->nr_throttled)
+		coverage_add_gap(coverage, "content of opened files",
+				 "more than 200 new ones in a second", counts->nr_throttled);
+}
+
+void run_cover(const struct run *run, struct coverage *coverage, bool is_final)
+{
+	coverage_init(coverage, boot_clock_unix(&run->pipeline.clock, boot_clock_now()), is_final);
+	for (size_t i = 0; i < NR_SOURCES; i++) {
+		const struct source_state *state = &run->session.states[i];
+		struct source_counters counters;
+
+		session_counters(&run->session, (enum source_id)i, &counters);
+		coverage_add_source(coverage, sources[i], state->is_attached, state->reason,
+				    &counters, &run->pipeline.fates[i]);
+	}
+	gaps_add(coverage, &run->session, &run->late, &run->pipeline);
+	if (run->inspector)
+		add_uninspected(coverage, inspector_counts(run->inspector));
+}
+
+/* The records lost so far, by all sources. */
+static uint64_t count_lost(const struct run *run)
+{
+	uint64_t lost = 0;
+
+	for (size_t i = 0; i < NR_SOURCES; i++) {
+		struct source_counters counters;
+
+		session_counters(&run->session, (enum source_id)i, &counters);
+		lost += counters.ring_full;
+	}
+	return lost;
+}
+
+static void warn_of_loss(struct run *run, uint64_t now_ns)
+{
+	uint64_t lost;
+
+	if (now_ns < run->loss_due_ns)
+		return;
+	run->loss_due_ns = now_ns + LOSS_EVERY_NS;
+	lost = count_lost(run);
+	if (lost > run->lost)
+		log_warn("%" PRIu64 " events lost: the buffer was full; see --buffer-size", lost);
+	run->lost = lost;
+}
+
+int run_init(struct run *run, const struct options *options, bool is_output_taken)
+{
+	int status = 0;
+	int err;
+
+	*run = (struct run){
+		.options = options,
+		.pipeline = { .filter = options->filter, .max_events = options->max_events },
+		.stream = { .epoll = -1 },
+		.broker = { .fd = -1 },
+		.child = { .release = -1, .failure = -1, .pidfd = -1 },
+		.iterate = { .tasks = -1, .maps = -1, .files = -1 },
+	};
+	uname(&run->host);
+	err = options->command ? child_start(&run->child, options, is_output_taken) : 0;
+	if (err)
+		return report_error("cannot prepare COMMAND", err);
+	err = stop_install();
+	if (err)
+		status = report_error("cannot install signal handlers", err);
+	return status;
+}
+
+int run_check(struct run *run)
+{
+	int status = check_privileges();
+
+	return status ? status : select_config(run->options, &run->config);
+}
+
+int run_open(struct run *run)
+{
+	int err = processes_new(&run->pipeline.processes, run->options->max_processes,
+				select_is_narrow(run->options));
+
+	if (err)
+		return report_error("cannot start", err);
+	err = session_open(&run->session, &run->config, stream_on_bpf_record, &run->stream);
+	if (err)
+		return report_load(err, libbpf_log_text(), run->options->verbose);
+	for (size_t i = 0; i < NR_SOURCES; i++) {
+		const struct source_state *state = &run->session.states[i];
+
+		if (state->reason[0])
+			log_warn("%s: %s", sources[i]->name, state->reason);
+		else
+			log_debug("%s: attached to %s", sources[i]->name, sources[i]->hook);
+	}
+	for (size_t i = 0; !err && i < run->options->nr_pids; i++)
+		err = session_add_root(&run->session, run->options->pids[i]);
+	if (!err && run->child.pid)
+		err = session_add_root(&run->session, (uint32_t)run->child.pid);
+	if (!err)
+		err = stream_init(&run->stream, &run->session);
+	if (!err && run->child.pid)
+		err = stream_watch(&run->stream, run->child.pidfd);
+	return err ? report_error("cannot prepare tracing", err) : 0;
+}
+
+static int start_inspector(struct run *run)
+{
+	int err = content_prepare();
+
+	if (!err)
+		err = inspector_new(&run->inspector, &run->broker);
+	if (!err)
+		run->pipeline.handlers[SOURCE_file_open] =
+			(struct pipeline_handler){ .handle = look_into, .ctx = run };
+	return err;
+}
+
+/* The broker loads its hook while this process goes on. */
+static int start_broker(struct run *run)
+{
+	struct broker_config config = { 0 };
+	int err;
+
+	late_init(&run->late, &run->session, &config);
+	err = broker_start(&run->broker, &config);
+	if (err)
+		return err;
+	run->session.control->broker = (uint32_t)run->broker.pid;
+	return run->options->no_inspect ? 0 : start_inspector(run);
+}
+
+int run_start(struct run *run)
+{
+	struct session *session = &run->session;
+	int err = start_broker(run);
+	uint64_t now_ns;
+
+	run->stream.on_record = on_record;
+	run->stream.ctx = &run->pipeline;
+	boot_clock_init(&run->pipeline.clock);
+	if (!err)
+		err = session_start(session, run->pipeline.processes);
+	/* From here on nothing is missed; what came before is not whole and not shown. */
+	now_ns = boot_clock_now();
+	run->pipeline.filter.since_ns = now_ns;
+	if (!err)
+		err = privileges_drop(NULL, 0);
+	if (!err)
+		err = sandbox_enter_reader();
+	/* What waits for it later lets records pile up. */
+	if (!err)
+		err = broker_wait(&run->broker);
+	if (err)
+		return report_error("cannot start tracing", err);
+	run->ends_ns = run->options->duration_ms ? now_ns + run->options->duration_ms * 1000000
+						 : RUN_FOREVER;
+	return 0;
+}
+
+int run_release_command(struct run *run)
+{
+	int err = run->child.pid ? child_release(&run->child) : 0;
+
+	return err ? report_command(run->options->command[0], err) : 0;
+}
+
+/* What has to be done between two passes. */
+static void keep_house(struct run *run, uint64_t now_ns)
+{
+	struct session *session = &run->session;
+
+	processes_expire(run->pipeline.processes);
+	boot_clock_update(&run->pipeline.clock, now_ns);
+	warn_of_loss(run, now_ns);
+	if ((session->control->compat_seen || session->has_compat) && !run->late.is_asked) {
+		int err = late_attach(&run->late, &run->broker);
+
+		if (err)
+			log_warn("cannot attach the hook for 32-bit programs: %s", strerror(-err));
+	}
+	child_poll(&run->child);
+	run->has_ended = stop_signal() || now_ns >= run->ends_ns || run->child.has_ended;
+}
+
+static int wait_ms(const struct run *run, uint64_t now_ns)
+{
+	uint64_t left = run->ends_ns - now_ns;
+
+	if (run->ends_ns == RUN_FOREVER || left > STREAM_IDLE_MS * 1000000ULL)
+		return STREAM_IDLE_MS;
+	return (int)(left / 1000000) + 1;
+}
+
+void run_loop(struct run *run)
+{
+	while (!run->has_ended && !run->err) {
+		int n = stream_pass(&run->stream);
+		uint64_t now_ns = boot_clock_now();
+
+		if (n < 0) {
+			run->err = n;
+			break;
+		}
+		keep_house(run, now_ns);
+		run->err = run->tick(run->ctx, now_ns);
+		if (!run->has_ended && !run->err)
+			stream_wait(&run->stream, n, wait_ms(run, now_ns));
+	}
+}
+
+void run_drain(struct run *run)
+{
+	stop_begin();
+	session_stop(&run->session);
+	while (!run->err && !stop_give_up) {
+		int n = stream_pass(&run->stream);
+
+		if (n < 0)
+			run->err = n;
+		if (n <= 0)
+			break;
+	}
+}
+
+int run_exit_status(const struct run *run, int status)
+{
+	int command = run->child.has_ended ? child_exit_status(&run->child) : 0;
+
+	if (command)
+		return command;
+	if (status)
+		return status;
+	return stop_signal() ? 128 + stop_signal() : 0;
+}
+
+void run_close(struct run *run)
+{
+	/* The broker holds COMMAND's release too, which has to be closed for COMMAND to give up. */
+	broker_stop(&run->broker);
+	inspector_free(run->inspector);
+	child_done(&run->child);
+	iterate_close(&run->iterate);
+	stream_done(&run->stream);
+	session_close(&run->session);
+	processes_free(run->pipeline.processes);
+}
