@@ -21,7 +21,7 @@ static int report(struct take *take, int *ret_err)
 {
 	const struct filter *filter = &take->options->filter;
 	struct libs *libs;
-	int err = origins_find(&take->broker, take->inventory);
+	int err = origins_find(take->broker, take->inventory);
 
 	if (!err)
 		err = libs_new(&libs, &take->source, filter->libraries, filter->nr_libraries);

@@ -141,6 +141,7 @@ static const char *parse_resolve(struct options *options, const char *value)
 
 static const char *parse_duration(struct options *options, const char *value)
 {
+	options->has_duration = true;
 	return parse_seconds(value, &options->duration_ms) ? "not a number of seconds" : NULL;
 }
 
@@ -423,6 +424,29 @@ static const struct option files_list[] = {
 /* clang-format on */
 
 const struct option_table files_options = TABLE(files_list, "Which files");
+
+/* clang-format off */
+static const struct option profile_list[] = {
+	{ .name = "no-inspect", .parse = parse_no_inspect,
+	  .help = "read no file's content: judge by names alone" },
+	{ .name = "deep", .parse = parse_deep,
+	  .help = "also look for the constants of algorithms in\n"
+		  "the program; slower" },
+};
+
+static const struct option profile_output_list[] = {
+	{ .name = "output", .letter = 'o', .arg = "FILE", .parse = parse_output,
+	  .help = "write to FILE instead of standard output" },
+	{ .name = "format", .arg = "FORMAT", .parse = parse_document_format,
+	  .help = "json (default) or json-pretty" },
+	{ .name = "no-redact", .parse = parse_no_redact,
+	  .help = "show user names, also in paths; secrets in\n"
+		  "arguments stay hidden" },
+};
+/* clang-format on */
+
+const struct option_table profile_options = TABLE(profile_list, "What is looked into");
+const struct option_table profile_output_options = TABLE(profile_output_list, "Output");
 
 /* clang-format off */
 static const struct option resource_list[] = {

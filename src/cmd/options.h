@@ -35,6 +35,7 @@ struct options {
 	bool resolve;
 	/* For how long. */
 	uint64_t duration_ms; /* 0: until told to stop */
+	bool has_duration;    /* it was given */
 	uint64_t max_events;  /* 0: no limit */
 	/* How it is written. */
 	const char *output;
@@ -104,6 +105,8 @@ extern const struct option_table inspect_options;
 extern const struct option_table script_options;
 extern const struct option_table libs_options;
 extern const struct option_table files_options;
+extern const struct option_table profile_options;
+extern const struct option_table profile_output_options;
 extern const struct option_table schema_options;
 extern const struct option_table help_options; /* --help alone */
 

@@ -24,8 +24,7 @@ static int on_record(void *ctx, const void *bytes, size_t size)
 	return pipeline_record(ctx, bytes, size);
 }
 
-/* Tells of a file that was opened what it contains. */
-static void look_into(void *ctx, struct record *record)
+void run_look_into(void *ctx, struct record *record)
 {
 	struct run *run = ctx;
 	struct file_open_subject subject;
@@ -118,7 +117,6 @@ int run_init(struct run *run, const struct options *options, bool is_output_take
 		.stream = { .epoll = -1 },
 		.broker = { .fd = -1 },
 		.child = { .release = -1, .failure = -1, .pidfd = -1 },
-		.iterate = { .tasks = -1, .maps = -1, .files = -1 },
 	};
 	uname(&run->host);
 	err = options->command ? child_start(&run->child, options, is_output_taken) : 0;
@@ -174,7 +172,7 @@ static int start_inspector(struct run *run)
 		err = inspector_new(&run->inspector, &run->broker);
 	if (!err)
 		run->pipeline.handlers[SOURCE_file_open] =
-			(struct pipeline_handler){ .handle = look_into, .ctx = run };
+			(struct pipeline_handler){ .handle = run_look_into, .ctx = run };
 	return err;
 }
 
@@ -302,7 +300,6 @@ void run_close(struct run *run)
 	broker_stop(&run->broker);
 	inspector_free(run->inspector);
 	child_done(&run->child);
-	iterate_close(&run->iterate);
 	stream_done(&run->stream);
 	session_close(&run->session);
 	processes_free(run->pipeline.processes);

@@ -26,7 +26,6 @@
 #include "cmd/child.h"
 #include "cmd/options.h"
 #include "inventory/inspector.h"
-#include "inventory/iterate.h"
 #include "pipeline/coverage.h"
 #include "pipeline/pipeline.h"
 #include "priv/broker.h"
@@ -48,9 +47,6 @@ struct run {
 	struct broker broker;
 	struct child child;
 	struct inspector *inspector; /* NULL: --no-inspect */
-	/* Set by the command before run_open(): an inventory is wanted, too. */
-	bool wants_inventory;
-	struct iterate iterate;
 	/* Called between two passes, NOW_NS boot time. Returns 0, or the error that ends the run.
 	 */
 	int (*tick)(void *ctx, uint64_t now_ns);
@@ -74,6 +70,12 @@ int run_start(struct run *run);
 int run_release_command(struct run *run);
 
 void run_loop(struct run *run);
+
+/*
+ * Tells of a file that was opened what it contains: RECORD is a file_open, CTX the run. The handler
+ * of that source, unless --no-inspect is given or the command sets another one after run_start().
+ */
+void run_look_into(void *ctx, struct record *record);
 
 /* Switches the hooks off and reads what is left, as long as there is time for it. */
 void run_drain(struct run *run);

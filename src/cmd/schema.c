@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "cmd/errors.h"
 #include "inventory/libs.h"
+#include "inventory/profile.h"
 #include "inventory/snapshot.h"
 #include "lib/json.h"
 #include "lib/output.h"
@@ -60,6 +61,20 @@ static bool shape_at(size_t i, struct shape *ret)
 			.nr_tables = 1,
 		};
 	} else if (i == NR_SOURCES + 3) {
+		*ret = (struct shape){
+			.name = "profile",
+			.help = "the document of `profile` about one process",
+			.tables = { &profile_fields },
+			.nr_tables = 1,
+		};
+	} else if (i == NR_SOURCES + 4) {
+		*ret = (struct shape){
+			.name = "profiles",
+			.help = "the document of `profile` about several",
+			.tables = { &profiles_fields },
+			.nr_tables = 1,
+		};
+	} else if (i == NR_SOURCES + 5) {
 		*ret = (struct shape){
 			.name = "libs",
 			.help = "the document of `libs`",

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/errors.h"
@@ -42,13 +44,25 @@ static int check_pids(const struct options *options)
 		return EXIT_ERROR;
 	}
 	for (size_t i = 0; i < options->nr_pids; i++) {
-		if (kill((pid_t)options->pids[i], 0) == 0 || errno != ESRCH)
-			continue;
-		snprintf(what, sizeof(what), "No process %u", options->pids[i]);
-		error_report(what, NULL,
-			     "Solution: see `ps -e` for those that run, or select by --name.",
-			     NULL);
-		return EXIT_ERROR;
+		uint32_t pid = options->pids[i];
+
+		if (kill((pid_t)pid, 0) < 0 && errno == ESRCH) {
+			snprintf(what, sizeof(what), "No process %u", pid);
+			error_report(
+				what, NULL,
+				"Solution: see `ps -e` for those that run, or select by --name.",
+				NULL);
+			return EXIT_ERROR;
+		}
+		/* tgkill(2) tells threads from processes: a thread is none of a group of its own.
+		 */
+		if (syscall(SYS_tgkill, pid, pid, 0) < 0 && errno == ESRCH) {
+			snprintf(what, sizeof(what), "%u is a thread, not a process", pid);
+			error_report(what, NULL,
+				     "Solution: give the process it belongs to; see `ps -eL`.",
+				     NULL);
+			return EXIT_ERROR;
+		}
 	}
 	return 0;
 }

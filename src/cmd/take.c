@@ -81,11 +81,8 @@ static void open_iterators(struct take *take)
 	log_debug("no iterators: %s; reading /proc instead", take->reason);
 }
 
-int take_begin(struct take *take, const struct options *options, bool needs_packages)
+int take_open(struct take *take, const struct options *options)
 {
-	const struct broker_config config = {
-		.may_execute = needs_packages && access("/usr/bin/rpm", X_OK) == 0,
-	};
 	int status;
 	int err;
 
@@ -93,11 +90,9 @@ int take_begin(struct take *take, const struct options *options, bool needs_pack
 		.options = options,
 		.output = { .fd = -1 },
 		.iterate = { .tasks = -1, .maps = -1, .files = -1 },
-		.broker = { .fd = -1 },
+		.own_broker = { .fd = -1 },
+		.broker = &take->own_broker,
 	};
-	err = stop_install();
-	if (err)
-		return report_error("cannot install signal handlers", err);
 	status = open_output(take);
 	if (status)
 		return status;
@@ -105,10 +100,23 @@ int take_begin(struct take *take, const struct options *options, bool needs_pack
 	if (err)
 		return report_error("cannot read what the host tells", err);
 	open_iterators(take);
-	if (!options->no_inspect)
+	return 0;
+}
+
+int take_begin(struct take *take, const struct options *options, bool needs_packages)
+{
+	const struct broker_config config = {
+		.may_execute = needs_packages && access("/usr/bin/rpm", X_OK) == 0,
+	};
+	int err = stop_install();
+	int status = take_open(take, options);
+
+	if (status)
+		return status;
+	if (!err && !options->no_inspect)
 		err = content_prepare();
 	if (!err)
-		err = broker_start(&take->broker, &config);
+		err = broker_start(&take->own_broker, &config);
 	if (!err)
 		err = privileges_drop(NULL, 0);
 	if (!err)
@@ -139,35 +147,35 @@ static int scan(struct take *take)
 	}
 	take->source.method = "proc";
 	take->source.reason = take->reason;
-	return err ? err : scan_run(&take->broker, take->inventory);
+	return err ? err : scan_run(take->broker, take->inventory);
 }
 
-int take_inventory(struct take *take, unsigned int what)
+int take_scan(struct take *take)
+{
+	int err = scan(take);
+
+	if (err)
+		return err;
+	/* This tool is not what anybody looks for. */
+	inventory_remove(take->inventory, (uint32_t)getpid());
+	inventory_remove(take->inventory, (uint32_t)take->broker->pid);
+	log_debug("%zu processes, %zu files, by %s", take->inventory->nr_processes,
+		  take->inventory->nr_objects, take->source.method);
+	return 0;
+}
+
+int take_examine(struct take *take, unsigned int what)
 {
 	const struct options *options = take->options;
 	struct document_source *source = &take->source;
-	struct examine_options examine = {
-		.deep = options->deep,
-		.what = what,
-	};
-	int err = scan(take);
+	struct examine_options examine = { .deep = options->deep, .what = what };
+	int err = 0;
 
+	inventory_sort(take->inventory);
 	source->now_ns = boot_clock_unix(&take->clock, boot_clock_now());
 	examine.now_ns = source->now_ns;
-	if (!err) {
-		/* This tool is not what anybody looks for. */
-		inventory_remove(take->inventory, (uint32_t)getpid());
-		inventory_remove(take->inventory, (uint32_t)take->broker.pid);
-		inventory_sort(take->inventory);
-		log_debug("%zu processes, %zu files, by %s", take->inventory->nr_processes,
-			  take->inventory->nr_objects, source->method);
-	}
-	if (!err && !options->no_inspect)
-		err = examine_run(&take->broker, take->inventory, &examine, &source->counts);
-	if (stop_signal())
-		return 128 + stop_signal();
-	if (err)
-		return report_error("cannot take the inventory", err);
+	if (!options->no_inspect)
+		err = examine_run(take->broker, take->inventory, &examine, &source->counts);
 	source->inventory = take->inventory;
 	source->host = &take->host;
 	source->users = take->users;
@@ -175,7 +183,18 @@ int take_inventory(struct take *take, unsigned int what)
 	source->kernel = take->kernel;
 	source->offset_ns = take->clock.offset_ns;
 	source->is_inspected = !options->no_inspect;
-	return 0;
+	return err;
+}
+
+int take_inventory(struct take *take, unsigned int what)
+{
+	int err = take_scan(take);
+
+	if (!err)
+		err = take_examine(take, what);
+	if (stop_signal())
+		return 128 + stop_signal();
+	return err ? report_error("cannot take the inventory", err) : 0;
 }
 
 int take_render(struct take *take, const struct sink *sink, const void *document,
@@ -230,7 +249,7 @@ int take_end(struct take *take, int status, int err)
 		status = report_output(take->options->output, err, false);
 	else if (take->output.failed)
 		status = report_output(take->options->output, take->output.error, true);
-	broker_stop(&take->broker);
+	broker_stop(&take->own_broker);
 	iterate_close(&take->iterate);
 	inventory_free(take->inventory);
 	host_crypto_free(&take->host);

@@ -30,7 +30,8 @@ struct take {
 	struct users *users;
 	struct host_crypto host;
 	struct iterate iterate;
-	struct broker broker;
+	struct broker *broker; /* its own, or that of a run */
+	struct broker own_broker;
 	struct boot_clock clock;
 	struct inventory *inventory;
 	struct document_source source;
@@ -41,16 +42,28 @@ struct take {
 };
 
 /*
- * Opens everything, then gives up all rights. NEEDS_PACKAGES: the distribution's package manager
- * may be asked. Returns 0 or an exit status, having said why. Whatever it returns, take_end()
- * cleans up.
+ * Opens the output and all that an inventory needs rights for; take_scan() and what follows come
+ * after the rights are gone. Returns 0 or an exit status, having said why. Whatever it returns,
+ * take_end() cleans up.
+ */
+int take_open(struct take *take, const struct options *options);
+
+/*
+ * The same, and then gives up all rights. NEEDS_PACKAGES: the distribution's package manager may be
+ * asked.
  */
 int take_begin(struct take *take, const struct options *options, bool needs_packages);
 
+/* Scans all processes but this tool's own. Returns 0 or a negative errno. */
+int take_scan(struct take *take);
+
 /*
- * Scans all processes; unless --no-inspect looks into the files that WHAT, TAKE_*, asks for. Fills
- * take->source. Returns 0 or an exit status, having said why.
+ * Unless --no-inspect looks into the files that WHAT, TAKE_*, asks for. Puts the inventory into
+ * order and fills take->source. Returns 0 or a negative errno.
  */
+int take_examine(struct take *take, unsigned int what);
+
+/* Both. Returns 0 or an exit status, having said why. */
 int take_inventory(struct take *take, unsigned int what);
 
 /*

@@ -75,7 +75,7 @@ struct content {
 	struct item_list certificates; /* of struct certificate */
 	struct item_list keys;	       /* of struct key */
 	struct item_list findings; /* of struct finding, evidence owned, file and processes empty */
-	unsigned int nr_keepers; /* besides the owner */
+	unsigned int nr_keepers;   /* besides the owner */
 	const char *note; /* why less is known than could be: "damaged", "encrypted", ... or NULL */
 };
 

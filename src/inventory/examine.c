@@ -172,6 +172,21 @@ static int examine_program(int fd, enum program_depth depth, uint32_t family, st
 	return err;
 }
 
+int examine_version(struct broker *broker, const struct broker_file *file, uint32_t family,
+		    char *out, size_t cap)
+{
+	_cleanup_(cleanup_fd) int fd = broker_open(broker, file);
+	struct program *program = NULL;
+	int err = fd < 0 ? fd : examine_program(fd, PROGRAM_LIBRARY, family, &program);
+
+	if (!err && (!program || !program->version || strlen(program->version) >= cap))
+		err = -ENOENT;
+	if (!err)
+		memcpy(out, program->version, strlen(program->version) + 1);
+	program_free(program);
+	return err;
+}
+
 /* Which version has taken the place of OBJECT, a library that is gone. */
 static int examine_replacement(struct broker *broker, struct inventory_object *object)
 {

@@ -34,6 +34,13 @@ struct examine_counts {
 int examine_run(struct broker *broker, struct inventory *inventory,
 		const struct examine_options *options, struct examine_counts *ret);
 
+/*
+ * The version of the library of FAMILY that FILE, of kind BROKER_FILE_PATH, names, in OUT of CAP
+ * bytes. Returns 0, -ENOENT when it does not tell, or another negative errno.
+ */
+int examine_version(struct broker *broker, const struct broker_file *file, uint32_t family,
+		    char *out, size_t cap);
+
 /* The same for one file that was opened, FD, borrowed: certificates and keys. */
 int examine_content(int fd, const char *path, uint64_t now_ns, struct content_stat *ret_stat,
 		    struct content **ret);

@@ -200,6 +200,56 @@ void inventory_remove(struct inventory *inventory, uint32_t pid)
 	}
 }
 
+/* Counts the users of all objects anew, and finds out through whom they are opened. */
+static void recount(struct inventory *inventory)
+{
+	for (size_t i = 0; i < inventory->nr_objects; i++) {
+		inventory->objects[i]->nr_users = 0;
+		inventory->objects[i]->is_program = false;
+		inventory->objects[i]->handle = (struct inventory_handle){ 0 };
+	}
+	for (size_t i = 0; i < inventory->nr_processes; i++) {
+		const struct inventory_process *process = inventory->processes[i];
+
+		for (uint32_t j = 0; j < process->nr_uses; j++) {
+			struct inventory_object *object = process->uses[j].object;
+
+			if (has_use_before(process, j))
+				continue;
+			if (!object->nr_users++)
+				object->handle = handle_of_use(process, &process->uses[j]);
+		}
+		if (!process->exe)
+			continue;
+		process->exe->is_program = true;
+		if (!process->exe->handle.pid)
+			process->exe->handle = handle_of_exe(process);
+	}
+}
+
+void inventory_keep_wanted(struct inventory *inventory)
+{
+	size_t nr_kept = 0;
+
+	memset(inventory->process_buckets, 0xff, PROCESS_BUCKETS * sizeof(uint32_t));
+	for (size_t i = 0; i < inventory->nr_processes; i++) {
+		struct inventory_process *process = inventory->processes[i];
+		uint32_t *bucket = &inventory->process_buckets[process->pid % PROCESS_BUCKETS];
+
+		if (!process->is_wanted) {
+			inventory->nr_hidden -= process->is_hidden;
+			free(process->uses);
+			free(process);
+			continue;
+		}
+		process->next = *bucket;
+		*bucket = (uint32_t)nr_kept;
+		inventory->processes[nr_kept++] = process;
+	}
+	inventory->nr_processes = nr_kept;
+	recount(inventory);
+}
+
 /* The size of PATH without the mark of a file that has no name any more. */
 static size_t without_mark(const char *path, size_t size, bool *ret_is_deleted)
 {

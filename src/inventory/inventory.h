@@ -86,6 +86,7 @@ struct inventory_process {
 	uint32_t nr_uses;
 	uint32_t sockets;
 	bool is_hidden; /* its mappings or descriptors could not be read */
+	bool is_wanted; /* set by a command, for inventory_keep_wanted() */
 	/* Private. */
 	uint32_t next;
 };
@@ -118,6 +119,9 @@ struct inventory_process *inventory_find(const struct inventory *inventory, uint
 
 /* Forgets the process PID, and what only it has. Call before inventory_sort(). */
 void inventory_remove(struct inventory *inventory, uint32_t pid);
+
+/* Forgets all processes that are not wanted, and what only they have. Before inventory_sort(). */
+void inventory_keep_wanted(struct inventory *inventory);
 
 /* PATH (SIZE bytes) on its device, which IS_DELETED by now or not; NULL: no room. */
 struct inventory_object *inventory_named(struct inventory *inventory, const char *path, size_t size,

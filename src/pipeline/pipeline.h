@@ -36,8 +36,8 @@ struct pipeline {
 	struct filter filter;
 	struct boot_clock clock;
 	struct processes *processes;
-	struct writer *writer;
-	uint64_t max_events; /* 0: no limit */
+	struct writer *writer; /* NULL: the handlers are all there is */
+	uint64_t max_events;   /* 0: no limit */
 	uint64_t nr_written;
 	uint64_t nr_unknown; /* records of no known source */
 	struct fate fates[NR_SOURCES];

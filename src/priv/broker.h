@@ -50,6 +50,7 @@ enum broker_text {
 	BROKER_TEXT_status,
 	BROKER_TEXT_stat,
 	BROKER_TEXT_cgroup,
+	BROKER_TEXT_cmdline,
 	NR_BROKER_TEXTS,
 };
 

@@ -171,7 +171,10 @@ static int open_below(uint32_t pid, const char *path)
 static int open_path(const struct broker_file *file)
 {
 	const uint32_t pids[] = { file->pid, file->ppid, (uint32_t)getpid() };
-	size_t nr_tries = file->inode && file->ctime_ns ? 3 : 1;
+	/* Libraries are no secret: for them the inode is enough. */
+	bool is_known =
+		file->inode && (file->ctime_ns || library_classify(file->path, strlen(file->path)));
+	size_t nr_tries = is_known ? 3 : 1;
 	int err = -ESRCH;
 
 	if (!is_catalogued(file->path))
@@ -240,10 +243,9 @@ static int open_file(struct budget *budget, const struct broker_file *file)
 static int open_text(uint32_t pid, uint32_t text)
 {
 	static const char *const names[NR_BROKER_TEXTS] = {
-		[BROKER_TEXT_maps] = "maps",
-		[BROKER_TEXT_status] = "status",
-		[BROKER_TEXT_stat] = "stat",
-		[BROKER_TEXT_cgroup] = "cgroup",
+		[BROKER_TEXT_maps] = "maps",	   [BROKER_TEXT_status] = "status",
+		[BROKER_TEXT_stat] = "stat",	   [BROKER_TEXT_cgroup] = "cgroup",
+		[BROKER_TEXT_cmdline] = "cmdline",
 	};
 
 	return text < NR_BROKER_TEXTS ? open_proc("/proc/%u/%s", pid, names[text]) : -EINVAL;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "inventory/libs.h"
+#include "inventory/profile.h"
 #include "inventory/snapshot.h"
 #include "pipeline/coverage.h"
 #include "sources/source.h"
@@ -52,10 +53,9 @@ static void walk(const struct place *place, check *check_field)
 static void check_all(check *check_field)
 {
 	const struct place documents[] = {
-		{ NULL, &start_fields, 1 },
-		{ NULL, &coverage_fields, 1 },
-		{ NULL, &snapshot_fields, 1 },
-		{ NULL, &libs_fields, 1 },
+		{ NULL, &start_fields, 1 },    { NULL, &coverage_fields, 1 },
+		{ NULL, &snapshot_fields, 1 }, { NULL, &libs_fields, 1 },
+		{ NULL, &profile_fields, 1 },  { NULL, &profiles_fields, 1 },
 	};
 
 	nr_checked = 0;

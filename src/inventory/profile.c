@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: MIT */
+#include "inventory/profile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalogue/codes.h"
+#include "catalogue/libraries.h"
+#include "inventory/profile_private.h"
+#include "sources/file_open/content.h"
+#include "sources/file_open/file_open.h"
+#include "sources/lib_load/lib_load.h"
+#include "sources/source.h"
+
+#define VERSION_SIZE 64
+
+int profiles_new(struct profiles **ret, bool follows, const struct boot_clock *clock)
+{
+	struct profiles *profiles = calloc(1, sizeof(*profiles));
+
+	if (!profiles)
+		return -ENOMEM;
+	profiles->follows = follows;
+	profiles->clock = clock;
+	memset(profiles->buckets, 0xff, sizeof(profiles->buckets));
+	*ret = profiles;
+	return 0;
+}
+
+void profiles_free(struct profiles *profiles)
+{
+	if (!profiles)
+		return;
+	for (size_t i = 0; i < profiles->nr_entries; i++) {
+		struct profile_entry *entry = profiles->entries[i];
+
+		for (size_t j = 0; j < entry->nr_files; j++)
+			content_free((struct content *)entry->files[j].content);
+		free(entry->files);
+		free(entry->libraries);
+		free(entry->programs);
+		free(entry);
+	}
+	free(profiles->entries);
+	free(profiles->members);
+	pool_free(&profiles->pool);
+	free(profiles);
+}
+
+size_t profiles_count(const struct profiles *profiles)
+{
+	return profiles->nr_entries;
+}
+
+size_t profiles_count_members(const struct profiles *profiles)
+{
+	return profiles->nr_members;
+}
+
+bool profiles_have_ended(const struct profiles *profiles)
+{
+	return profiles->nr_members > 0 && profiles->nr_alive == 0;
+}
+
+/*
+ * Room for one more behind the NR_ITEMS of *ITEMS, SIZE bytes each. Their room is a power of two.
+ * Returns the new one, zeroed, or NULL.
+ */
+static void *grow(void *items, size_t *nr_items, size_t size)
+{
+	void **array = items;
+
+	if ((*nr_items & (*nr_items - 1)) == 0) {
+		void *larger = reallocarray(*array, *nr_items ? 2 * *nr_items : 1, size);
+
+		if (!larger)
+			return NULL;
+		*array = larger;
+	}
+
+	void *item = (char *)*array + (*nr_items)++ * size;
+
+	memset(item, 0, size);
+	return item;
+}
+
+/* The member PID that began at BOOT_NS, 0: any that is alive; NULL: none. */
+static struct profile_member *find_member(struct profiles *profiles, uint32_t pid, uint64_t boot_ns)
+{
+	uint32_t at = profiles->buckets[pid % PROFILE_BUCKETS];
+
+	for (; at != PROFILE_NONE; at = profiles->members[at].next) {
+		struct profile_member *member = &profiles->members[at];
+
+		if (member->pid == pid &&
+		    (boot_ns ? member->boot_ns == boot_ns : !member->has_ended))
+			return member;
+	}
+	return NULL;
+}
+
+static struct profile_member *add_member(struct profiles *profiles, uint32_t profile,
+					 const struct profile_member *like)
+{
+	uint32_t *bucket = &profiles->buckets[like->pid % PROFILE_BUCKETS];
+	struct profile_member *member;
+
+	if (profiles->nr_members >= PROFILE_MEMBERS_MAX)
+		return NULL;
+	member = grow(&profiles->members, &profiles->nr_members, sizeof(*member));
+	if (!member)
+		return NULL;
+	*member = *like;
+	member->profile = profile;
+	member->start_ns = boot_clock_unix(profiles->clock, like->boot_ns);
+	member->next = *bucket;
+	*bucket = (uint32_t)(member - profiles->members);
+	profiles->nr_alive++;
+	return member;
+}
+
+/* Begins a profile of the process that LIKE is. Returns NULL where there is no room. */
+static struct profile_entry *add_entry(struct profiles *profiles, const struct profile_member *like)
+{
+	struct profile_entry **slot;
+	struct profile_entry *entry;
+
+	if (profiles->nr_entries >= PROFILES_MAX)
+		return NULL;
+	slot = grow(&profiles->entries, &profiles->nr_entries, sizeof(void *));
+	entry = slot ? calloc(1, sizeof(*entry)) : NULL;
+	if (!entry) {
+		profiles->nr_entries -= slot != NULL;
+		return NULL;
+	}
+	*slot = entry;
+	entry->profile.process.pid = like->pid;
+	entry->profile.process.ppid = like->ppid;
+	entry->profile.process.start_ns = boot_clock_unix(profiles->clock, like->boot_ns);
+	memcpy(entry->profile.process.name, like->name, COMM_SIZE);
+	return add_member(profiles, (uint32_t)(profiles->nr_entries - 1), like) ? entry : NULL;
+}
+
+static char *keep(struct profiles *profiles, const char *bytes, size_t size)
+{
+	return pool_text(&profiles->pool, bytes, size);
+}
+
+static struct profile_library *find_library(struct profile_entry *entry, const char *path,
+					    size_t size)
+{
+	for (size_t i = 0; i < entry->nr_libraries; i++)
+		if (strlen(entry->libraries[i].path) == size &&
+		    memcmp(entry->libraries[i].path, path, size) == 0)
+			return &entry->libraries[i];
+	return NULL;
+}
+
+/* Enters a library, the first time at NS. Returns it, or NULL where there is no room. */
+static struct profile_library *add_library(struct profiles *profiles, struct profile_entry *entry,
+					   const char *path, size_t size, uint64_t ns)
+{
+	struct profile_library *library = find_library(entry, path, size);
+	const struct library_class *class = library_classify(path, size);
+	const char *slash;
+
+	if (library || entry->nr_libraries >= PROFILE_LIBRARIES_MAX)
+		return library;
+	library = grow(&entry->libraries, &entry->nr_libraries, sizeof(*library));
+	if (!library)
+		return NULL;
+	library->path = keep(profiles, path, size);
+	if (!library->path) {
+		entry->nr_libraries--;
+		return NULL;
+	}
+	slash = strrchr(library->path, '/');
+	library->name = slash ? slash + 1 : library->path;
+	library->family = class ? class->family : LIBRARY_FAMILY_none;
+	library->load_ns = ns;
+	return library;
+}
+
+static uint64_t hash_of(const char *bytes, size_t size)
+{
+	uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ (unsigned char)bytes[i]) * 1099511628211ULL;
+	return hash;
+}
+
+/* The entry for a file, made at NS when there is none. NULL: no room. */
+static struct profile_file *add_file(struct profiles *profiles, struct profile_entry *entry,
+				     const char *path, size_t size, uint64_t ns)
+{
+	uint64_t hash = hash_of(path, size);
+	struct profile_file *file;
+
+	for (size_t i = 0; i < entry->nr_files; i++) {
+		file = &entry->files[i];
+		if (file->hash == hash && strlen(file->path) == size &&
+		    memcmp(file->path, path, size) == 0)
+			return file;
+	}
+	if (entry->nr_files >= PROFILE_FILES_MAX)
+		return NULL;
+	file = grow(&entry->files, &entry->nr_files, sizeof(*file));
+	if (!file)
+		return NULL;
+	file->hash = hash;
+	file->path = keep(profiles, path, size);
+	file->first_ns = ns;
+	if (!file->path) {
+		entry->nr_files--;
+		return NULL;
+	}
+	return file;
+}
+
+/* One access more to FILE at NS: what for, and what it contains. */
+static void note_access(struct profile_file *file, uint64_t ns, uint64_t open_flags,
+			const struct content *content)
+{
+	static const uint32_t modes[] = {
+		[O_RDONLY] = PROFILE_read,
+		[O_WRONLY] = PROFILE_write,
+		[O_RDWR] = PROFILE_read_write,
+		[O_ACCMODE] = PROFILE_none,
+	};
+
+	file->access_count++;
+	file->last_ns = ns;
+	file->mode |= modes[open_flags & O_ACCMODE];
+	if (!content || content == file->content)
+		return;
+	content_free((struct content *)file->content);
+	file->content = content_keep(content);
+}
+
+/* What PROCESS of the inventory has: OBJECT mapped or open, since it began. */
+static int take_use(struct profiles *profiles, struct profile_entry *entry,
+		    const struct inventory_use *use, uint64_t since_ns)
+{
+	const struct inventory_object *object = use->object;
+	struct profile_library *library;
+	struct profile_file *file;
+
+	if (use->is_open) {
+		file = add_file(profiles, entry, object->path, object->path_size, since_ns);
+		if (!file)
+			return -ENOMEM;
+		file->was_before = true;
+		file->type = object->content ? object->content->type : object->class->type;
+		file->kind = object->content ? object->content->kind : object->class->kind;
+		note_access(file, since_ns, use->open_flags, object->content);
+		return 0;
+	}
+	library = add_library(profiles, entry, object->path, object->path_size, since_ns);
+	if (!library)
+		return -ENOMEM;
+	library->was_before = true;
+	library->is_stale = object->is_deleted;
+	if (inventory_version(object) && !library->version)
+		library->version = keep(profiles, inventory_version(object),
+					strlen(inventory_version(object)));
+	return 0;
+}
+
+static struct profile_member member_of(const struct inventory_process *process)
+{
+	struct profile_member member = {
+		.pid = process->pid,
+		.ppid = process->ppid,
+		.boot_ns = process->start_ns,
+	};
+
+	memcpy(member.name, process->comm, COMM_SIZE);
+	return member;
+}
+
+static int take_uses(struct profiles *profiles, struct profile_entry *entry,
+		     const struct document_source *source, const struct inventory_process *process)
+{
+	uint64_t since_ns = process->start_ns + (uint64_t)source->offset_ns;
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < process->nr_uses; i++)
+		err = take_use(profiles, entry, &process->uses[i], since_ns);
+	return err;
+}
+
+int profiles_add_target(struct profiles *profiles, const struct document_source *source,
+			const struct inventory_process *process)
+{
+	const struct profile_member like = member_of(process);
+	struct profile_entry *entry;
+
+	if (find_member(profiles, process->pid, process->start_ns))
+		return 0;
+	entry = add_entry(profiles, &like);
+	if (!entry)
+		return -ENOMEM;
+	entry->profile.process.uid = process->uid;
+	entry->profile.process.gid = process->gid;
+	entry->profile.process.container = process->container;
+	entry->exe = process->exe;
+	if (process->exe)
+		entry->profile.process.exe =
+			keep(profiles, process->exe->path, process->exe->path_size);
+	return take_uses(profiles, entry, source, process);
+}
+
+int profiles_set_cmdline(struct profiles *profiles, uint32_t pid, const char *bytes, size_t size)
+{
+	const struct profile_member *member = find_member(profiles, pid, 0);
+	struct profile_process *process;
+
+	if (!member)
+		return 0;
+	process = &profiles->entries[member->profile]->profile.process;
+	process->cmdline = keep(profiles, bytes, size);
+	process->cmdline_size = process->cmdline ? size : 0;
+	return process->cmdline ? 0 : -ENOMEM;
+}
+
+int profiles_add_descendant(struct profiles *profiles, const struct document_source *source,
+			    const struct inventory_process *process)
+{
+	const struct profile_member like = member_of(process);
+	const struct profile_member *parent = find_member(profiles, process->ppid, 0);
+	uint32_t profile;
+
+	if (!profiles->follows || !parent || find_member(profiles, process->pid, process->start_ns))
+		return 0;
+	profile = parent->profile;
+	if (!add_member(profiles, profile, &like))
+		return -ENOMEM;
+	return take_uses(profiles, profiles->entries[profile], source, process);
+}
+
+/* The text of RECORD's field NAME; false where it has none. */
+static bool text_of(const struct record *record, const char *name, struct value *ret)
+{
+	const struct fields *table = &record->source->fields;
+
+	ret->present = false;
+	for (size_t i = 0; i < table->nr_fields; i++)
+		if (strcmp(table->fields[i].name, name) == 0)
+			field_get(record, &table->fields[i], ret);
+	return ret->present;
+}
+
+static int take_open(struct profiles *profiles, struct profile_entry *entry,
+		     const struct record *record)
+{
+	const struct file_open_event *event = (const void *)record->bytes;
+	struct profile_file *file;
+	struct value value;
+
+	if (!text_of(record, "file", &value))
+		return 0;
+	file = add_file(profiles, entry, value.str.bytes, value.str.size, record->unix_ns);
+	if (!file)
+		return -ENOMEM;
+	if (text_of(record, "file_type", &value))
+		file->type = (uint32_t)value.u;
+	if (text_of(record, "file_kind", &value))
+		file->kind = (uint32_t)value.u;
+	if (event->result == 0) {
+		note_access(file, record->unix_ns, event->flags, file_open_content(record));
+		return 0;
+	}
+	file->failures++;
+	file->last_ns = record->unix_ns;
+	if (text_of(record, "result", &value))
+		file->last_error = keep(profiles, value.str.bytes, value.str.size);
+	return 0;
+}
+
+static int take_load(struct profiles *profiles, struct profile_entry *entry,
+		     const struct record *record)
+{
+	const struct lib_load_event *event = (const void *)record->bytes;
+	struct profile_library *library;
+	struct value value;
+
+	if (!text_of(record, "library", &value))
+		return 0;
+	library = add_library(profiles, entry, value.str.bytes, value.str.size, record->unix_ns);
+	if (!library)
+		return -ENOMEM;
+	if (library->inode)
+		return 0;
+	library->inode = event->inode;
+	library->pid = record->hdr->tgid;
+	library->ppid = record->hdr->ppid;
+	return 0;
+}
+
+/* Which version LIBRARY is; where it does not tell it stays unknown. */
+static int find_version(struct profiles *profiles, struct broker *broker,
+			struct profile_library *library)
+{
+	struct broker_file file = {
+		.kind = BROKER_FILE_PATH,
+		.pid = library->pid,
+		.ppid = library->ppid,
+		.inode = library->inode,
+	};
+	char version[VERSION_SIZE];
+
+	if (library->version || !library->inode || strlen(library->path) >= sizeof(file.path))
+		return 0;
+	memcpy(file.path, library->path, strlen(library->path) + 1);
+	if (examine_version(broker, &file, library->family, version, sizeof(version)))
+		return 0;
+	library->version = keep(profiles, version, strlen(version));
+	return library->version ? 0 : -ENOMEM;
+}
+
+/* The size of the directory in PATH, its slash included. */
+static size_t directory_size(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/* libssl does not tell its version, and comes from the same build as the libcrypto beside it. */
+static void infer_version(const struct profile_entry *entry, struct profile_library *library)
+{
+	size_t size = directory_size(library->path);
+
+	for (size_t i = 0; i < entry->nr_libraries && !library->version; i++) {
+		const struct profile_library *other = &entry->libraries[i];
+
+		if (other->family == library->family && directory_size(other->path) == size &&
+		    memcmp(other->path, library->path, size) == 0)
+			library->version = other->version;
+	}
+}
+
+int profiles_find_versions(struct profiles *profiles, struct broker *broker)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < profiles->nr_entries; i++) {
+		struct profile_entry *entry = profiles->entries[i];
+
+		for (size_t j = 0; !err && j < entry->nr_libraries; j++)
+			err = find_version(profiles, broker, &entry->libraries[j]);
+		for (size_t j = 0; j < entry->nr_libraries; j++)
+			infer_version(entry, &entry->libraries[j]);
+	}
+	return err;
+}
+
+/* A new image: what the process is called and runs from now on. */
+static int take_exec(struct profiles *profiles, struct profile_entry *entry,
+		     const struct record *record)
+{
+	struct profile_process *process = &entry->profile.process;
+	struct profile_program *program;
+	struct value value;
+	char *exe;
+
+	if (!text_of(record, "exe", &value))
+		return 0;
+	exe = keep(profiles, value.str.bytes, value.str.size);
+	program = grow(&entry->programs, &entry->nr_programs, sizeof(*program));
+	if (!exe || !program)
+		return -ENOMEM;
+	*program = (struct profile_program){ .exe = exe, .at_ns = record->unix_ns };
+	if (record->hdr->tgid != process->pid)
+		return 0;
+	process->exe = exe;
+	memcpy(process->name, record->hdr->comm, COMM_SIZE);
+	entry->exe = NULL;
+	if (!text_of(record, "argv", &value))
+		return 0;
+	process->cmdline = keep(profiles, value.str.bytes, value.str.size);
+	process->cmdline_size = process->cmdline ? value.str.size : 0;
+	return process->cmdline ? 0 : -ENOMEM;
+}
+
+static void take_exit(struct profiles *profiles, struct profile_entry *entry,
+		      struct profile_member *member, const struct record *record)
+{
+	struct value value;
+
+	if (member->has_ended)
+		return;
+	member->has_ended = true;
+	profiles->nr_alive--;
+	if (member->pid != entry->profile.process.pid)
+		return;
+	entry->profile.process.has_ended = true;
+	if (text_of(record, "exit_code", &value))
+		entry->profile.process.exit_code = (int32_t)value.u;
+}
+
+/* The member that RECORD is of, which may become one by it. NULL: it is of no interest. */
+static struct profile_member *member_for(struct profiles *profiles, const struct record *record,
+					 bool is_target)
+{
+	const struct event_hdr *hdr = record->hdr;
+	struct profile_member like = {
+		.pid = hdr->tgid,
+		.ppid = hdr->ppid,
+		.boot_ns = hdr->start_ns,
+	};
+	struct profile_member *member = find_member(profiles, hdr->tgid, hdr->start_ns);
+	const struct profile_member *parent = NULL;
+
+	if (member)
+		return member;
+	memcpy(like.name, hdr->comm, COMM_SIZE);
+	if (profiles->follows)
+		parent = find_member(profiles, hdr->ppid, 0);
+	if (parent)
+		return add_member(profiles, parent->profile, &like);
+	if (!is_target || !add_entry(profiles, &like))
+		return NULL;
+	member = find_member(profiles, hdr->tgid, hdr->start_ns);
+	profiles->entries[member->profile]->profile.process.uid = hdr->uid;
+	profiles->entries[member->profile]->profile.process.gid = hdr->gid;
+	return member;
+}
+
+int profiles_take(struct profiles *profiles, const struct record *record, bool is_target)
+{
+	enum source_id source = source_id(record->source);
+	struct profile_member *member = member_for(profiles, record, is_target);
+	struct profile_entry *entry;
+
+	if (!member || source == SOURCE_process_fork)
+		return 0;
+	entry = profiles->entries[member->profile];
+	member->events++;
+	entry->profile.statistics.total_events++;
+	memcpy(member->name, record->hdr->comm, COMM_SIZE);
+	switch (source) {
+	case SOURCE_file_open:
+		return take_open(profiles, entry, record);
+	case SOURCE_lib_load:
+		return take_load(profiles, entry, record);
+	case SOURCE_process_exec:
+		entry->profile.statistics.programs_executed++;
+		return take_exec(profiles, entry, record);
+	case SOURCE_process_exit:
+		take_exit(profiles, entry, member, record);
+		return 0;
+	default:
+		return 0;
+	}
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* What was collected, as a document. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalogue/libraries.h"
+#include "inventory/profile_private.h"
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Enters what LIBRARY is an implementation of; files of one project and version are one. */
+static void add_provider(struct item_list *list, const struct profile_library *library)
+{
+	static const char evidence[] = "mapped";
+	struct provider *providers = (struct provider *)list->items;
+	const char *name = code_name(&library_family_codes, library->family);
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (!same_text(providers[i].name, name))
+			continue;
+		if (!library->version || same_text(providers[i].version, library->version))
+			return;
+		if (!providers[i].version) {
+			providers[i].version = library->version;
+			return;
+		}
+	}
+	providers[list->count++] = (struct provider){
+		.name = name,
+		.version = library->version,
+		.linkage = LINKAGE_dynamic,
+		.confidence = CONFIDENCE_high,
+		.evidence = evidence,
+		.evidence_size = sizeof(evidence),
+	};
+}
+
+static int make_providers(struct pool *pool, struct profile_entry *entry)
+{
+	const struct program *program = entry->exe && entry->exe->family == LIBRARY_FAMILY_none
+						? entry->exe->program
+						: NULL;
+	size_t nr_builtin = program ? program->providers.count : 0;
+	struct provider *items =
+		pool_take(pool, (entry->nr_libraries + nr_builtin) * sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	entry->profile.providers = (struct item_list){ .items = items, .stride = sizeof(*items) };
+	for (size_t i = 0; i < entry->nr_libraries; i++)
+		add_provider(&entry->profile.providers, &entry->libraries[i]);
+	if (nr_builtin)
+		memcpy(items + entry->profile.providers.count, program->providers.items,
+		       nr_builtin * sizeof(*items));
+	entry->profile.providers.count += nr_builtin;
+	return 0;
+}
+
+/* Those of CA bundles are not told: every program that verifies a certificate reads all of them. */
+static size_t count_certificates(const struct content *content)
+{
+	return content->kind == FILE_KIND_ca_bundle ? 0 : content->certificates.count;
+}
+
+/* How many certificates, keys and findings the files of ENTRY hold. */
+static void count_contents(const struct profile_entry *entry, size_t *ret_certificates,
+			   size_t *ret_keys, size_t *ret_findings)
+{
+	*ret_certificates = 0;
+	*ret_keys = 0;
+	*ret_findings = 0;
+	for (size_t i = 0; i < entry->nr_files; i++) {
+		const struct content *content = entry->files[i].content;
+
+		if (!content)
+			continue;
+		*ret_certificates += count_certificates(content);
+		*ret_keys += content->keys.count;
+		*ret_findings += content->findings.count;
+	}
+}
+
+/* Enters what FILE contains, for which there is room. */
+static void add_content(struct profile *profile, const struct profile_file *file)
+{
+	const struct content *content = file->content;
+	struct snapshot_certificate *certificates = (void *)profile->certificates.items;
+	struct snapshot_key *keys = (void *)profile->keys.items;
+	struct finding *findings = (void *)profile->findings.items;
+
+	for (size_t i = 0; i < count_certificates(content); i++)
+		certificates[profile->certificates.count++] = (struct snapshot_certificate){
+			.certificate = ((const struct certificate *)content->certificates.items)[i],
+			.file = file->path,
+		};
+	for (size_t i = 0; i < content->keys.count; i++)
+		keys[profile->keys.count++] = (struct snapshot_key){
+			.key = ((const struct key *)content->keys.items)[i],
+			.file = file->path,
+		};
+	for (size_t i = 0; i < content->findings.count; i++) {
+		findings[profile->findings.count] =
+			((const struct finding *)content->findings.items)[i];
+		findings[profile->findings.count++].file = file->path;
+	}
+}
+
+static int compare_findings(const void *left, const void *right)
+{
+	const struct finding *a = left;
+	const struct finding *b = right;
+	int order;
+
+	if (a->severity != b->severity)
+		return a->severity > b->severity ? -1 : 1;
+	order = strcmp(a->rule, b->rule);
+	return order ? order : strcmp(a->file, b->file);
+}
+
+static int make_contents(struct pool *pool, struct profile_entry *entry)
+{
+	struct profile *profile = &entry->profile;
+	size_t nr_certificates;
+	size_t nr_keys;
+	size_t nr_findings;
+
+	count_contents(entry, &nr_certificates, &nr_keys, &nr_findings);
+	profile->certificates = (struct item_list){
+		.items = pool_take(pool, nr_certificates * sizeof(struct snapshot_certificate)),
+		.stride = sizeof(struct snapshot_certificate),
+	};
+	profile->keys = (struct item_list){
+		.items = pool_take(pool, nr_keys * sizeof(struct snapshot_key)),
+		.stride = sizeof(struct snapshot_key),
+	};
+	profile->findings = (struct item_list){
+		.items = pool_take(pool, nr_findings * sizeof(struct finding)),
+		.stride = sizeof(struct finding),
+	};
+	if (!profile->certificates.items || !profile->keys.items || !profile->findings.items)
+		return -ENOMEM;
+	for (size_t i = 0; i < entry->nr_files; i++)
+		if (entry->files[i].content)
+			add_content(profile, &entry->files[i]);
+	qsort((void *)profile->findings.items, profile->findings.count, sizeof(struct finding),
+	      compare_findings);
+	return 0;
+}
+
+static int compare_libraries(const void *left, const void *right)
+{
+	return strcmp(((const struct profile_library *)left)->path,
+		      ((const struct profile_library *)right)->path);
+}
+
+static int compare_files(const void *left, const void *right)
+{
+	return strcmp(((const struct profile_file *)left)->path,
+		      ((const struct profile_file *)right)->path);
+}
+
+/* The processes of profile NUMBER, in the order in which they came. */
+static int make_members(struct profiles *profiles, size_t number)
+{
+	struct profile *profile = &profiles->entries[number]->profile;
+	struct profile_member *items;
+	size_t n = 0;
+
+	for (size_t i = 0; i < profiles->nr_members; i++)
+		n += profiles->members[i].profile == number;
+	items = pool_take(&profiles->pool, n * sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	profile->members = (struct item_list){ .items = items, .stride = sizeof(*items) };
+	for (size_t i = 0; i < profiles->nr_members; i++)
+		if (profiles->members[i].profile == number)
+			items[profile->members.count++] = profiles->members[i];
+	profile->has_members = profiles->follows;
+	profile->statistics.processes = n;
+	return 0;
+}
+
+static void count(struct profile_entry *entry)
+{
+	struct profile_statistics *statistics = &entry->profile.statistics;
+
+	statistics->libraries_loaded = entry->nr_libraries;
+	statistics->files_accessed = entry->nr_files;
+	statistics->file_accesses = 0;
+	statistics->failed_accesses = 0;
+	for (size_t i = 0; i < entry->nr_files; i++) {
+		statistics->file_accesses += entry->files[i].access_count;
+		statistics->failed_accesses += entry->files[i].failures;
+	}
+}
+
+static int make_profile(struct profiles *profiles, size_t number, uint64_t duration_ms)
+{
+	struct profile_entry *entry = profiles->entries[number];
+	struct profile *profile = &entry->profile;
+	int err;
+
+	if (entry->nr_libraries)
+		qsort(entry->libraries, entry->nr_libraries, sizeof(entry->libraries[0]),
+		      compare_libraries);
+	if (entry->nr_files)
+		qsort(entry->files, entry->nr_files, sizeof(entry->files[0]), compare_files);
+	profile->duration_ms = duration_ms;
+	profile->libraries = (struct item_list){ entry->libraries, entry->nr_libraries,
+						 sizeof(entry->libraries[0]), false };
+	profile->files =
+		(struct item_list){ entry->files, entry->nr_files, sizeof(entry->files[0]), false };
+	profile->programs = (struct item_list){ entry->programs, entry->nr_programs,
+						sizeof(entry->programs[0]), false };
+	err = make_providers(&profiles->pool, entry);
+	if (!err)
+		err = make_contents(&profiles->pool, entry);
+	if (!err)
+		err = make_members(profiles, number);
+	count(entry);
+	return err;
+}
+
+/* Adds up: what several profiles have in common counts in each. */
+static void add_up(struct profile_statistics *sum, const struct profile_statistics *one)
+{
+	sum->total_events += one->total_events;
+	sum->libraries_loaded += one->libraries_loaded;
+	sum->files_accessed += one->files_accessed;
+	sum->file_accesses += one->file_accesses;
+	sum->failed_accesses += one->failed_accesses;
+	sum->processes += one->processes;
+	sum->programs_executed += one->programs_executed;
+}
+
+int profiles_document(struct profiles *profiles, const struct profile_heading *heading,
+		      uint64_t duration_ms, struct profile_document *ret)
+{
+	struct profile *items = pool_take(&profiles->pool, profiles->nr_entries * sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	*ret = (struct profile_document){ .heading = *heading };
+	ret->profiles = (struct item_list){ .items = items, .stride = sizeof(*items) };
+	for (size_t i = 0; i < profiles->nr_entries; i++) {
+		int err = make_profile(profiles, i, duration_ms);
+
+		if (err)
+			return err;
+		profiles->entries[i]->profile.heading = *heading;
+		items[ret->profiles.count++] = profiles->entries[i]->profile;
+		add_up(&ret->summary, &profiles->entries[i]->profile.statistics);
+	}
+	return 0;
+}
