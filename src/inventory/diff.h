@@ -34,7 +34,7 @@ size_t diff_count(const struct diff *diff);
 
 /*
  * How many findings are new, of at least SEVERITY (enum severity). One whose severity is not known
- * here counts: a gate had better be too strict.
+ * here counts, and all of them where OLD tells of no findings: a gate had better be too strict.
  */
 size_t diff_new_findings(const struct diff *diff, unsigned int severity);
 

@@ -154,11 +154,14 @@ static bool has_exe_twice(const struct inventory_process *process)
 /* One more user of LIST; entered where there is room for it by now, else counted. */
 static void add_user(struct item_list *list, const struct inventory_process *process)
 {
-	struct process_name *name = (struct process_name *)list->items + list->count;
+	struct process_name *names = (struct process_name *)list->items;
+	struct process_name *name;
 
-	list->count++;
-	if (!list->items)
+	if (!names) {
+		list->count++;
 		return;
+	}
+	name = &names[list->count++];
 	name->pid = process->pid;
 	memcpy(name->name, process->comm, sizeof(name->name));
 }
