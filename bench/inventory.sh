@@ -65,6 +65,9 @@ snapshot_round()
 	sample value snapshot.proc "$(ratio "${proc%% *}" "$large")"
 	sample value snapshot.ms "$(ratio "$large" 1000000)"
 	sample peak snapshot.rss "$(ratio "$kb" 1024)"
+	programs=$("$BIN/inventory" programs /usr/bin)
+	sample value snapshot.cold "$(ratio "${programs% *}" 1000000)"
+	sample value snapshot.warm "$(ratio "${programs#* }" 1000000)"
 }
 
 ratio()
