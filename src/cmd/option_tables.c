@@ -427,6 +427,9 @@ const struct option_table files_options = TABLE(files_list, "Which files");
 
 /* clang-format off */
 static const struct option profile_list[] = {
+	{ .name = "fail-on", .arg = "SEVERITY", .parse = parse_fail_on,
+	  .help = "exit with status 10 when there is a finding of\n"
+		  "SEVERITY or worse: info, low, medium, high, critical" },
 	{ .name = "no-inspect", .parse = parse_no_inspect,
 	  .help = "read no file's content: judge by names alone" },
 	{ .name = "deep", .parse = parse_deep,
@@ -445,7 +448,7 @@ static const struct option profile_output_list[] = {
 };
 /* clang-format on */
 
-const struct option_table profile_options = TABLE(profile_list, "What is looked into");
+const struct option_table profile_options = TABLE(profile_list, "What is looked at");
 const struct option_table profile_output_options = TABLE(profile_output_list, "Output");
 
 /* clang-format off */

@@ -23,7 +23,8 @@ struct profiling {
 	struct take take;
 	struct profiles *profiles;
 	struct coverage coverage;
-	int err; /* of taking in an event */
+	int err;	 /* of taking in an event */
+	bool has_failed; /* there are findings that --fail-on asks for */
 };
 
 static void take_event(void *ctx, struct record *record)
@@ -226,6 +227,9 @@ static int write_document(struct profiling *profiling, uint64_t began_ns)
 				&document);
 	if (err)
 		return err;
+	profiling->has_failed =
+		run->options->fail_on >= 0 &&
+		profile_count_findings(&document, (uint32_t)run->options->fail_on) > 0;
 	if (document.profiles.count == 1)
 		return take_write(take, document.profiles.items, &profile_fields);
 	return take_write(take, &document, &profiles_fields);
@@ -250,6 +254,8 @@ static int profile_targets(struct profiling *profiling, int *ret_err)
 	if (run->err == -ECANCELED) /* --max-events: as it should be */
 		run->err = 0;
 	*ret_err = run->err ? run->err : write_document(profiling, began_ns);
+	if (!status && profiling->has_failed)
+		status = EXIT_FINDINGS;
 	return status;
 }
 

@@ -142,6 +142,9 @@ struct profile_document {
 	struct profile_statistics summary;
 };
 
+/* How many findings there are of at least SEVERITY, in all profiles of DOCUMENT. */
+size_t profile_count_findings(const struct profile_document *document, uint32_t severity);
+
 extern const struct fields profile_fields;  /* of one struct profile */
 extern const struct fields profiles_fields; /* of a struct profile_document */
 

@@ -258,3 +258,17 @@ int profiles_document(struct profiles *profiles, const struct profile_heading *h
 	}
 	return 0;
 }
+
+size_t profile_count_findings(const struct profile_document *document, uint32_t severity)
+{
+	const struct profile *profiles = document->profiles.items;
+	size_t n = 0;
+
+	for (size_t i = 0; i < document->profiles.count; i++) {
+		const struct finding *findings = profiles[i].findings.items;
+
+		for (size_t j = 0; j < profiles[i].findings.count; j++)
+			n += findings[j].severity >= severity;
+	}
+	return n;
+}

@@ -365,12 +365,25 @@ static void test_library_is_opened_through_another_process_when_one_ends(void **
 	assert_non_null(object->program);
 }
 
-static void test_library_of_a_process_that_ended_is_gone(void **state)
+/* By its name: the inode tells that it is the same. */
+static void test_library_of_a_process_that_ended_is_looked_into(void **state)
 {
 	struct inventory_handle handle;
 	struct inventory_object *object = map_only(&handle);
 
 	(void)state;
+	assert_counts(examine_after_an_end(object, &handle, false), 1, 0);
+	assert_null(object->note);
+	assert_non_null(object->program);
+}
+
+static void test_library_that_ended_with_its_process_is_gone(void **state)
+{
+	struct inventory_handle handle;
+	struct inventory_object *object = map_only(&handle);
+
+	(void)state;
+	assert_int_equal(unlink(files_path("libcrypto.so.3")), 0);
 	assert_counts(examine_after_an_end(object, &handle, false), 0, 1);
 	assert_string_equal(object->note, "gone");
 }
@@ -474,7 +487,8 @@ int main(void)
 		TEST(test_process_that_is_another_now_has_a_note),
 		TEST(test_file_is_opened_through_another_process_when_one_ends),
 		TEST(test_library_is_opened_through_another_process_when_one_ends),
-		TEST(test_library_of_a_process_that_ended_is_gone),
+		TEST(test_library_of_a_process_that_ended_is_looked_into),
+		TEST(test_library_that_ended_with_its_process_is_gone),
 		TEST(test_huge_sparse_files_are_read_in_part),
 		TEST(test_file_of_nothing_has_nothing),
 		TEST(test_file_that_changes_while_it_is_read_is_not_told),
