@@ -46,6 +46,7 @@ static bool has_name(const struct inventory_process *process, const char *name)
 	return strcasestr(comm, name) != NULL;
 }
 
+/* Whether PROCESS is what the user named, or COMMAND's. */
 static bool is_target(const struct profiling *profiling, const struct inventory_process *process)
 {
 	const struct options *options = profiling->run.options;
@@ -136,6 +137,7 @@ static void forget_uses(struct profiling *profiling)
 	process->exe = NULL;
 }
 
+/* There is nothing to profile. Returns the exit status, having said so. */
 static int no_match(const struct options *options)
 {
 	char quoted[LOG_QUOTE_SIZE];
@@ -172,6 +174,7 @@ static int take_start(struct profiling *profiling)
 	return profiles_count(profiling->profiles) ? 0 : no_match(profiling->run.options);
 }
 
+/* Content first: the profile keeps what the event has been told of it. */
 static void look_and_take(void *ctx, struct record *record)
 {
 	struct profiling *profiling = ctx;
@@ -181,6 +184,7 @@ static void look_and_take(void *ctx, struct record *record)
 	take_event(profiling, record);
 }
 
+/* A run without COMMAND ends with its last process. */
 static int tick(void *ctx, uint64_t now_ns)
 {
 	struct profiling *profiling = ctx;

@@ -101,6 +101,7 @@ static struct profile_member *find_member(struct profiles *profiles, uint32_t pi
 	return NULL;
 }
 
+/* Enters a process like LIKE into PROFILE, alive. NULL: no room. */
 static struct profile_member *add_member(struct profiles *profiles, uint32_t profile,
 					 const struct profile_member *like)
 {
@@ -143,11 +144,13 @@ static struct profile_entry *add_entry(struct profiles *profiles, const struct p
 	return add_member(profiles, (uint32_t)(profiles->nr_entries - 1), like) ? entry : NULL;
 }
 
+/* A copy that lives as long as the profiles; NULL: no memory. */
 static char *keep(struct profiles *profiles, const char *bytes, size_t size)
 {
 	return pool_text(&profiles->pool, bytes, size);
 }
 
+/* The library PATH (SIZE bytes) of ENTRY; NULL: it has none such. */
 static struct profile_library *find_library(struct profile_entry *entry, const char *path,
 					    size_t size)
 {
@@ -269,6 +272,7 @@ static int take_use(struct profiles *profiles, struct profile_entry *entry,
 	return 0;
 }
 
+/* PROCESS of an inventory as a member, of no profile yet. */
 static struct profile_member member_of(const struct inventory_process *process)
 {
 	struct profile_member member = {
@@ -281,6 +285,7 @@ static struct profile_member member_of(const struct inventory_process *process)
 	return member;
 }
 
+/* All that PROCESS has at the start of the run. Returns 0 or -ENOMEM. */
 static int take_uses(struct profiles *profiles, struct profile_entry *entry,
 		     const struct document_source *source, const struct inventory_process *process)
 {
@@ -353,6 +358,7 @@ static bool text_of(const struct record *record, const char *name, struct value 
 	return ret->present;
 }
 
+/* A file was opened, or could not be. Returns 0 or -ENOMEM. */
 static int take_open(struct profiles *profiles, struct profile_entry *entry,
 		     const struct record *record)
 {
@@ -380,6 +386,7 @@ static int take_open(struct profiles *profiles, struct profile_entry *entry,
 	return 0;
 }
 
+/* A library was mapped; its version is found out at the end. Returns 0 or -ENOMEM. */
 static int take_load(struct profiles *profiles, struct profile_entry *entry,
 		     const struct record *record)
 {
@@ -486,6 +493,7 @@ static int take_exec(struct profiles *profiles, struct profile_entry *entry,
 	return process->cmdline ? 0 : -ENOMEM;
 }
 
+/* MEMBER has ended: the profile has when it was the target itself. */
 static void take_exit(struct profiles *profiles, struct profile_entry *entry,
 		      struct profile_member *member, const struct record *record)
 {

@@ -40,6 +40,7 @@ static void add_provider(struct item_list *list, const struct profile_library *l
 	};
 }
 
+/* What ENTRY has mapped, then what is built into its program. Returns 0 or -ENOMEM. */
 static int make_providers(struct pool *pool, struct profile_entry *entry)
 {
 	const struct program *program = entry->exe && entry->exe->family == LIBRARY_FAMILY_none
@@ -110,6 +111,7 @@ static void add_content(struct profile *profile, const struct profile_file *file
 	}
 }
 
+/* The worst first; of equal ones by rule, then by file, so that two runs say the same. */
 static int compare_findings(const void *left, const void *right)
 {
 	const struct finding *a = left;
@@ -122,6 +124,7 @@ static int compare_findings(const void *left, const void *right)
 	return order ? order : strcmp(a->file, b->file);
 }
 
+/* Certificates, keys and findings of all files of ENTRY. Returns 0 or -ENOMEM. */
 static int make_contents(struct pool *pool, struct profile_entry *entry)
 {
 	struct profile *profile = &entry->profile;
@@ -185,6 +188,7 @@ static int make_members(struct profiles *profiles, size_t number)
 	return 0;
 }
 
+/* The counts that can be checked against the lists. */
 static void count(struct profile_entry *entry)
 {
 	struct profile_statistics *statistics = &entry->profile.statistics;
@@ -199,6 +203,10 @@ static void count(struct profile_entry *entry)
 	}
 }
 
+/*
+ * Puts profile NUMBER into its final shape: everything sorted, so that two runs can be compared.
+ * Returns 0 or -ENOMEM.
+ */
 static int make_profile(struct profiles *profiles, size_t number, uint64_t duration_ms)
 {
 	struct profile_entry *entry = profiles->entries[number];
