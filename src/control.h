@@ -39,7 +39,8 @@ struct trace_config {
 	__u32 reserved;
 	__u32 uids[CONFIG_UIDS_MAX];
 	char name[COMM_SIZE]; /* lower-case, NAME_SIZE bytes count */
-	/* The tool's own pid namespace, as stat(2) has it; 0: not known. */
+	/* The tool's own pid namespace, as stat(2) has it; 0: the first, where pids are the
+	 * kernel's. */
 	__u64 pidns_dev;
 	__u64 pidns_inode;
 	/* Literal ends of --file patterns: the last bytes of a name, as match.h lays them out. */

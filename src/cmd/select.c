@@ -130,7 +130,7 @@ static void set_pid_namespace(struct trace_config *config)
 {
 	struct stat st;
 
-	if (stat("/proc/self/ns/pid", &st) < 0)
+	if (in_first_pid_namespace() || stat("/proc/self/ns/pid", &st) < 0)
 		return;
 	config->pidns_dev = st.st_dev;
 	config->pidns_inode = st.st_ino;

@@ -81,10 +81,18 @@ static __always_inline __u64 inode_ctime_ns(struct inode *inode)
 	struct inode___plain *plain = (void *)inode;
 	struct timespec64 time;
 
-	/* Since 6.13 bit 31 says that somebody has asked: I_CTIME_QUERIED, include/linux/fs.h. */
-	if (bpf_core_field_exists(inode->i_ctime_sec))
-		return (__u64)BPF_CORE_READ(inode, i_ctime_sec) * 1000000000ULL +
-		       (BPF_CORE_READ(inode, i_ctime_nsec) & ~(1U << 31));
+	if (bpf_core_field_exists(inode->i_ctime_sec)) {
+		__u32 at = bpf_core_field_offset(struct inode, i_ctime_sec);
+		__u32 nsec_at = bpf_core_field_offset(struct inode, i_ctime_nsec) - at;
+		__u64 both[3] = {};
+
+		/* They are close to each other: one read for two. */
+		if (nsec_at > sizeof(both) - sizeof(__u32) ||
+		    bpf_probe_read_kernel(both, sizeof(both), (void *)inode + at))
+			return 0;
+		/* Since 6.13 bit 31 says that somebody has asked: I_CTIME_QUERIED, linux/fs.h. */
+		return both[0] * 1000000000ULL + (*(__u32 *)((char *)both + nsec_at) & ~(1U << 31));
+	}
 	if (bpf_core_field_exists(accessor->__i_ctime))
 		BPF_CORE_READ_INTO(&time, accessor, __i_ctime);
 	else
@@ -227,8 +235,9 @@ static __always_inline bool is_own(const struct control *control)
 {
 	struct bpf_pidns_info ids;
 
-	return config.pidns_inode &&
-	       bpf_get_ns_current_pid_tgid(config.pidns_dev, config.pidns_inode, &ids,
+	if (!config.pidns_inode)
+		return (__u32)(bpf_get_current_pid_tgid() >> 32) == control->broker;
+	return bpf_get_ns_current_pid_tgid(config.pidns_dev, config.pidns_inode, &ids,
 					   sizeof(ids)) == 0 &&
 	       ids.tgid == control->broker;
 }
