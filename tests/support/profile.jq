@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+#
+# What does not add up in the document of `profile`, a line each. Input: all documents of a run.
+
+def sum(f): map(f) | add // 0;
+def ordered(f): [.[] | f] | . == sort;
+
+def of_profile:
+    . as $profile | .statistics as $is | "profile of \(.process.pid)" as $name |
+    (($is.files_accessed == (.files_accessed | length) | select(not) | "files_accessed"),
+     ($is.file_accesses == (.files_accessed | sum(.access_count)) | select(not) | "file_accesses"),
+     ($is.failed_accesses == (.files_accessed | sum(.failures)) | select(not) | "failed_accesses"),
+     ($is.libraries_loaded == (.libraries | length) | select(not) | "libraries_loaded"),
+     ($is.programs_executed == (.programs | length) | select(not) | "programs_executed"),
+     ($is.processes == (.processes // [1] | length) | select(not) | "processes"),
+     (.processes | select(.) | sum(.events) == $is.total_events | select(not) | "events of processes"),
+     ($is.total_events >= $is.programs_executed + (.files_accessed | map(select(.origin == "event")) |
+        sum(.access_count + .failures)) | select(not) | "total_events"),
+     ((.files_accessed | map(.path) | . == unique) | select(not) | "files not by path, each once"),
+     ((.libraries | map(.path) | . == unique) | select(not) | "libraries not by path, each once"),
+     ((.processes // [] | map([.pid, .start_time]) | length == (unique | length)) | select(not) |
+        "a process twice"),
+     ((.programs | ordered(.at)) | select(not) | "programs not in order of time"),
+     (.files_accessed[] |
+        ((.first_access <= .last_access) | select(not) | "first access after the last"),
+        ((.access_count + .failures > 0) | select(not) | "a file never accessed"),
+        (((.failures > 0) == has("last_error")) | select(not) | "last_error without failure"),
+        (((.access_count > 0) == (.mode != null)) | select(not) | "mode without access")),
+     (.findings | map(.severity | {critical: 0, high: 1, medium: 2, low: 3, info: 4}[.]) |
+        . == sort | select(not) | "findings: not the worst first"),
+     (.process.start_time as $start | .libraries[] | .load_time >= $start | select(not) |
+        "a library before its process")) |
+    "\($name): \(.)";
+
+def of_coverage:
+    (.final | select(not) | "coverage: not final"),
+    (.sources[] |
+        ((.seen == .rejected + .sent + .lost.ring_full and
+          .sent == .malformed + .filtered + .throttled + .written + .pending +
+                   .lost.sink_failed + .lost.left_at_exit and .malformed == 0) |
+         select(not) | "coverage: a source does not add up"));
+
+if length != 1 then "\(length) documents"
+else .[0] |
+    (if has("profiles") then
+        (.profiles[] | of_profile),
+        ((.profiles | length) > 1 | select(not) | "a list of one"),
+        (.profiles as $profiles | .summary | to_entries[] | . as $sum |
+            select(.value != ($profiles | sum(.statistics[$sum.key]))) | "summary: \(.key)")
+     else of_profile end),
+    (.coverage | of_coverage)
+end
