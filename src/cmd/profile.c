@@ -23,8 +23,9 @@ struct profiling {
 	struct take take;
 	struct profiles *profiles;
 	struct coverage coverage;
-	int err;	 /* of taking in an event */
-	bool has_failed; /* there are findings that --fail-on asks for */
+	uint64_t nr_events; /* taken in */
+	int err;	    /* of taking in an event */
+	bool has_failed;    /* there are findings that --fail-on asks for */
 };
 
 static void take_event(void *ctx, struct record *record)
@@ -32,8 +33,12 @@ static void take_event(void *ctx, struct record *record)
 	struct profiling *profiling = ctx;
 	const struct options *options = profiling->run.options;
 	/* The kernel selects: what it reports of an unknown process is of one that --name names. */
-	int err = profiles_take(profiling->profiles, record, options->name && !options->nr_pids);
+	int err;
 
+	if (options->max_events && profiling->nr_events >= options->max_events)
+		return;
+	profiling->nr_events += source_id(record->source) != SOURCE_process_fork;
+	err = profiles_take(profiling->profiles, record, options->name && !options->nr_pids);
 	if (err && !profiling->err)
 		profiling->err = err;
 }
@@ -50,9 +55,14 @@ static bool has_name(const struct inventory_process *process, const char *name)
 static bool is_target(const struct profiling *profiling, const struct inventory_process *process)
 {
 	const struct options *options = profiling->run.options;
+	bool has_uid = options->nr_uids == 0;
 
 	if (options->command)
 		return process->pid == (uint32_t)profiling->run.child.pid;
+	for (size_t i = 0; i < options->nr_uids; i++)
+		has_uid |= options->uids[i] == process->uid;
+	if (!has_uid)
+		return false;
 	for (size_t i = 0; i < options->nr_pids; i++)
 		if (options->pids[i] == process->pid)
 			return true;
@@ -65,8 +75,12 @@ static void want_targets(struct profiling *profiling)
 	const struct inventory *inventory = profiling->take.inventory;
 	bool is_more = profiling->run.options->follow_children || profiling->run.options->command;
 
-	for (size_t i = 0; i < inventory->nr_processes; i++)
-		inventory->processes[i]->is_wanted = is_target(profiling, inventory->processes[i]);
+	for (size_t i = 0; i < inventory->nr_processes; i++) {
+		struct inventory_process *process = inventory->processes[i];
+
+		process->is_wanted = is_target(profiling, process);
+		process->is_root = process->is_wanted;
+	}
 	/* A child may have a smaller pid than its parent: until nothing is added any more. */
 	while (is_more) {
 		is_more = false;
@@ -75,10 +89,12 @@ static void want_targets(struct profiling *profiling)
 			const struct inventory_process *parent =
 				inventory_find(inventory, process->ppid, 0);
 
-			if (process->is_wanted || !parent || !parent->is_wanted)
+			if (!parent || !parent->is_wanted)
 				continue;
+			/* Below another one that matches it is part of that one's tree. */
+			is_more |= !process->is_wanted;
 			process->is_wanted = true;
-			is_more = true;
+			process->is_root = false;
 		}
 	}
 }
@@ -106,7 +122,7 @@ static int add_processes(struct profiling *profiling)
 	for (size_t i = 0; !err && i < inventory->nr_processes; i++) {
 		const struct inventory_process *process = inventory->processes[i];
 
-		if (!is_target(profiling, process))
+		if (!process->is_root)
 			continue;
 		err = profiles_add_target(profiling->profiles, source, process);
 		if (!err)
@@ -143,8 +159,12 @@ static int no_match(const struct options *options)
 	char quoted[LOG_QUOTE_SIZE];
 	char what[LOG_QUOTE_SIZE + 64];
 
-	if (!options->name || options->nr_pids)
-		return report_error("cannot find the process", -ESRCH);
+	if (!options->name || options->nr_pids) {
+		error_report("the process has ended", NULL,
+			     "Solution: see `ps -e` for those that run, or select by --name.",
+			     NULL);
+		return EXIT_ERROR;
+	}
 	snprintf(what, sizeof(what), "No process whose name contains '%s'",
 		 log_quote(quoted, options->name));
 	error_report(what, NULL,
@@ -160,6 +180,7 @@ static int take_start(struct profiling *profiling)
 
 	take->broker = &profiling->run.broker;
 	err = take_scan(take);
+	profiles_set_scan(profiling->profiles, boot_clock_now());
 	if (!err) {
 		want_targets(profiling);
 		if (profiling->run.child.pid)
@@ -169,6 +190,8 @@ static int take_start(struct profiling *profiling)
 	}
 	if (!err)
 		err = add_processes(profiling);
+	if (stop_signal())
+		return 128 + stop_signal();
 	if (err)
 		return report_error("cannot take the inventory", err);
 	return profiles_count(profiling->profiles) ? 0 : no_match(profiling->run.options);
@@ -190,7 +213,10 @@ static int tick(void *ctx, uint64_t now_ns)
 	struct profiling *profiling = ctx;
 
 	(void)now_ns;
-	if (profiles_have_ended(profiling->profiles) && !profiling->run.options->command)
+	const struct options *options = profiling->run.options;
+
+	if ((profiles_have_ended(profiling->profiles) && !options->command) ||
+	    (options->max_events && profiling->nr_events >= options->max_events))
 		profiling->run.has_ended = true;
 	return profiling->err;
 }
@@ -223,6 +249,10 @@ static int write_document(struct profiling *profiling, uint64_t began_ns)
 	int err;
 
 	run_cover(run, &profiling->coverage, true);
+	if (profiles_count_refused(profiling->profiles))
+		coverage_add_gap(&profiling->coverage, "files, libraries, programs or processes",
+				 "more than a profile holds",
+				 profiles_count_refused(profiling->profiles));
 	err = run->options->no_inspect ? 0
 				       : profiles_find_versions(profiling->profiles, &run->broker);
 	if (err)
@@ -252,8 +282,10 @@ static int profile_targets(struct profiling *profiling, int *ret_err)
 		return status;
 	log_info("profiling started (%zu processes)", profiles_count_members(profiling->profiles));
 	status = run_release_command(run);
-	if (!status)
-		run_loop(run);
+	/* What there would be to tell is this tool's own. */
+	if (status)
+		return status;
+	run_loop(run);
 	run_drain(run);
 	if (run->err == -ECANCELED) /* --max-events: as it should be */
 		run->err = 0;
@@ -266,8 +298,7 @@ static int profile_targets(struct profiling *profiling, int *ret_err)
 static int check_options(struct options *options)
 {
 	if (!options->nr_pids && !options->name && !options->command) {
-		error_report("nothing to profile", NULL,
-			     "Give --pid, --name or a command after --; see profile --help.", NULL);
+		error_report("nothing to profile", NULL, "Try: crypto-tracer profile --help", NULL);
 		return EXIT_USAGE;
 	}
 	if (!options->duration_ms && !options->has_duration && !options->command)
@@ -300,6 +331,8 @@ static int profile_run(const struct options *given)
 		status = report_error("cannot start", -ENOMEM);
 	if (!status)
 		status = run_start(run);
+	/* Forks are no events of the document: the limit is ours to keep. */
+	run->pipeline.max_events = 0;
 	if (!status)
 		status = profile_targets(&profiling, &err);
 	status = run_exit_status(run, take_end(&profiling.take, status, err));

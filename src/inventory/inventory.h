@@ -87,6 +87,7 @@ struct inventory_process {
 	uint32_t sockets;
 	bool is_hidden; /* its mappings or descriptors could not be read */
 	bool is_wanted; /* set by a command, for inventory_keep_wanted() */
+	bool is_root;	/* set by a command: of a tree */
 	/* Private. */
 	uint32_t next;
 };

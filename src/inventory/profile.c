@@ -14,8 +14,6 @@
 #include "sources/lib_load/lib_load.h"
 #include "sources/source.h"
 
-#define VERSION_SIZE 64
-
 int profiles_new(struct profiles **ret, bool follows, const struct boot_clock *clock)
 {
 	struct profiles *profiles = calloc(1, sizeof(*profiles));
@@ -41,6 +39,7 @@ void profiles_free(struct profiles *profiles)
 		free(entry->files);
 		free(entry->libraries);
 		free(entry->programs);
+		free(entry->cmdline);
 		free(entry);
 	}
 	free(profiles->entries);
@@ -108,8 +107,10 @@ static struct profile_member *add_member(struct profiles *profiles, uint32_t pro
 	uint32_t *bucket = &profiles->buckets[like->pid % PROFILE_BUCKETS];
 	struct profile_member *member;
 
-	if (profiles->nr_members >= PROFILE_MEMBERS_MAX)
+	if (profiles->nr_members >= PROFILE_MEMBERS_MAX) {
+		profiles->nr_refused++;
 		return NULL;
+	}
 	member = grow(&profiles->members, &profiles->nr_members, sizeof(*member));
 	if (!member)
 		return NULL;
@@ -128,8 +129,10 @@ static struct profile_entry *add_entry(struct profiles *profiles, const struct p
 	struct profile_entry **slot;
 	struct profile_entry *entry;
 
-	if (profiles->nr_entries >= PROFILES_MAX)
+	if (profiles->nr_entries >= PROFILES_MAX) {
+		profiles->nr_refused++;
 		return NULL;
+	}
 	slot = grow(&profiles->entries, &profiles->nr_entries, sizeof(void *));
 	entry = slot ? calloc(1, sizeof(*entry)) : NULL;
 	if (!entry) {
@@ -137,6 +140,7 @@ static struct profile_entry *add_entry(struct profiles *profiles, const struct p
 		return NULL;
 	}
 	*slot = entry;
+	memset(entry->file_buckets, 0xff, sizeof(entry->file_buckets));
 	entry->profile.process.pid = like->pid;
 	entry->profile.process.ppid = like->ppid;
 	entry->profile.process.start_ns = boot_clock_unix(profiles->clock, like->boot_ns);
@@ -161,29 +165,39 @@ static struct profile_library *find_library(struct profile_entry *entry, const c
 	return NULL;
 }
 
-/* Enters a library, the first time at NS. Returns it, or NULL where there is no room. */
-static struct profile_library *add_library(struct profiles *profiles, struct profile_entry *entry,
-					   const char *path, size_t size, uint64_t ns)
+/*
+ * Enters a library, mapped at NS. Returns 0, with *RET NULL where there are too many, or -ENOMEM.
+ */
+static int add_library(struct profiles *profiles, struct profile_entry *entry, const char *path,
+		       size_t size, uint64_t ns, struct profile_library **ret)
 {
 	struct profile_library *library = find_library(entry, path, size);
 	const struct library_class *class = library_classify(path, size);
 	const char *slash;
 
-	if (library || entry->nr_libraries >= PROFILE_LIBRARIES_MAX)
-		return library;
+	*ret = library;
+	if (library) {
+		library->load_ns = ns < library->load_ns ? ns : library->load_ns;
+		return 0;
+	}
+	if (entry->nr_libraries >= PROFILE_LIBRARIES_MAX) {
+		profiles->nr_refused++;
+		return 0;
+	}
 	library = grow(&entry->libraries, &entry->nr_libraries, sizeof(*library));
 	if (!library)
-		return NULL;
+		return -ENOMEM;
 	library->path = keep(profiles, path, size);
 	if (!library->path) {
 		entry->nr_libraries--;
-		return NULL;
+		return -ENOMEM;
 	}
 	slash = strrchr(library->path, '/');
 	library->name = slash ? slash + 1 : library->path;
 	library->family = class ? class->family : LIBRARY_FAMILY_none;
 	library->load_ns = ns;
-	return library;
+	*ret = library;
+	return 0;
 }
 
 static uint64_t hash_of(const char *bytes, size_t size)
@@ -195,32 +209,56 @@ static uint64_t hash_of(const char *bytes, size_t size)
 	return hash;
 }
 
-/* The entry for a file, made at NS when there is none. NULL: no room. */
-static struct profile_file *add_file(struct profiles *profiles, struct profile_entry *entry,
-				     const char *path, size_t size, uint64_t ns)
+/* The file PATH (SIZE bytes) of ENTRY; NULL: it has none such. */
+static struct profile_file *find_file(const struct profile_entry *entry, uint64_t hash,
+				      const char *path, size_t size)
 {
-	uint64_t hash = hash_of(path, size);
-	struct profile_file *file;
+	uint32_t at = entry->file_buckets[hash % PROFILE_BUCKETS];
 
-	for (size_t i = 0; i < entry->nr_files; i++) {
-		file = &entry->files[i];
+	for (; at != PROFILE_NONE; at = entry->files[at].next) {
+		struct profile_file *file = &entry->files[at];
+
 		if (file->hash == hash && strlen(file->path) == size &&
 		    memcmp(file->path, path, size) == 0)
 			return file;
 	}
-	if (entry->nr_files >= PROFILE_FILES_MAX)
-		return NULL;
+	return NULL;
+}
+
+/*
+ * The entry for a file that is of interest at NS, made when there is none. Returns 0, with *RET
+ * NULL where there are too many, or -ENOMEM.
+ */
+static int add_file(struct profiles *profiles, struct profile_entry *entry, const char *path,
+		    size_t size, uint64_t ns, struct profile_file **ret)
+{
+	uint64_t hash = hash_of(path, size);
+	struct profile_file *file = find_file(entry, hash, path, size);
+
+	*ret = file;
+	if (file) {
+		/* Descendants come in any order. */
+		file->first_ns = ns < file->first_ns ? ns : file->first_ns;
+		return 0;
+	}
+	if (entry->nr_files >= PROFILE_FILES_MAX) {
+		profiles->nr_refused++;
+		return 0;
+	}
 	file = grow(&entry->files, &entry->nr_files, sizeof(*file));
 	if (!file)
-		return NULL;
-	file->hash = hash;
+		return -ENOMEM;
 	file->path = keep(profiles, path, size);
-	file->first_ns = ns;
 	if (!file->path) {
 		entry->nr_files--;
-		return NULL;
+		return -ENOMEM;
 	}
-	return file;
+	file->hash = hash;
+	file->first_ns = ns;
+	file->next = entry->file_buckets[hash % PROFILE_BUCKETS];
+	entry->file_buckets[hash % PROFILE_BUCKETS] = (uint32_t)(file - entry->files);
+	*ret = file;
+	return 0;
 }
 
 /* One access more to FILE at NS: what for, and what it contains. */
@@ -235,7 +273,7 @@ static void note_access(struct profile_file *file, uint64_t ns, uint64_t open_fl
 	};
 
 	file->access_count++;
-	file->last_ns = ns;
+	file->last_ns = ns > file->last_ns ? ns : file->last_ns;
 	file->mode |= modes[open_flags & O_ACCMODE];
 	if (!content || content == file->content)
 		return;
@@ -243,27 +281,37 @@ static void note_access(struct profile_file *file, uint64_t ns, uint64_t open_fl
 	file->content = content_keep(content);
 }
 
-/* What PROCESS of the inventory has: OBJECT mapped or open, since it began. */
+/* A file that was open when the run began. */
+static int take_open_before(struct profiles *profiles, struct profile_entry *entry,
+			    const struct inventory_use *use, uint64_t since_ns)
+{
+	const struct inventory_object *object = use->object;
+	struct profile_file *file;
+	int err = add_file(profiles, entry, object->path, object->path_size, since_ns, &file);
+
+	if (err || !file)
+		return err;
+	file->was_before = true;
+	file->before_count++;
+	file->type = object->content ? object->content->type : object->class->type;
+	file->kind = object->content ? object->content->kind : object->class->kind;
+	note_access(file, since_ns, use->open_flags, object->content);
+	return 0;
+}
+
+/* What a process of the inventory has: mapped or open, since it began at SINCE_NS. */
 static int take_use(struct profiles *profiles, struct profile_entry *entry,
 		    const struct inventory_use *use, uint64_t since_ns)
 {
 	const struct inventory_object *object = use->object;
 	struct profile_library *library;
-	struct profile_file *file;
+	int err;
 
-	if (use->is_open) {
-		file = add_file(profiles, entry, object->path, object->path_size, since_ns);
-		if (!file)
-			return -ENOMEM;
-		file->was_before = true;
-		file->type = object->content ? object->content->type : object->class->type;
-		file->kind = object->content ? object->content->kind : object->class->kind;
-		note_access(file, since_ns, use->open_flags, object->content);
-		return 0;
-	}
-	library = add_library(profiles, entry, object->path, object->path_size, since_ns);
-	if (!library)
-		return -ENOMEM;
+	if (use->is_open)
+		return take_open_before(profiles, entry, use, since_ns);
+	err = add_library(profiles, entry, object->path, object->path_size, since_ns, &library);
+	if (err || !library)
+		return err;
 	library->was_before = true;
 	library->is_stale = object->is_deleted;
 	if (inventory_version(object) && !library->version)
@@ -318,19 +366,6 @@ int profiles_add_target(struct profiles *profiles, const struct document_source 
 	return take_uses(profiles, entry, source, process);
 }
 
-int profiles_set_cmdline(struct profiles *profiles, uint32_t pid, const char *bytes, size_t size)
-{
-	const struct profile_member *member = find_member(profiles, pid, 0);
-	struct profile_process *process;
-
-	if (!member)
-		return 0;
-	process = &profiles->entries[member->profile]->profile.process;
-	process->cmdline = keep(profiles, bytes, size);
-	process->cmdline_size = process->cmdline ? size : 0;
-	return process->cmdline ? 0 : -ENOMEM;
-}
-
 int profiles_add_descendant(struct profiles *profiles, const struct document_source *source,
 			    const struct inventory_process *process)
 {
@@ -358,6 +393,20 @@ static bool text_of(const struct record *record, const char *name, struct value 
 	return ret->present;
 }
 
+/*
+ * Whether the open that RECORD tells of is one that was found at the start: it came after the hooks
+ * and before the scan.
+ */
+static bool is_found_before(const struct profiles *profiles, struct profile_file *file,
+			    const struct record *record)
+{
+	if (record->hdr->ts_ns >= profiles->scan_ns || !file->before_count)
+		return false;
+	file->before_count--;
+	file->was_before = false;
+	return true;
+}
+
 /* A file was opened, or could not be. Returns 0 or -ENOMEM. */
 static int take_open(struct profiles *profiles, struct profile_entry *entry,
 		     const struct record *record)
@@ -365,24 +414,26 @@ static int take_open(struct profiles *profiles, struct profile_entry *entry,
 	const struct file_open_event *event = (const void *)record->bytes;
 	struct profile_file *file;
 	struct value value;
+	int err;
 
 	if (!text_of(record, "file", &value))
 		return 0;
-	file = add_file(profiles, entry, value.str.bytes, value.str.size, record->unix_ns);
-	if (!file)
-		return -ENOMEM;
+	err = add_file(profiles, entry, value.str.bytes, value.str.size, record->unix_ns, &file);
+	if (err || !file)
+		return err;
 	if (text_of(record, "file_type", &value))
 		file->type = (uint32_t)value.u;
 	if (text_of(record, "file_kind", &value))
 		file->kind = (uint32_t)value.u;
 	if (event->result == 0) {
+		if (is_found_before(profiles, file, record))
+			file->access_count--;
 		note_access(file, record->unix_ns, event->flags, file_open_content(record));
 		return 0;
 	}
 	file->failures++;
-	file->last_ns = record->unix_ns;
-	if (text_of(record, "result", &value))
-		file->last_error = keep(profiles, value.str.bytes, value.str.size);
+	file->last_ns = record->unix_ns > file->last_ns ? record->unix_ns : file->last_ns;
+	file->last_error = code_name(&errno_codes, (uint64_t) - (int64_t)event->result);
 	return 0;
 }
 
@@ -393,104 +444,88 @@ static int take_load(struct profiles *profiles, struct profile_entry *entry,
 	const struct lib_load_event *event = (const void *)record->bytes;
 	struct profile_library *library;
 	struct value value;
+	int err;
 
 	if (!text_of(record, "library", &value))
 		return 0;
-	library = add_library(profiles, entry, value.str.bytes, value.str.size, record->unix_ns);
-	if (!library)
-		return -ENOMEM;
-	if (library->inode)
-		return 0;
+	err = add_library(profiles, entry, value.str.bytes, value.str.size, record->unix_ns,
+			  &library);
+	if (err || !library || library->inode)
+		return err;
 	library->inode = event->inode;
 	library->pid = record->hdr->tgid;
 	library->ppid = record->hdr->ppid;
 	return 0;
 }
 
-/* Which version LIBRARY is; where it does not tell it stays unknown. */
-static int find_version(struct profiles *profiles, struct broker *broker,
-			struct profile_library *library)
+/* The arguments of the target, in the place of those of an earlier image. 0 or -ENOMEM. */
+static int set_cmdline(struct profile_entry *entry, const char *bytes, size_t size)
 {
-	struct broker_file file = {
-		.kind = BROKER_FILE_PATH,
-		.pid = library->pid,
-		.ppid = library->ppid,
-		.inode = library->inode,
-	};
-	char version[VERSION_SIZE];
+	struct profile_process *process = &entry->profile.process;
+	char *copy = malloc(size ? size : 1);
 
-	if (library->version || !library->inode || strlen(library->path) >= sizeof(file.path))
-		return 0;
-	memcpy(file.path, library->path, strlen(library->path) + 1);
-	if (examine_version(broker, &file, library->family, version, sizeof(version)))
-		return 0;
-	library->version = keep(profiles, version, strlen(version));
-	return library->version ? 0 : -ENOMEM;
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, bytes, size);
+	free(entry->cmdline);
+	entry->cmdline = copy;
+	process->cmdline = copy;
+	process->cmdline_size = size;
+	return 0;
 }
 
-/* The size of the directory in PATH, its slash included. */
-static size_t directory_size(const char *path)
+int profiles_set_cmdline(struct profiles *profiles, uint32_t pid, const char *bytes, size_t size)
 {
-	const char *slash = strrchr(path, '/');
+	const struct profile_member *member = find_member(profiles, pid, 0);
 
-	return slash ? (size_t)(slash - path) + 1 : 0;
+	return member ? set_cmdline(profiles->entries[member->profile], bytes, size) : 0;
 }
 
-/* libssl does not tell its version, and comes from the same build as the libcrypto beside it. */
-static void infer_version(const struct profile_entry *entry, struct profile_library *library)
+void profiles_set_scan(struct profiles *profiles, uint64_t scan_ns)
 {
-	size_t size = directory_size(library->path);
-
-	for (size_t i = 0; i < entry->nr_libraries && !library->version; i++) {
-		const struct profile_library *other = &entry->libraries[i];
-
-		if (other->family == library->family && directory_size(other->path) == size &&
-		    memcmp(other->path, library->path, size) == 0)
-			library->version = other->version;
-	}
+	profiles->scan_ns = scan_ns;
 }
 
-int profiles_find_versions(struct profiles *profiles, struct broker *broker)
+uint64_t profiles_count_refused(const struct profiles *profiles)
 {
-	int err = 0;
-
-	for (size_t i = 0; !err && i < profiles->nr_entries; i++) {
-		struct profile_entry *entry = profiles->entries[i];
-
-		for (size_t j = 0; !err && j < entry->nr_libraries; j++)
-			err = find_version(profiles, broker, &entry->libraries[j]);
-		for (size_t j = 0; j < entry->nr_libraries; j++)
-			infer_version(entry, &entry->libraries[j]);
-	}
-	return err;
+	return profiles->nr_refused;
 }
 
-/* A new image: what the process is called and runs from now on. */
+/* A new image of the target: what it is called, runs, and as whom, from now on. */
+static int become(struct profile_entry *entry, const struct record *record, const char *exe)
+{
+	struct profile_process *process = &entry->profile.process;
+	struct value value;
+
+	process->exe = exe;
+	process->uid = record->hdr->uid;
+	process->gid = record->hdr->gid;
+	memcpy(process->name, record->hdr->comm, COMM_SIZE);
+	entry->exe = NULL;
+	return text_of(record, "argv", &value) ? set_cmdline(entry, value.str.bytes, value.str.size)
+					       : 0;
+}
+
+/* A program was executed. Returns 0 or -ENOMEM. */
 static int take_exec(struct profiles *profiles, struct profile_entry *entry,
 		     const struct record *record)
 {
-	struct profile_process *process = &entry->profile.process;
 	struct profile_program *program;
 	struct value value;
 	char *exe;
 
 	if (!text_of(record, "exe", &value))
 		return 0;
+	if (entry->nr_programs >= PROFILE_PROGRAMS_MAX) {
+		profiles->nr_refused++;
+		return 0;
+	}
 	exe = keep(profiles, value.str.bytes, value.str.size);
-	program = grow(&entry->programs, &entry->nr_programs, sizeof(*program));
-	if (!exe || !program)
+	program = exe ? grow(&entry->programs, &entry->nr_programs, sizeof(*program)) : NULL;
+	if (!program)
 		return -ENOMEM;
 	*program = (struct profile_program){ .exe = exe, .at_ns = record->unix_ns };
-	if (record->hdr->tgid != process->pid)
-		return 0;
-	process->exe = exe;
-	memcpy(process->name, record->hdr->comm, COMM_SIZE);
-	entry->exe = NULL;
-	if (!text_of(record, "argv", &value))
-		return 0;
-	process->cmdline = keep(profiles, value.str.bytes, value.str.size);
-	process->cmdline_size = process->cmdline ? value.str.size : 0;
-	return process->cmdline ? 0 : -ENOMEM;
+	return record->hdr->tgid == entry->profile.process.pid ? become(entry, record, exe) : 0;
 }
 
 /* MEMBER has ended: the profile has when it was the target itself. */
@@ -530,7 +565,9 @@ static struct profile_member *member_for(struct profiles *profiles, const struct
 		parent = find_member(profiles, hdr->ppid, 0);
 	if (parent)
 		return add_member(profiles, parent->profile, &like);
-	if (!is_target || !add_entry(profiles, &like))
+	/* A child that is made is called like its parent, and may become anything. */
+	if (!is_target || source_id(record->source) == SOURCE_process_fork ||
+	    !add_entry(profiles, &like))
 		return NULL;
 	member = find_member(profiles, hdr->tgid, hdr->start_ns);
 	profiles->entries[member->profile]->profile.process.uid = hdr->uid;

@@ -23,6 +23,7 @@
 #define PROFILES_MAX	      1024
 #define PROFILE_FILES_MAX     65536
 #define PROFILE_LIBRARIES_MAX 4096
+#define PROFILE_PROGRAMS_MAX  4096
 #define PROFILE_MEMBERS_MAX   65536
 
 /* A process of a profile. */
@@ -75,6 +76,8 @@ struct profile_file {
 	const struct content *content; /* NULL: not looked into */
 	/* Private. */
 	uint64_t hash;
+	uint32_t next;
+	uint32_t before_count; /* descriptors that were found, and no event has told of yet */
 };
 
 /* A program that was executed. */
@@ -155,6 +158,15 @@ int profiles_new(struct profiles **ret, bool follows, const struct boot_clock *c
 void profiles_free(struct profiles *profiles);
 size_t profiles_count(const struct profiles *profiles);
 size_t profiles_count_members(const struct profiles *profiles);
+
+/* What is beyond a limit and was not taken in. */
+uint64_t profiles_count_refused(const struct profiles *profiles);
+
+/*
+ * The inventory was taken by SCAN_NS, boot time: an open before that is told by it and by an event,
+ * and counts once.
+ */
+void profiles_set_scan(struct profiles *profiles, uint64_t scan_ns);
 
 /* Whether there were processes, and all of them have ended. */
 bool profiles_have_ended(const struct profiles *profiles);

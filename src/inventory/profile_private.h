@@ -18,6 +18,8 @@ struct profile_entry {
 	size_t nr_files;
 	struct profile_program *programs;
 	size_t nr_programs;
+	char *cmdline;
+	uint32_t file_buckets[PROFILE_BUCKETS]; /* of files by path */
 };
 
 struct profiles {
@@ -29,6 +31,8 @@ struct profiles {
 	size_t nr_members;
 	size_t nr_alive;
 	uint32_t buckets[PROFILE_BUCKETS]; /* of members by pid */
+	uint64_t nr_refused;
+	uint64_t scan_ns; /* boot time */
 	struct pool pool;
 };
 

@@ -148,7 +148,7 @@ static void test_secrets_and_homes_of_arguments_are_replaced(void **state)
 	text = render_one();
 	assert_lacks(text, "hunter2");
 	assert_has(text, "\"exe\":\"/home/USER/curl\",\"cmdline\":\"curl --password=");
-	assert_has(text, " /home/USER/x\",\"uid\":0,");
+	assert_has(text, " /home/USER/x\",\"uid\":1000,");
 	assert_has(text, "\"programs\":[{\"exe\":\"/home/USER/curl\","
 			 "\"at\":\"2026-11-21T09:03:20.000000Z\"}]");
 }

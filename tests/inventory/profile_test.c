@@ -439,7 +439,7 @@ static void test_targets_are_limited(void **state)
 	(void)state;
 	is_target = true;
 	for (uint32_t i = 0; i < PROFILES_MAX + 10; i++)
-		made_fork(100 + i, 7);
+		made_exec(100 + i, "/bin/x", "x", 2);
 	assert_int_equal(profiles_count(profiles), PROFILES_MAX);
 }
 
