@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "inspect/finding.h"
+#include "inventory/document_fields.h"
+#include "pipeline/coverage.h"
 
 #define GAP(member)	 offsetof(struct document_gap, member)
 #define COVERAGE(member) offsetof(struct document_coverage, member)
@@ -53,6 +55,34 @@ static const struct field coverage_table[] = {
 /* clang-format on */
 
 const struct fields document_coverage_fields = FIELDS(coverage_table);
+
+void value_set_constant(struct value *ret, const char *text)
+{
+	ret->str.bytes = text;
+	ret->str.size = strlen(text);
+	ret->present = true;
+}
+
+void get_schema_version(const struct record *record, const struct field *field, struct value *ret)
+{
+	(void)record;
+	(void)field;
+	value_set_constant(ret, SCHEMA_VERSION);
+}
+
+void get_document_version(const struct record *record, const struct field *field, struct value *ret)
+{
+	(void)record;
+	(void)field;
+	value_set_constant(ret, "1.0");
+}
+
+void get_tool(const struct record *record, const struct field *field, struct value *ret)
+{
+	(void)record;
+	(void)field;
+	value_set_constant(ret, "crypto-tracer " VERSION);
+}
 
 void document_gap(struct document_coverage *coverage, const char *what, const char *why,
 		  uint64_t count)

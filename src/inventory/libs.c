@@ -6,35 +6,11 @@
 #include <string.h>
 
 #include "catalogue/libraries.h"
-#include "inventory/process_doc.h"
-#include "pipeline/coverage.h"
+#include "inventory/document_fields.h"
 
 #define ITEM(member)	 offsetof(struct libs_item, member)
 #define SUMMARY(member)	 offsetof(struct libs_summary, member)
 #define DOCUMENT(member) offsetof(struct libs, member)
-
-static void get_constant(struct value *ret, const char *text)
-{
-	ret->str.bytes = text;
-	ret->str.size = strlen(text);
-	ret->present = true;
-}
-
-static void get_schema_version(const struct record *record, const struct field *field,
-			       struct value *ret)
-{
-	(void)record;
-	(void)field;
-	get_constant(ret, SCHEMA_VERSION);
-}
-
-/* Of this document alone; raised when a field is renamed, retyped or gone. */
-static void get_version(const struct record *record, const struct field *field, struct value *ret)
-{
-	(void)record;
-	(void)field;
-	get_constant(ret, "1.0");
-}
 
 /* clang-format off */
 static const struct field item_table[] = {
@@ -76,7 +52,7 @@ static const struct fields summary_fields = FIELDS(summary_table);
 static const struct field libs_table[] = {
 	{ NAMED("schema_version"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_schema_version,
 	  .help = "version of these names and shapes" },
-	{ NAMED("libs_version"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_version,
+	{ NAMED("libs_version"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_document_version,
 	  .help = "version of this document" },
 	{ NAMED("generated_at"), .type = FIELD_TIME, .class = CLASS_PUBLIC, .get = get_u64,
 	  .at = DOCUMENT(now_ns), .help = "when it was taken, UTC" },

@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "catalogue/libraries.h"
+#include "inventory/document_fields.h"
 #include "inventory/profile.h"
+#include "pipeline/record.h"
 
 #define PROCESS(member)	   offsetof(struct profile_process, member)
 #define LIBRARY(member)	   offsetof(struct profile_library, member)
@@ -16,57 +18,13 @@
 #define CERT(member)	   offsetof(struct snapshot_certificate, member)
 #define KEY(member)	   offsetof(struct snapshot_key, member)
 
-#define TEXT(key, offset, kind, what)                                                              \
-	{                                                                                          \
-		NAMED(key), .type = FIELD_STR, .class = (kind), .get = get_text, .at = (offset),   \
-			    .help = (what)                                                         \
-	}
-#define LIST(key, offset, table, what)                                                             \
-	{                                                                                          \
-		NAMED(key), .type = FIELD_LIST, .class = CLASS_PUBLIC, .get = get_list,            \
-			    .at = (offset), .sub = (table), .help = (what)                         \
-	}
-#define COUNT(key, offset, what)                                                                   \
-	{                                                                                          \
-		NAMED(key), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u64,              \
-			    .at = (offset), .help = (what)                                         \
-	}
-#define TIME(key, offset, what)                                                                    \
-	{                                                                                          \
-		NAMED(key), .type = FIELD_TIME, .class = CLASS_PUBLIC, .get = get_u64,             \
-			    .at = (offset), .help = (what)                                         \
-	}
-
-static void get_constant(struct value *ret, const char *text)
-{
-	ret->str.bytes = text;
-	ret->str.size = strlen(text);
-	ret->present = true;
-}
-
-static void get_schema_version(const struct record *record, const struct field *field,
-			       struct value *ret)
-{
-	(void)record;
-	(void)field;
-	get_constant(ret, SCHEMA_VERSION);
-}
-
-/* Of this document alone; raised when a field is renamed, retyped or gone. */
-static void get_version(const struct record *record, const struct field *field, struct value *ret)
-{
-	(void)record;
-	(void)field;
-	get_constant(ret, "1.0");
-}
-
 /* Whether it was there before the run, or came during it. */
 static void get_origin(const struct record *record, const struct field *field, struct value *ret)
 {
 	bool was_before;
 
 	memcpy(&was_before, record->bytes + field->at, sizeof(was_before));
-	get_constant(ret, was_before ? "snapshot" : "event");
+	value_set_constant(ret, was_before ? "snapshot" : "event");
 }
 
 static void get_mode(const struct record *record, const struct field *field, struct value *ret)
@@ -76,7 +34,7 @@ static void get_mode(const struct record *record, const struct field *field, str
 
 	memcpy(&mode, record->bytes + field->at, sizeof(mode));
 	if (mode > PROFILE_none && mode <= PROFILE_read_write)
-		get_constant(ret, modes[mode]);
+		value_set_constant(ret, modes[mode]);
 }
 
 static void get_cmdline(const struct record *record, const struct field *field, struct value *ret)
@@ -96,7 +54,7 @@ static void get_container_id(const struct record *record, const struct field *fi
 
 	(void)field;
 	if (process->container)
-		get_constant(ret, process->container->id);
+		value_set_constant(ret, process->container->id);
 }
 
 /* Only of a process that has ended. */
@@ -255,7 +213,7 @@ static const struct fields profile_item = FIELDS(profile_table);
 static const struct field heading_table[] = {
 	{ NAMED("schema_version"), .type = FIELD_STR, .class = CLASS_PUBLIC,
 	  .get = get_schema_version, .help = "version of these names and shapes" },
-	{ NAMED("profile_version"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_version,
+	{ NAMED("profile_version"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_document_version,
 	  .help = "version of this document" },
 	TIME("generated_at", HEADING(now_ns), "when it was made, UTC"),
 	TEXT("hostname", HEADING(hostname), CLASS_HOST, "name of the host"),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include "inventory/document_fields.h"
 #include "inventory/snapshot.h"
+#include "pipeline/record.h"
 
 #include <string.h>
-
-#include "pipeline/coverage.h"
 
 #define PROCESS(member)	 offsetof(struct snapshot_process, member)
 #define STALE(member)	 offsetof(struct snapshot_stale, member)
@@ -11,57 +11,6 @@
 #define KEY(member)	 offsetof(struct snapshot_key, member)
 #define SUMMARY(member)	 offsetof(struct snapshot_summary, member)
 #define DOCUMENT(member) offsetof(struct snapshot, member)
-
-#define TEXT(key, offset, kind, what)                                                              \
-	{                                                                                          \
-		NAMED(key), .type = FIELD_STR, .class = (kind), .get = get_text, .at = (offset),   \
-			    .help = (what)                                                         \
-	}
-#define TEXTS(key, offset, kind, what)                                                             \
-	{                                                                                          \
-		NAMED(key), .type = FIELD_STRV, .class = (kind), .get = get_texts, .at = (offset), \
-			    .help = (what)                                                         \
-	}
-#define LIST(key, offset, table, what)                                                             \
-	{                                                                                          \
-		NAMED(key), .type = FIELD_LIST, .class = CLASS_PUBLIC, .get = get_list,            \
-			    .at = (offset), .sub = (table), .help = (what)                         \
-	}
-#define COUNT(key, offset, what)                                                                   \
-	{                                                                                          \
-		NAMED(key), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u64,              \
-			    .at = (offset), .help = (what)                                         \
-	}
-
-static void get_constant(struct value *ret, const char *text)
-{
-	ret->str.bytes = text;
-	ret->str.size = strlen(text);
-	ret->present = true;
-}
-
-static void get_schema_version(const struct record *record, const struct field *field,
-			       struct value *ret)
-{
-	(void)record;
-	(void)field;
-	get_constant(ret, SCHEMA_VERSION);
-}
-
-/* Of this document alone; raised when a field is renamed, retyped or gone. */
-static void get_version(const struct record *record, const struct field *field, struct value *ret)
-{
-	(void)record;
-	(void)field;
-	get_constant(ret, "1.0");
-}
-
-static void get_tool(const struct record *record, const struct field *field, struct value *ret)
-{
-	(void)record;
-	(void)field;
-	get_constant(ret, "crypto-tracer " VERSION);
-}
 
 static void get_container_id(const struct record *record, const struct field *field,
 			     struct value *ret)
@@ -171,7 +120,7 @@ static const struct field snapshot_table[] = {
 	{ NAMED("schema_version"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_schema_version,
 	  .help = "version of these names and shapes" },
 	{ NAMED("snapshot_version"), .type = FIELD_STR, .class = CLASS_PUBLIC,
-	  .get = get_version, .help = "version of this document" },
+	  .get = get_document_version, .help = "version of this document" },
 	{ NAMED("generated_at"), .type = FIELD_TIME, .class = CLASS_PUBLIC, .get = get_u64,
 	  .at = DOCUMENT(now_ns), .help = "when it was taken, UTC" },
 	{ NAMED("tool"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_tool,
