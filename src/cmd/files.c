@@ -88,14 +88,6 @@ static int list_use(struct listing *listing, const struct inventory_process *pro
 	return pipeline_record(&listing->pipeline, &record, record.event.hdr.size);
 }
 
-static bool has_name(const struct inventory_process *process, const char *name)
-{
-	char comm[COMM_SIZE + 1] = { 0 };
-
-	memcpy(comm, process->comm, COMM_SIZE);
-	return strcasestr(comm, name) != NULL;
-}
-
 /* Whether PROCESS itself is what --pid or --name name; without both every process is. */
 static bool is_root(const struct options *options, const struct inventory_process *process)
 {
@@ -103,7 +95,7 @@ static bool is_root(const struct options *options, const struct inventory_proces
 
 	for (size_t i = 0; i < options->nr_pids; i++)
 		is_named |= options->pids[i] == process->pid;
-	return is_named && (!options->name || has_name(process, options->name));
+	return is_named && (!options->name || inventory_is_called(process, options->name));
 }
 
 /* The parent of PROCESS, NULL where it is not known. Processes are sorted by pid. */

@@ -59,14 +59,6 @@ static int write_coverage(struct monitor *monitor, bool is_final)
 	return write_document(monitor, &monitor->coverage, &coverage_fields);
 }
 
-/* On a terminal, unless the environment asks for none (https://no-color.org). */
-static bool wants_color(const struct monitor *monitor)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	return isatty(monitor->output.fd) == 1 && !(no_color && *no_color);
-}
-
 static int open_output(struct monitor *monitor)
 {
 	const struct options *options = monitor->run.options;
@@ -80,7 +72,7 @@ static int open_output(struct monitor *monitor)
 	err = redactor_new(&monitor->redactor, &redact);
 	if (!err)
 		err = writer_new(&monitor->run.pipeline.writer, options->sink, &monitor->output,
-				 monitor->redactor, wants_color(monitor));
+				 monitor->redactor, output_wants_color(&monitor->output));
 	return err ? report_error("cannot start", err) : 0;
 }
 

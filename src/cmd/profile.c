@@ -43,14 +43,6 @@ static void take_event(void *ctx, struct record *record)
 		profiling->err = err;
 }
 
-static bool has_name(const struct inventory_process *process, const char *name)
-{
-	char comm[COMM_SIZE + 1] = { 0 };
-
-	memcpy(comm, process->comm, COMM_SIZE);
-	return strcasestr(comm, name) != NULL;
-}
-
 /* Whether PROCESS is what the user named, or COMMAND's. */
 static bool is_target(const struct profiling *profiling, const struct inventory_process *process)
 {
@@ -66,7 +58,8 @@ static bool is_target(const struct profiling *profiling, const struct inventory_
 	for (size_t i = 0; i < options->nr_pids; i++)
 		if (options->pids[i] == process->pid)
 			return true;
-	return options->nr_pids == 0 && options->name && has_name(process, options->name);
+	return options->nr_pids == 0 && options->name &&
+	       inventory_is_called(process, options->name);
 }
 
 /* Marks the processes that belong to a profile, descendants where they are followed. */

@@ -21,14 +21,6 @@
 #include "priv/sandbox.h"
 #include "trace/libbpf_log.h"
 
-/* On a terminal, unless the environment asks for none (https://no-color.org). */
-static bool wants_color(const struct take *take)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	return isatty(take->output.fd) == 1 && !(no_color && *no_color);
-}
-
 /* Returns 0 or an exit status, having said why. */
 static int open_output(struct take *take)
 {
@@ -41,7 +33,7 @@ static int open_output(struct take *take)
 	if (err)
 		return report_output(options->output, err, false);
 	/* Now: later a terminal cannot be asked what it is. */
-	take->has_color = wants_color(take);
+	take->has_color = output_wants_color(&take->output);
 	err = redactor_new(&take->redactor, &redact);
 	return err ? report_error("cannot start", err) : 0;
 }

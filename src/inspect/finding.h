@@ -58,4 +58,10 @@ struct process_name {
 extern const struct fields finding_fields;
 extern const struct fields process_name_fields;
 
+/*
+ * Orders two findings that have a file, for qsort(3): the worst first; of equal ones by rule, then
+ * by file, so that two runs say the same.
+ */
+int finding_compare(const void *left, const void *right);
+
 #endif /* INSPECT_FINDING_H */

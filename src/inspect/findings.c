@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "inspect/finding.h"
 
+#include <string.h>
+
 #define FOUND(member)	  offsetof(struct finding, member)
 #define PERSON(member)	  offsetof(struct process_name, member)
 
@@ -54,3 +56,15 @@ static const struct field finding_table[] = {
 /* clang-format on */
 
 const struct fields finding_fields = FIELDS(finding_table);
+
+int finding_compare(const void *left, const void *right)
+{
+	const struct finding *a = left;
+	const struct finding *b = right;
+	int order;
+
+	if (a->severity != b->severity)
+		return a->severity > b->severity ? -1 : 1;
+	order = strcmp(a->rule, b->rule);
+	return order ? order : strcmp(a->file, b->file);
+}

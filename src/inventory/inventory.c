@@ -418,6 +418,14 @@ bool inventory_next_handle(const struct inventory *inventory, struct inventory_o
 	return next.pid != 0;
 }
 
+bool inventory_is_called(const struct inventory_process *process, const char *name)
+{
+	char comm[COMM_SIZE + 1] = { 0 };
+
+	memcpy(comm, process->comm, COMM_SIZE);
+	return strcasestr(comm, name) != NULL;
+}
+
 const char *inventory_version(const struct inventory_object *object)
 {
 	if (object->program && object->program->version)

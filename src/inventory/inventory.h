@@ -154,6 +154,9 @@ bool inventory_next_handle(const struct inventory *inventory, struct inventory_o
 /* The version of OBJECT, a library that was looked into; NULL: not known. */
 const char *inventory_version(const struct inventory_object *object);
 
+/* Whether the name of PROCESS contains NAME, upper or lower case. */
+bool inventory_is_called(const struct inventory_process *process, const char *name);
+
 /* Puts processes and objects into order. */
 void inventory_sort(struct inventory *inventory);
 

@@ -111,19 +111,6 @@ static void add_content(struct profile *profile, const struct profile_file *file
 	}
 }
 
-/* The worst first; of equal ones by rule, then by file, so that two runs say the same. */
-static int compare_findings(const void *left, const void *right)
-{
-	const struct finding *a = left;
-	const struct finding *b = right;
-	int order;
-
-	if (a->severity != b->severity)
-		return a->severity > b->severity ? -1 : 1;
-	order = strcmp(a->rule, b->rule);
-	return order ? order : strcmp(a->file, b->file);
-}
-
 /* Certificates, keys and findings of all files of ENTRY. Returns 0 or -ENOMEM. */
 static int make_contents(struct pool *pool, struct profile_entry *entry)
 {
@@ -151,7 +138,7 @@ static int make_contents(struct pool *pool, struct profile_entry *entry)
 		if (entry->files[i].content)
 			add_content(profile, &entry->files[i]);
 	qsort((void *)profile->findings.items, profile->findings.count, sizeof(struct finding),
-	      compare_findings);
+	      finding_compare);
 	return 0;
 }
 

@@ -179,19 +179,6 @@ static int judge_library(struct snapshot *snapshot, const struct inventory_objec
 	return 0;
 }
 
-/* The worst first; of equal ones by rule, then by file, so that two runs say the same. */
-static int compare_findings(const void *left, const void *right)
-{
-	const struct finding *a = left;
-	const struct finding *b = right;
-	int order;
-
-	if (a->severity != b->severity)
-		return a->severity > b->severity ? -1 : 1;
-	order = strcmp(a->rule, b->rule);
-	return order ? order : strcmp(a->file, b->file);
-}
-
 /*
  * What content_inspect() found in each file, and what the libraries themselves tell. Two for each
  * object is as much as judge_library() enters. Returns 0 or -ENOMEM.
@@ -226,7 +213,7 @@ static int make_findings(struct snapshot *snapshot, const struct document_source
 		if (object->family != LIBRARY_FAMILY_none && object->nr_users)
 			err = judge_library(snapshot, object, who);
 	}
-	qsort(items, snapshot->findings.count, sizeof(*items), compare_findings);
+	qsort(items, snapshot->findings.count, sizeof(*items), finding_compare);
 	return err;
 }
 

@@ -122,6 +122,13 @@ int output_open(struct output *output, const char *path, const volatile sig_atom
 	return 0;
 }
 
+bool output_wants_color(const struct output *output)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(output->fd) == 1 && !(no_color && *no_color);
+}
+
 void output_memory(struct output *output, struct output_text *text)
 {
 	*output = (struct output){ .fd = -1, .text = text };

@@ -49,6 +49,12 @@ struct output {
  */
 int output_open(struct output *output, const char *path, const volatile sig_atomic_t *give_up);
 
+/*
+ * Whether it may be coloured: it is a terminal, and the environment does not ask for none
+ * (https://no-color.org).
+ */
+bool output_wants_color(const struct output *output);
+
 /* Makes OUTPUT add to TEXT, which is borrowed and may be zeroed. */
 void output_memory(struct output *output, struct output_text *text);
 
