@@ -50,6 +50,8 @@ LDFLAGS := -static-pie $(LDVARIANT)
 endif
 BPF_CFLAGS := -O2 -g -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Werror \
 	-Wno-unused-parameter
+# Its counters are claimed with an atomic exchange (Linux 5.12); without that it does not load.
+BPF_CFLAGS_api_user := -mcpu=v3
 
 BPF_SOURCES := $(sort $(wildcard src/bpf/*.bpf.c src/sources/*/*.bpf.c))
 BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,$(notdir $(BPF_SOURCES:.c=.o)))
@@ -95,6 +97,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile
 $(foreach o,$(BPF_OBJECTS),$(eval \
 	$(filter %/$(basename $(basename $(notdir $(o)))).o,$(OBJECTS)): $(o)))
 $(BUILD)/obj/trace/session.o: $(BUILD)/bpf/seed.bpf.o
+$(BUILD)/obj/trace/uprobes.o: $(BUILD)/bpf/api_user.bpf.o
 $(BUILD)/obj/trace/late.o: $(BUILD)/bpf/file_open_compat.bpf.o
 $(BUILD)/obj/inventory/iterate.o: $(BUILD)/bpf/iterate.bpf.o
 
@@ -102,7 +105,7 @@ define bpf_rule
 $(BUILD)/bpf/$(notdir $(1:.c=.o)): $(1) Makefile
 	$$(call msg,BPF,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $$(@:.o=.d) -MT $$@ -c $$< -o $$@
+	$$(Q)$(CLANG) $(BPF_CFLAGS) $$(BPF_CFLAGS_$(notdir $(1:.bpf.c=))) -MMD -MP -MF $$(@:.o=.d) -MT $$@ -c $$< -o $$@
 	$$(Q)$(LLVM_STRIP) -g $$@
 endef
 $(foreach source,$(BPF_SOURCES),$(eval $(call bpf_rule,$(source))))
@@ -141,7 +144,7 @@ $(TRIGGERS): $(BUILD)/tests/%: tests/%.c
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O1 -g $(WARNINGS) -o $@ $< -lpthread
 
 # What a tracer costs, as ratios. BENCH_ARGS goes to bench/run (see its --help).
-BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,empty inventory latency load tracer)
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,empty hit inventory latency load tracer)
 
 .PHONY: bench bench-programs
 bench: $(BINARY) bench-programs

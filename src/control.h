@@ -36,7 +36,7 @@ struct trace_config {
 	__u32 nr_tails; /* 0: a pattern has no literal end, every name goes to user space */
 	__u32 name_size;
 	__u32 resolve; /* --resolve */
-	__u32 reserved;
+	__u32 wanted;  /* bit i: source i, where it is loaded only on demand */
 	__u32 uids[CONFIG_UIDS_MAX];
 	char name[COMM_SIZE]; /* lower-case, NAME_SIZE bytes count */
 	/* The tool's own pid namespace, as stat(2) has it; 0: the first, where pids are the
@@ -64,7 +64,7 @@ struct control {
 	__u32 startup;	/* the process set is being seeded: dying parents hand their place down */
 	__u32 compat_seen; /* a 32-bit program was executed */
 	__u32 broker;	   /* pid of the broker, whose opens are not reported */
-	__u32 reserved;
+	__u32 worker;	   /* and of its parent, whose calls of crypto functions are not */
 	__u64 set_lost;	   /* processes that could not be put into the set (no memory) */
 	__u64 uring_opens; /* opens submitted through io_uring */
 };
@@ -95,6 +95,7 @@ struct cpu_counters {
 struct process_seed {
 	__u64 start_ns;
 	__u64 cgroup;
+	__u64 root; /* tells one root directory, and where it is mounted, from others */
 	__u32 tgid;
 	__u32 ppid;
 	__u32 uid;
@@ -105,6 +106,6 @@ struct process_seed {
 	char cgroup_name[CGROUP_NAME_SIZE];
 };
 
-_Static_assert(sizeof(struct process_seed) == 184, "struct process_seed is padded");
+_Static_assert(sizeof(struct process_seed) == 192, "struct process_seed is padded");
 
 #endif /* CONTROL_H */

@@ -33,6 +33,9 @@ int seed_task(struct bpf_iter__task *ctx)
 	seed.uid = BPF_CORE_READ(task, cred, uid.val);
 	seed.gid = BPF_CORE_READ(task, cred, gid.val);
 
+	seed.root = (__u64)BPF_CORE_READ(task, fs, root.dentry) ^
+		    (__u64)BPF_CORE_READ(task, fs, root.mnt) << 1;
+
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 
 	seed.compat = mm && BPF_CORE_READ(mm, task_size) <= 0x100000000ULL;

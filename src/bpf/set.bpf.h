@@ -120,6 +120,22 @@ static __always_inline bool current_selected(void)
 	return task_selected(bpf_get_current_task_btf(), (__u32)bpf_get_current_uid_gid());
 }
 
+/*
+ * Whether this is the tool itself, or its broker, which opens what others have opened to look into
+ * it. Their pids are those of the tool's pid namespace.
+ */
+static __always_inline bool is_own(const struct control *control)
+{
+	struct bpf_pidns_info ids = {};
+
+	if (!config.pidns_inode)
+		ids.tgid = bpf_get_current_pid_tgid() >> 32;
+	else if (bpf_get_ns_current_pid_tgid(config.pidns_dev, config.pidns_inode, &ids,
+					     sizeof(ids)))
+		return false;
+	return ids.tgid == control->broker || ids.tgid == control->worker;
+}
+
 /* The bits of a process called COMM that had OLD. */
 static __always_inline __u32 bits_named(__u32 old, const char *comm)
 {

@@ -8,6 +8,7 @@
  * have is NULL, and the caller prints what it was given.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,7 +47,7 @@ struct algorithm {
 
 /*
  * Numbers with which libraries name algorithms. mechanism is CK_MECHANISM_TYPE of PKCS #11, nss_oid
- * SECOidTag of NSS, psa the type psa_algorithm_t.
+ * SECOidTag of NSS, psa the type psa_algorithm_t, ktls a TLS_CIPHER_ of the kernel's TLS.
  */
 enum algorithm_codes {
 	ALGORITHM_CODES_nid,
@@ -64,6 +65,7 @@ enum algorithm_codes {
 	ALGORITHM_CODES_mechanism,
 	ALGORITHM_CODES_nss_oid,
 	ALGORITHM_CODES_psa,
+	ALGORITHM_CODES_ktls,
 	NR_ALGORITHM_CODES
 };
 
@@ -93,6 +95,20 @@ const struct algorithm *algorithm_by_gcrypt_md(int algo, unsigned int flags);
  * with derivation is the agreement.
  */
 const struct algorithm *algorithm_by_psa(uint32_t alg);
+
+#define ALGORITHMS_KERNEL_MAX 2
+
+/*
+ * The algorithms of the kernel's crypto that the SIZE bytes at NAME spell, which need not be
+ * terminated and may hold any bytes: "cbc(aes)" or the name of a driver, "__cbc-aes-aesni". Returns
+ * how many it has written to RET: of authenc(hmac(sha256),cbc(aes)) the cipher and then the MAC.
+ * Sizes of keys are not in such names. 0 when the one that gives it its name is not known.
+ */
+size_t algorithms_by_kernel_name(const char *name, size_t size,
+				 const struct algorithm *ret[static ALGORITHMS_KERNEL_MAX]);
+
+/* The first of them, or NULL. */
+const struct algorithm *algorithm_by_kernel_name(const char *name, size_t size);
 
 /* A negative number is one that no table has. */
 static inline const struct algorithm *algorithm_by_nid(int nid)

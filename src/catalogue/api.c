@@ -28,14 +28,22 @@ const struct code_table api_finding_codes = { "api_finding", finding_entries,
 #define NUMBER(at, what)		{ API_READ_number, at, 0, what }
 #define CODE(at, table, what)		{ API_READ_code, at, ALGORITHM_CODES_##table, what }
 #define CODE_AT(at, table, what)	{ API_READ_code_at, at, ALGORITHM_CODES_##table, what }
+#define CODE_IN(at, table, what)	{ API_READ_code_in, at, ALGORITHM_CODES_##table, what }
 #define METHOD(at, what)		{ API_READ_method, at, 0, what }
+#define KEY_OF(at, what)		{ API_READ_key_of, at, 0, what }
 #define VERSIONS_AT(at, what)		{ API_READ_versions_at, at, 0, what }
 #define CONTROL(at, what)		{ API_READ_control, at, 0, what }
+#define SETTING(at, what)		{ API_READ_setting, at, 0, what }
+#define KERNEL_NAME(at, what)		{ API_READ_kernel_name, at, 0, what }
 #define READ(...)			.arguments = { __VA_ARGS__ }
 #define RESULT(type)			.result = API_RESULT_##type
 #define NAMED(text)			.algorithm = text
 #define SINCE(version)			.since = version
 #define UNTIL(version)			.until = version
+#define OUTSIDE				.is_outside = true
+#define PROGRAMS			.in_programs = true
+#define INSIDE				.is_inside = true
+#define ONLY(number)			.only = number
 #define FINDING(what, place, how, number)	\
 	.finding = { API_FINDING_##what, place, API_TEST_##how, number }
 
@@ -108,6 +116,16 @@ static const struct api_function botan[] = {
 };
 #undef API_FAMILY
 
+static const struct api_function kernel[] = {
+#define API_KERNEL(id, function, what, ...)                                                        \
+	[API_KERNEL_##id] = { .name = #function,                                                   \
+			      .family = LIBRARY_FAMILY_kernel,                                     \
+			      .kind = API_KIND_##what,                                             \
+			      .group = API_GROUP_default,                                          \
+			      __VA_ARGS__ },
+#include "catalogue/api_kernel.def"
+};
+
 static const struct api_command commands[] = {
 #define API_COMMAND(number, what, read, ...)                                                       \
 	{ .command = (number), .name = (what), .argument = read, __VA_ARGS__ },
@@ -154,6 +172,34 @@ const struct api_function *api_find(enum library_family family, const char *name
 	return NULL;
 }
 
+const struct api_function *api_kernel_function(uint32_t number)
+{
+	return number < ARRAY_SIZE(kernel) ? &kernel[number] : NULL;
+}
+
+/* The types are those of algif_skcipher.c, algif_aead.c, algif_hash.c and algif_rng.c. */
+const struct api_function *api_kernel_bind(const char *type, size_t size,
+					   const struct algorithm *algorithm)
+{
+	static const struct {
+		const char *type;
+		enum api_kernel number;
+	} types[] = {
+		{ "skcipher", API_KERNEL_bind_cipher },
+		{ "aead", API_KERNEL_bind_cipher },
+		{ "hash", API_KERNEL_bind_hash },
+		{ "rng", API_KERNEL_bind_rng },
+	};
+	enum api_kernel number = API_KERNEL_bind;
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (strlen(types[i].type) == size && !memcmp(types[i].type, type, size))
+			number = types[i].number;
+	if (number == API_KERNEL_bind_hash && algorithm && algorithm->kind == ALGORITHM_KIND_mac)
+		number = API_KERNEL_bind_mac;
+	return &kernel[number];
+}
+
 const struct api_command *api_commands(size_t *ret_nr)
 {
 	*ret_nr = ARRAY_SIZE(commands);
@@ -166,6 +212,18 @@ const struct api_command *api_command_find(int command)
 		if (commands[i].command == command)
 			return &commands[i];
 	return NULL;
+}
+
+const struct algorithm *api_key_as_used(const struct api_function *function,
+					const struct algorithm *key)
+{
+	if (strcmp(key->name, "EC") != 0)
+		return key;
+	if (function->kind == API_KIND_signature)
+		return algorithm_by_name("ECDSA", strlen("ECDSA"));
+	if (function->kind == API_KIND_derive)
+		return algorithm_by_name("ECDH", strlen("ECDH"));
+	return key;
 }
 
 bool api_finding_holds(const struct api_finding *finding, int64_t value)

@@ -33,23 +33,29 @@ enum api_group {
 /* How an argument, passed as a register, is read. */
 enum api_reader {
 	API_READ_none,
-	API_READ_text,	      /* const char *, a public setting */
-	API_READ_algorithm,   /* const char *, a name for algorithm_by_name() */
-	API_READ_path,	      /* const char *, a file; keep no more than api_path_kept() */
-	API_READ_number,      /* int */
-	API_READ_code,	      /* int for algorithm_by_code() */
-	API_READ_code_at,     /* a pointer to such a number, see api_argument */
-	API_READ_method,      /* a pointer that a function of kind lookup has returned */
+	API_READ_text,	    /* const char *, a public setting */
+	API_READ_algorithm, /* const char *, a name for algorithm_by_name() */
+	API_READ_path,	    /* const char *, a file; keep no more than api_path_kept() */
+	API_READ_number,    /* int */
+	API_READ_code,	    /* int for algorithm_by_code() */
+	API_READ_code_at,   /* a pointer to such a number, see api_argument */
+	API_READ_code_in,   /* a structure whose first member is such a pointer */
+	API_READ_method,    /* a pointer to an EVP_MAC or EVP_KDF of OpenSSL 3, which has a name */
+	API_READ_key_of,    /* a pointer to an EVP_PKEY_CTX, whose kind of key OpenSSL 3 names */
 	API_READ_versions_at, /* a pointer to two uint16_t, the least and the greatest version of
 				 TLS */
-	API_READ_control      /* int, a command: see api_command_find() */
+	API_READ_control,     /* int, a command: see api_command_find() */
+	API_READ_setting,     /* const char *, and the const char * after it: see api.def */
+	API_READ_kernel_name  /* a name for algorithms_by_kernel_name() */
 };
 
 /*
  * With code_at, what is pointed to is an unsigned long for ALGORITHM_CODES_mechanism and an int for
- * ALGORITHM_CODES_nid. The latter is the first member of EVP_CIPHER and EVP_MD in OpenSSL 1.0 to 4
- * and its forks; it is 0 for what only a provider of OpenSSL 3 has, and the pointer then is a
- * method.
+ * ALGORITHM_CODES_nid. The latter is the first member of EVP_CIPHER and EVP_MD in OpenSSL 1.0 to 3
+ * and its forks. With code_in it is the same EVP_MD, which EVP_MD_CTX begins with in these
+ * versions: as digest in 1.0 and 1.1, as reqdigest in 3 (crypto/evp/evp_local.h). It is 0 for what
+ * only a provider of OpenSSL 3 has: that has a name (include/crypto/evp.h, the same from 3.0
+ * to 3.5), as a method has, and is thus known without a look at what was fetched.
  */
 struct api_argument {
 	uint8_t reader; /* enum api_reader */
@@ -97,11 +103,20 @@ struct api_function {
 	const char *name;      /* the symbol */
 	const char *algorithm; /* of algorithms.h, where the function itself says it; or NULL */
 	const char *since;     /* first version with it, or NULL: all that are seen */
-	const char *until;     /* first version without it, or NULL */
-	uint8_t family;	       /* enum library_family: boringssl for all forks of OpenSSL */
-	uint8_t kind;	       /* enum api_kind */
-	uint8_t group;	       /* enum api_group */
-	uint8_t result;	       /* enum api_result */
+	/*
+	 * First version without it, or where it only calls another one of the catalogue, or NULL.
+	 * "3.0" of OpenSSL is heeded: the function then has no probe.
+	 */
+	const char *until;
+	uint16_t only;	 /* told where the first argument is this number; 0: always */
+	bool is_outside; /* told where the caller is not in the same file */
+	/* with is_outside: in a program with the library inside it is told whoever calls */
+	bool in_programs;
+	bool is_inside; /* watched only where the library is inside a program */
+	uint8_t family; /* enum library_family: boringssl for all forks of OpenSSL */
+	uint8_t kind;	/* enum api_kind */
+	uint8_t group;	/* enum api_group */
+	uint8_t result; /* enum api_result */
 	struct api_argument arguments[API_ARGUMENTS_MAX]; /* the first of reader none ends them */
 	struct api_finding finding;
 };
@@ -114,6 +129,22 @@ const struct api_function *api_functions(enum library_family family, size_t *ret
 
 /* The function of FAMILY whose symbol is the SIZE bytes at NAME; NULL when it is not watched. */
 const struct api_function *api_find(enum library_family family, const char *name, size_t size);
+
+/* The rows of api_kernel.def; on the wire, too. */
+enum api_kernel {
+#define API_KERNEL(id, function, kind, ...) API_KERNEL_##id,
+#include "catalogue/api_kernel.def"
+};
+
+/* The system call with NUMBER, of enum api_kernel; NULL when there is none. */
+const struct api_function *api_kernel_function(uint32_t number);
+
+/*
+ * The row of a bind(2) to TYPE, SIZE bytes (salg_type), with ALGORITHM, NULL when it is not known.
+ * What the kernel calls a hash may be a MAC.
+ */
+const struct api_function *api_kernel_bind(const char *type, size_t size,
+					   const struct algorithm *algorithm);
 
 /*
  * A command of OpenSSL's SSL_ctrl() and SSL_CTX_ctrl(), (ssl, command, long, pointer). The argument
@@ -131,6 +162,13 @@ const struct api_command *api_command_find(int command);
 
 /* The commands, for a filter in front of the reading. */
 const struct api_command *api_commands(size_t *ret_nr);
+
+/*
+ * What FUNCTION does with a key of the kind KEY: keys on elliptic curves are of one kind, signing
+ * and agreeing with them have names of their own.
+ */
+const struct algorithm *api_key_as_used(const struct api_function *function,
+					const struct algorithm *key);
 
 /* Whether FINDING holds for VALUE, the argument or result that it is of; any where it always does.
  */

@@ -4,6 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -102,6 +106,44 @@ int child_release(struct child *child)
 		;
 	child->has_ended = true;
 	return err;
+}
+
+/* Opens PATH if it is a program. Returns a descriptor or a negative errno. */
+static int open_program(const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & 0111)
+		return fd;
+	close(fd);
+	return -EACCES;
+}
+
+int child_open_program(const struct options *options, char path[static PATH_MAX])
+{
+	const char *name = options->command[0];
+	const char *dirs = getenv("PATH");
+	int fd = -ENOENT;
+
+	if (strchr(name, '/')) {
+		if (strlen(name) >= PATH_MAX)
+			return -ENAMETOOLONG;
+		memcpy(path, name, strlen(name) + 1);
+		return open_program(path);
+	}
+	while (fd < 0 && dirs && *dirs) {
+		size_t size = strcspn(dirs, ":");
+		int n = snprintf(path, PATH_MAX, "%.*s/%s", size ? (int)size : 1, size ? dirs : ".",
+				 name);
+
+		if (n < PATH_MAX)
+			fd = open_program(path);
+		dirs += dirs[size] ? size + 1 : size;
+	}
+	return fd;
 }
 
 void child_poll(struct child *child)

@@ -8,6 +8,7 @@
  * It is never signalled: when the tool ends first, COMMAND goes on.
  */
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -33,6 +34,12 @@ int child_start(struct child *child, const struct options *options, bool to_stde
  * status is 127 for -ENOENT, 126 otherwise.
  */
 int child_release(struct child *child);
+
+/*
+ * Opens the program that COMMAND will be, as execvp(3) finds it, and fills PATH. Returns a
+ * descriptor, or a negative errno: where it cannot be read, the probes in it come a little later.
+ */
+int child_open_program(const struct options *options, char path[static PATH_MAX]);
 
 /* Notes whether COMMAND has ended; does not wait. */
 void child_poll(struct child *child);

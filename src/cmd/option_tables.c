@@ -124,6 +124,7 @@ static const char *take_event(struct options *options, const char *word)
 	if (!source)
 		return "not an event; `crypto-tracer schema` lists them";
 	options->filter.wanted |= 1U << source_id(source);
+	options->has_events = true;
 	return NULL;
 }
 
@@ -287,7 +288,28 @@ static const char *parse_help(struct options *options, const char *value)
 		.title = (text), .options = (array), .nr_options = ARRAY_SIZE(array)               \
 	}
 
+static const char *const api_words[] = { "default", "all", "none", NULL };
+
+static const char *parse_api(struct options *options, const char *value)
+{
+	if (!value || strcmp(value, "default") == 0)
+		options->api = OPTION_API_default;
+	else if (strcmp(value, "all") == 0)
+		options->api = OPTION_API_all;
+	else if (strcmp(value, "none") == 0)
+		options->api = OPTION_API_none;
+	else
+		return "not default, all or none";
+	return NULL;
+}
+
 /* clang-format off */
+#define API_OPTION								\
+	{ .name = "api", .arg = "[SET]", .words = api_words, .parse = parse_api,	\
+	  .help = "calls of crypto functions: default; all, which\n"		\
+		  "counts what happens for every operation, too; none.\n"	\
+		  "On by itself where processes are selected" }
+
 static const struct option select_list[] = {
 	{ .name = "pid", .letter = 'p', .arg = "PID[,PID...]", .parse = parse_pid,
 	  .help = "only these processes" },
@@ -318,6 +340,7 @@ static const struct option report_list[] = {
 	  .help = "only events of libraries whose family is LIB, such\n"
 		  "as openssl, or whose name contains it. May be\n"
 		  "repeated" },
+	API_OPTION,
 	{ .name = "resolve", .parse = parse_resolve,
 	  .help = "also tell where symbolic links led (real_path)" },
 	{ .name = "no-inspect", .parse = parse_no_inspect,
@@ -427,6 +450,7 @@ const struct option_table files_options = TABLE(files_list, "Which files");
 
 /* clang-format off */
 static const struct option profile_list[] = {
+	API_OPTION,
 	{ .name = "fail-on", .arg = "SEVERITY", .parse = parse_fail_on,
 	  .help = "exit with status 10 when there is a finding of\n"
 		  "SEVERITY or worse: info, low, medium, high, critical" },

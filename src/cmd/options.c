@@ -47,6 +47,15 @@ static const struct option *find(const struct command *command, const char *name
 	return NULL;
 }
 
+/* Whether WORD is one of WORDS, NULL at their end; NULL, the default, is in every list. */
+static bool is_one_of(const char *word, const char *const *words)
+{
+	for (; word && *words; words++)
+		if (strcmp(word, *words) == 0)
+			return true;
+	return !word;
+}
+
 /* One option at argv[*AT] and its value, which may be the next word. */
 static int parse_one(struct options *options, const struct command *command, int argc, char **argv,
 		     int *at)
@@ -69,9 +78,10 @@ static int parse_one(struct options *options, const struct command *command, int
 		value = name + size + 1;
 	else if (!is_long && word[2])
 		value = word + 2;
-	if (option->arg && !value && *at + 1 < argc)
+	if (option->arg && !value && *at + 1 < argc &&
+	    (!option->words || is_one_of(argv[*at + 1], option->words)))
 		value = argv[++*at];
-	if (!option->arg != !value) {
+	if (!option->arg != !value && !option->words) {
 		snprintf(what, sizeof(what), "option '--%s' %s", option->name,
 			 value ? "takes no value" : "needs a value");
 		return usage_error(command, what);
@@ -97,15 +107,6 @@ static int parse_word(struct options *options, const struct command *command, ch
 	snprintf(what, sizeof(what), "unexpected argument '%s'%s", log_quote(quoted, word),
 		 command->takes_command ? "; a command to run comes after --" : "");
 	return usage_error(command, what);
-}
-
-/* Whether FORMAT is one of FORMATS, NULL at their end; the default is in every list. */
-static bool is_one_of(const char *format, const char *const *formats)
-{
-	for (; format && *formats; formats++)
-		if (strcmp(format, *formats) == 0)
-			return true;
-	return !format;
 }
 
 /* What only the whole command line tells. */
@@ -143,11 +144,26 @@ static int parse_command(struct options *options, const struct command *command,
 	return 0;
 }
 
-static void want_defaults(struct options *options)
+/*
+ * Which events are reported: those that were named, else all but the internal ones. Calls of crypto
+ * functions are worth their price when somebody asks for them or for certain processes.
+ */
+static void want_events(struct options *options)
 {
-	for (size_t i = 0; i < NR_SOURCES; i++)
-		if (!sources[i]->is_internal)
-			options->filter.wanted |= 1U << i;
+	const uint32_t calls = 1U << SOURCE_api_call;
+	bool is_named = options->filter.wanted & calls;
+
+	if (!options->filter.wanted)
+		for (size_t i = 0; i < NR_SOURCES; i++)
+			if (!sources[i]->is_internal && !sources[i]->is_on_demand)
+				options->filter.wanted |= 1U << i;
+	if (options->api == OPTION_API_auto && (is_named || !options->has_events) &&
+	    (is_named || options->nr_pids || options->name || options->command))
+		options->api = OPTION_API_default;
+	if (options->api == OPTION_API_default || options->api == OPTION_API_all)
+		options->filter.wanted |= calls;
+	else
+		options->filter.wanted &= ~calls;
 }
 
 int options_parse(struct options *options, const struct command *command, int argc, char **argv)
@@ -164,7 +180,6 @@ int options_parse(struct options *options, const struct command *command, int ar
 	}
 	if (err)
 		return err;
-	if (!options->filter.wanted)
-		want_defaults(options);
+	want_events(options);
 	return options->help ? 0 : check(options, command);
 }

@@ -22,6 +22,14 @@
 #define MAX_PROCESSES_DEFAULT 32768
 #define BUFFER_SIZE_DEFAULT   (1U << 20)
 
+/* Which calls of crypto functions are watched: --api. */
+enum option_api {
+	OPTION_API_auto, /* the default set, when processes are selected */
+	OPTION_API_none,
+	OPTION_API_default,
+	OPTION_API_all,
+};
+
 struct options {
 	/* What is watched. */
 	uint32_t pids[OPTION_PIDS_MAX];
@@ -32,6 +40,7 @@ struct options {
 	bool follow_children;
 	/* What is reported. */
 	struct filter filter;
+	bool has_events; /* --event was given */
 	bool resolve;
 	/* For how long. */
 	uint64_t duration_ms; /* 0: until told to stop */
@@ -51,6 +60,7 @@ struct options {
 	/* What is looked into. */
 	bool deep;
 	bool no_inspect;
+	uint32_t api; /* enum option_api */
 	/* `files --open`, `libs --watch`. */
 	bool open_now;
 	bool watch;
@@ -79,6 +89,8 @@ struct option {
 	const char *name; /* without dashes */
 	char letter;	  /* 0: none */
 	const char *arg;  /* what it takes, NULL: nothing */
+	/* Where the value may be left out: those that it can have, NULL-terminated. */
+	const char *const *words;
 	const char *help; /* may have several lines */
 	/*
 	 * Takes VALUE (NULL without arg). Returns NULL, or what is wrong with it, for people: "not

@@ -218,9 +218,10 @@ static void set_handlers(struct profiling *profiling)
 {
 	struct pipeline *pipeline = &profiling->run.pipeline;
 
-	for (size_t i = 0; i < NR_SOURCES; i++)
-		pipeline->handlers[i] =
-			(struct pipeline_handler){ .handle = take_event, .ctx = profiling };
+	for (size_t i = 0; i < NR_SOURCES; i++) {
+		pipeline->handlers[i].handle = take_event;
+		pipeline->handlers[i].ctx = profiling;
+	}
 	pipeline->handlers[SOURCE_file_open].handle = look_and_take;
 	profiling->run.tick = tick;
 	profiling->run.ctx = profiling;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/errors.h"
@@ -17,11 +18,21 @@
 #include "trace/gaps.h"
 #include "trace/libbpf_log.h"
 
-#define LOSS_EVERY_NS 1000000000ULL
+#define LOSS_EVERY_NS	1000000000ULL
 
+#define COUNTS_EVERY_NS (60ULL * 1000000000)
+
+/* What was counted of a process comes before its end. */
 static int on_record(void *ctx, const void *bytes, size_t size)
 {
-	return pipeline_record(ctx, bytes, size);
+	struct run *run = ctx;
+	const struct event_hdr *hdr = bytes;
+	int err = 0;
+
+	if (run->options->api == OPTION_API_all && size >= sizeof(*hdr) &&
+	    hdr->source == SOURCE_process_exit)
+		err = calls_tell_counts(&run->calls, &run->pipeline, hdr->tgid, hdr->ts_ns);
+	return err ? err : pipeline_record(&run->pipeline, bytes, size);
 }
 
 void run_look_into(void *ctx, struct record *record)
@@ -71,10 +82,15 @@ void run_cover(const struct run *run, struct coverage *coverage, bool is_final)
 		struct source_counters counters;
 
 		session_counters(&run->session, (enum source_id)i, &counters);
+		if (i == SOURCE_api_call) {
+			counters.hit += run->calls.nr_made;
+			counters.sent += run->calls.nr_made;
+		}
 		coverage_add_source(coverage, sources[i], state->is_attached, state->reason,
 				    &counters, &run->pipeline.fates[i]);
 	}
 	gaps_add(coverage, &run->session, &run->late, &run->pipeline);
+	calls_cover(&run->calls, coverage);
 	if (run->inspector)
 		add_uninspected(coverage, inspector_counts(run->inspector));
 }
@@ -116,6 +132,7 @@ int run_init(struct run *run, const struct options *options, bool is_output_take
 		.pipeline = { .filter = options->filter, .max_events = options->max_events },
 		.stream = { .epoll = -1 },
 		.broker = { .fd = -1 },
+		.program = -1,
 		.child = { .release = -1, .failure = -1, .pidfd = -1 },
 	};
 	uname(&run->host);
@@ -135,6 +152,34 @@ int run_check(struct run *run)
 	return status ? status : select_config(run->options, &run->config);
 }
 
+static bool wants_calls(const struct run *run)
+{
+	return run->options->filter.wanted & 1U << SOURCE_api_call;
+}
+
+static void open_calls(struct run *run)
+{
+	if (!wants_calls(run))
+		return;
+	calls_open(&run->calls, &run->session);
+	if (run->options->command)
+		run->program = child_open_program(run->options, run->program_path);
+	if (run->program < 0)
+		run->program_path[0] = '\0';
+}
+
+static void tell_sources(const struct run *run)
+{
+	for (size_t i = 0; i < NR_SOURCES; i++) {
+		const struct source_state *state = &run->session.states[i];
+
+		if (state->reason[0])
+			log_warn("%s: %s", sources[i]->name, state->reason);
+		else
+			log_debug("%s: attached to %s", sources[i]->name, sources[i]->hook);
+	}
+}
+
 int run_open(struct run *run)
 {
 	int err = processes_new(&run->pipeline.processes, run->options->max_processes,
@@ -145,14 +190,8 @@ int run_open(struct run *run)
 	err = session_open(&run->session, &run->config, stream_on_bpf_record, &run->stream);
 	if (err)
 		return report_load(err, libbpf_log_text(), run->options->verbose);
-	for (size_t i = 0; i < NR_SOURCES; i++) {
-		const struct source_state *state = &run->session.states[i];
-
-		if (state->reason[0])
-			log_warn("%s: %s", sources[i]->name, state->reason);
-		else
-			log_debug("%s: attached to %s", sources[i]->name, sources[i]->hook);
-	}
+	open_calls(run);
+	tell_sources(run);
 	for (size_t i = 0; !err && i < run->options->nr_pids; i++)
 		err = session_add_root(&run->session, run->options->pids[i]);
 	if (!err && run->child.pid)
@@ -176,18 +215,51 @@ static int start_inspector(struct run *run)
 	return err;
 }
 
+static void close_program(struct run *run)
+{
+	if (run->program >= 0)
+		close(run->program);
+	run->program = -1;
+}
+
 /* The broker loads its hook while this process goes on. */
 static int start_broker(struct run *run)
 {
-	struct broker_config config = { 0 };
+	struct broker_config config = { .command = run->program };
 	int err;
 
 	late_init(&run->late, &run->session, &config);
+	calls_offer(&run->calls, &config);
 	err = broker_start(&run->broker, &config);
 	if (err)
 		return err;
+	close_program(run);
 	run->session.control->broker = (uint32_t)run->broker.pid;
+	run->session.control->worker = (uint32_t)getpid();
 	return run->options->no_inspect ? 0 : start_inspector(run);
+}
+
+/* Calls are seen from here on, in what is there and in what comes. */
+static int start_calls(struct run *run)
+{
+	struct pipeline_handler *handlers = run->pipeline.handlers;
+	enum api_group group =
+		run->options->api == OPTION_API_all ? API_GROUP_all : API_GROUP_default;
+	int err;
+
+	if (!wants_calls(run))
+		return 0;
+	handlers[SOURCE_api_call].resolve = calls_resolve;
+	handlers[SOURCE_api_call].resolve_ctx = &run->calls;
+	handlers[SOURCE_lib_load].resolve = calls_mapped;
+	handlers[SOURCE_lib_load].resolve_ctx = &run->calls;
+	handlers[SOURCE_process_exec].resolve = calls_executed;
+	handlers[SOURCE_process_exec].resolve_ctx = &run->calls;
+	run->stream.window_ms = STREAM_WINDOW_SHORT_MS;
+	err = calls_start(&run->calls, &run->broker, run->pipeline.processes, group);
+	if (!err && run->program_path[0])
+		calls_probe_command(&run->calls, run->program_path);
+	return err;
 }
 
 int run_start(struct run *run)
@@ -197,7 +269,7 @@ int run_start(struct run *run)
 	uint64_t now_ns;
 
 	run->stream.on_record = on_record;
-	run->stream.ctx = &run->pipeline;
+	run->stream.ctx = run;
 	boot_clock_init(&run->pipeline.clock);
 	if (!err)
 		err = session_start(session, run->pipeline.processes);
@@ -211,6 +283,8 @@ int run_start(struct run *run)
 	/* What waits for it later lets records pile up. */
 	if (!err)
 		err = broker_wait(&run->broker);
+	if (!err)
+		err = start_calls(run);
 	if (err)
 		return report_error("cannot start tracing", err);
 	run->ends_ns = run->options->duration_ms ? now_ns + run->options->duration_ms * 1000000
@@ -239,6 +313,13 @@ static void keep_house(struct run *run, uint64_t now_ns)
 		if (err)
 			log_warn("cannot attach the hook for 32-bit programs: %s", strerror(-err));
 	}
+	calls_tick(&run->calls, now_ns);
+	if (now_ns >= run->counts_due_ns) {
+		if (run->counts_due_ns && !run->err)
+			run->err = calls_tell_counts(&run->calls, &run->pipeline, 0,
+						     run->stream.staged_until_ns);
+		run->counts_due_ns = now_ns + COUNTS_EVERY_NS;
+	}
 	child_poll(&run->child);
 	run->has_ended = stop_signal() || now_ns >= run->ends_ns || run->child.has_ended;
 }
@@ -263,7 +344,8 @@ void run_loop(struct run *run)
 			break;
 		}
 		keep_house(run, now_ns);
-		run->err = run->tick(run->ctx, now_ns);
+		if (!run->err)
+			run->err = run->tick(run->ctx, now_ns);
 		if (!run->has_ended && !run->err)
 			stream_wait(&run->stream, n, wait_ms(run, now_ns));
 	}
@@ -281,6 +363,8 @@ void run_drain(struct run *run)
 		if (n <= 0)
 			break;
 	}
+	if (!run->err)
+		run->err = calls_tell_counts(&run->calls, &run->pipeline, 0, boot_clock_now());
 }
 
 int run_exit_status(const struct run *run, int status)
@@ -299,6 +383,8 @@ void run_close(struct run *run)
 	/* The broker holds COMMAND's release too, which has to be closed for COMMAND to give up. */
 	broker_stop(&run->broker);
 	inspector_free(run->inspector);
+	calls_close(&run->calls);
+	close_program(run);
 	child_done(&run->child);
 	stream_done(&run->stream);
 	session_close(&run->session);

@@ -29,6 +29,7 @@
 #include "pipeline/coverage.h"
 #include "pipeline/pipeline.h"
 #include "priv/broker.h"
+#include "trace/calls.h"
 #include "trace/late.h"
 #include "trace/session.h"
 #include "trace/stream.h"
@@ -44,8 +45,11 @@ struct run {
 	struct stream stream;
 	struct pipeline pipeline; /* its writer is the command's */
 	struct late late;
+	struct calls calls;
 	struct broker broker;
 	struct child child;
+	int program; /* descriptor of COMMAND's program, until the broker has it; -1 */
+	char program_path[PATH_MAX];
 	struct inspector *inspector; /* NULL: --no-inspect */
 	/* Called between two passes, NOW_NS boot time. Returns 0, or the error that ends the run.
 	 */
@@ -53,6 +57,7 @@ struct run {
 	void *ctx;
 	uint64_t ends_ns; /* boot time; RUN_FOREVER */
 	uint64_t loss_due_ns;
+	uint64_t counts_due_ns;
 	uint64_t lost; /* as of the last warning */
 	int err;       /* for which the run ended early; -ECANCELED: --max-events */
 	bool has_ended;

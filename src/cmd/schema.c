@@ -15,6 +15,7 @@
 #include "sources/source.h"
 
 #define BUFFER_SIZE (16U << 10)
+#define NAME_SIZE   64 /* of a field in a table for people, with those it is below */
 
 /* One kind of line in a stream, or a document. */
 struct shape {
@@ -109,6 +110,7 @@ static const char *json_type(const struct field *field)
 	case FIELD_LIST:
 		return "array";
 	case FIELD_OBJ:
+	case FIELD_MAP:
 		return "object";
 	default:
 		return "string";
@@ -118,6 +120,9 @@ static const char *json_type(const struct field *field)
 /* Field tables are constant and at most four deep. NOLINTBEGIN(misc-no-recursion) */
 
 static void schema_object(struct json *json, const struct shape *shape);
+
+/* FIELD, which always has the value CONSTANT unless that is NULL. */
+static void schema_value(struct json *json, const struct field *field, const char *constant);
 
 static void schema_sub(struct json *json, const struct fields *sub)
 {
@@ -161,21 +166,40 @@ static void schema_type(struct json *json, const struct field *field)
 	json_array_end(json);
 }
 
-static void schema_field(struct json *json, const struct field *field, const char *event_type)
+/* Any key, and what belongs to it. */
+static void schema_map(struct json *json, const struct field *field)
 {
-	bool is_type = event_type && strcmp(field->name, "event_type") == 0;
+	const struct fields rest = field_map_rest(field);
 
-	json_key(json, field->name, strlen(field->name));
+	json_object_begin(json);
+	JSON_KEY(json, "description");
+	json_cstring(json, field->help);
+	JSON_KEY(json, "type");
+	json_cstring(json, "object");
+	JSON_KEY(json, "additionalProperties");
+	if (rest.nr_fields == 1)
+		schema_value(json, &rest.fields[0], NULL);
+	else
+		schema_sub(json, &rest);
+	json_object_end(json);
+}
+
+static void schema_value(struct json *json, const struct field *field, const char *constant)
+{
 	if (field->type == FIELD_OBJ) {
 		schema_sub(json, field->sub);
+		return;
+	}
+	if (field->type == FIELD_MAP) {
+		schema_map(json, field);
 		return;
 	}
 	json_object_begin(json);
 	JSON_KEY(json, "description");
 	json_cstring(json, field->help);
-	if (is_type) {
+	if (constant) {
 		JSON_KEY(json, "const");
-		json_cstring(json, event_type);
+		json_cstring(json, constant);
 	} else {
 		schema_type(json, field);
 	}
@@ -193,6 +217,14 @@ static void schema_field(struct json *json, const struct field *field, const cha
 	if (strcmp(json_type(field), "array") == 0)
 		schema_items(json, field);
 	json_object_end(json);
+}
+
+static void schema_field(struct json *json, const struct field *field, const char *event_type)
+{
+	bool is_type = event_type && strcmp(field->name, "event_type") == 0;
+
+	json_key(json, field->name, strlen(field->name));
+	schema_value(json, field, is_type ? event_type : NULL);
 }
 
 static void schema_properties(struct json *json, const struct fields *table, const char *name)
@@ -273,7 +305,50 @@ static int print_json(void)
 	return err;
 }
 
+/* What stands for any key of a map. */
+#define ANY_KEY "<%s>"
+
 /* As above. NOLINTBEGIN(misc-no-recursion) */
+
+static void markdown_rows(const struct fields *table, const char *prefix,
+			  const struct source *source);
+
+static void markdown_field(const struct field *field, const char *name,
+			   const struct source *source);
+
+/* What belongs to the keys of the map FIELD, which is called PREFIX. */
+static void markdown_map(const struct field *field, const char *prefix)
+{
+	const struct field *key = &field->sub->fields[0];
+	const struct fields rest = field_map_rest(field);
+	char name[NAME_SIZE];
+
+	if (rest.nr_fields == 1) {
+		snprintf(name, sizeof(name), "%s." ANY_KEY, prefix, key->name);
+		markdown_field(&rest.fields[0], name, NULL);
+		return;
+	}
+	snprintf(name, sizeof(name), "%s." ANY_KEY, prefix, key->name);
+	printf("| `%s` | object | always | %s |\n", name, key->help);
+	snprintf(name, sizeof(name), "%s." ANY_KEY ".", prefix, key->name);
+	markdown_rows(&rest, name, NULL);
+}
+
+static void markdown_field(const struct field *field, const char *name, const struct source *source)
+{
+	char prefix[NAME_SIZE];
+
+	printf("| `%s` | %s | %s | %s |\n", name, json_type(field),
+	       is_always(field, source) ? "always" : "sometimes", field->help);
+	if (!field->sub)
+		return;
+	if (field->type == FIELD_MAP) {
+		markdown_map(field, name);
+		return;
+	}
+	snprintf(prefix, sizeof(prefix), "%s%s", name, field->type == FIELD_LIST ? "[]." : ".");
+	markdown_rows(field->sub, prefix, NULL);
+}
 
 static void markdown_rows(const struct fields *table, const char *prefix,
 			  const struct source *source)
@@ -281,17 +356,10 @@ static void markdown_rows(const struct fields *table, const char *prefix,
 	if (table->base)
 		markdown_rows(table->base, prefix, source);
 	for (size_t i = 0; i < table->nr_fields; i++) {
-		const struct field *field = &table->fields[i];
-		char name[64];
+		char name[NAME_SIZE];
 
-		snprintf(name, sizeof(name), "%s%s", prefix, field->name);
-		printf("| `%s` | %s | %s | %s |\n", name, json_type(field),
-		       is_always(field, source) ? "always" : "sometimes", field->help);
-		if (!field->sub)
-			continue;
-		snprintf(name, sizeof(name), "%s%s%s", prefix, field->name,
-			 field->type == FIELD_LIST ? "[]." : ".");
-		markdown_rows(field->sub, name, NULL);
+		snprintf(name, sizeof(name), "%s%s", prefix, table->fields[i].name);
+		markdown_field(&table->fields[i], name, source);
 	}
 }
 
@@ -316,6 +384,29 @@ static void print_markdown(void)
 
 /* As above. NOLINTBEGIN(misc-no-recursion) */
 
+static void man_rows(const struct fields *table);
+
+/* A list of what is below a field. */
+static void man_sub(const struct fields *table)
+{
+	printf(".Bl -tag -width Ds -compact\n");
+	man_rows(table);
+	printf(".El\n");
+}
+
+/* The one key that stands for all of the map FIELD, with what belongs to it. */
+static void man_map(const struct field *field)
+{
+	const struct field *key = &field->sub->fields[0];
+	const struct fields rest = field_map_rest(field);
+	const struct field *told = rest.nr_fields == 1 ? &rest.fields[0] : key;
+
+	printf(".Bl -tag -width Ds -compact\n.It Va " ANY_KEY "\n%s.\n", key->name, told->help);
+	if (rest.nr_fields > 1)
+		man_sub(&rest);
+	printf(".El\n");
+}
+
 static void man_rows(const struct fields *table)
 {
 	if (table->base)
@@ -324,11 +415,10 @@ static void man_rows(const struct fields *table)
 		const struct field *field = &table->fields[i];
 
 		printf(".It Va %s\n%s.\n", field->name, field->help);
-		if (!field->sub)
-			continue;
-		printf(".Bl -tag -width Ds -compact\n");
-		man_rows(field->sub);
-		printf(".El\n");
+		if (field->type == FIELD_MAP)
+			man_map(field);
+		else if (field->sub)
+			man_sub(field->sub);
 	}
 }
 

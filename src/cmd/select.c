@@ -147,6 +147,7 @@ int select_config(const struct options *options, struct trace_config *ret)
 	*ret = (struct trace_config){
 		.ring_size = options->buffer_size,
 		.resolve = options->resolve,
+		.wanted = options->filter.wanted,
 		.nr_uids = (__u32)options->nr_uids,
 	};
 	memcpy(ret->uids, options->uids, sizeof(ret->uids));

@@ -19,6 +19,8 @@
 /* Symbols of a name, in several versions, that are considered, on average. */
 #define VERSIONS_MAX 4
 #define DYNAMIC_MAX  1024
+/* That there may be a shadow stack (Arm, sysvabi64, "Program Property"); newer than some elf.h. */
+#define AARCH64_FEATURE_1_GCS (1U << 2)
 /* Set in a symbol's version when it is not the default one (glibc, elf/dl-lookup.c). */
 #define VERSION_HIDDEN 0x8000U
 
@@ -215,7 +217,7 @@ static void lookup_free(struct lookup *lookup)
 	free(lookup);
 }
 
-static int lookup_new(struct lookup **ret, const struct elf *elf, const char *const *names,
+static int lookup_new(struct lookup **ret, const struct elf *elf, const struct probe_want *wants,
 		      size_t nr)
 {
 	if (nr > PROBE_NAMES_MAX)
@@ -227,7 +229,7 @@ static int lookup_new(struct lookup **ret, const struct elf *elf, const char *co
 		return -ENOMEM;
 	lookup->elf = elf;
 	for (size_t i = 0; i < nr; i++)
-		lookup->names[i] = (struct name){ names[i], i };
+		lookup->names[i] = (struct name){ wants[i].name, i };
 	lookup->nr_names = nr;
 	qsort(lookup->names, nr, sizeof(lookup->names[0]), name_compare);
 
@@ -288,10 +290,53 @@ static uint64_t find_machine(const struct elf *elf)
 	return machine && elf->is_64 && !elf->is_big_endian ? elf_number(elf, machine, 2) : EM_NONE;
 }
 
+/*
+ * Whether the notes in SEGMENT may say that the code is for MACHINE's shadow stacks: the property's
+ * type, its size of 4 and the bit, wherever they follow each other.
+ */
+static bool notes_allow(const struct elf *elf, const struct elf_segment *segment, uint64_t machine)
+{
+	bool is_x86 = machine == EM_X86_64;
+	uint64_t property =
+		is_x86 ? GNU_PROPERTY_X86_FEATURE_1_AND : GNU_PROPERTY_AARCH64_FEATURE_1_AND;
+	uint64_t bit = is_x86 ? GNU_PROPERTY_X86_FEATURE_1_SHSTK : AARCH64_FEATURE_1_GCS;
+	bool is_small = segment->size <= WINDOW_SIZE;
+	const uint8_t *bytes =
+		is_small ? window_get(elf->file, segment->offset, (size_t)segment->size) : NULL;
+
+	if (!bytes)
+		return true;
+	for (size_t at = 0; at + 12 <= segment->size; at += 4)
+		if (elf_number(elf, bytes + at, 4) == property &&
+		    elf_number(elf, bytes + at + 4, 4) == 4 &&
+		    elf_number(elf, bytes + at + 8, 4) & bit)
+			return true;
+	return false;
+}
+
+/*
+ * Whether a process with the file may have a shadow stack. glibc gives it one only when all that is
+ * loaded says that it may (sysdeps/x86/dl-cet.c). Who forces one on other code (its tunables
+ * x86_shstk=on and aarch64_gcs=3) is not reckoned with.
+ */
+static bool has_shadow_stack(const struct elf *elf, uint64_t machine)
+{
+	for (size_t i = 0; i < elf->nr_segments; i++) {
+		uint32_t type = elf->segments[i].type;
+
+		if ((type == PT_NOTE || type == PT_GNU_PROPERTY) &&
+		    notes_allow(elf, &elf->segments[i], machine))
+			return true;
+	}
+	return elf->is_cut;
+}
+
+/* CODE is what is known of the code of any function. */
 static int find_place(const struct elf *elf, uint64_t machine, const struct symbol *symbol,
-		      struct probe_place *ret)
+		      struct probe_code code, struct probe_place *ret)
 {
 	struct probe_place place = { 0 };
+	struct probe_spot spot = { .has_stack = true };
 	uint64_t available;
 	int err = find_entry(elf, symbol, &place.offset, &available);
 
@@ -301,47 +346,57 @@ static int find_place(const struct elf *elf, uint64_t machine, const struct symb
 	/* Of a function without a size, or not wholly in the file, the branches are unknown. */
 	bool is_whole =
 		symbol->size && symbol->size <= available && symbol->size <= PROBE_FUNCTION_MAX;
-	const uint8_t *code =
-		is_whole ? window_get(elf->file, place.offset, (size_t)symbol->size) : NULL;
 
-	if (code && machine == EM_X86_64)
-		place.is_cheap = probe_x86_place(code, (size_t)symbol->size, &place.skipped);
-	else if (code && machine == EM_AARCH64)
-		place.is_cheap = probe_arm64_place(code, (size_t)symbol->size, &place.skipped);
+	code.size = (size_t)symbol->size;
+	if (is_whole && code.arguments < 1U << PROBE_ARGUMENTS_MAX)
+		code.bytes = window_get(elf->file, place.offset, code.size);
+	if (code.bytes && machine == EM_X86_64)
+		place.is_cheap = probe_x86_place(&code, &spot);
+	else if (code.bytes && machine == EM_AARCH64)
+		place.is_cheap = probe_arm64_place(&code, &spot);
+	place.skipped = spot.skipped;
+	place.stack = spot.stack;
+	place.has_stack = spot.has_stack;
 	place.offset += place.skipped;
 	*ret = place;
 	return 0;
 }
 
-int probe_places(const struct elf *elf, const char *const *names, size_t nr,
+int probe_places(const struct elf *elf, const struct probe_want *wants, size_t nr,
 		 struct probe_place *ret, int *ret_err)
 {
 	struct lookup *lookup;
-	int err = lookup_new(&lookup, elf, names, nr);
+	int err = lookup_new(&lookup, elf, wants, nr);
 
 	if (err)
 		return err;
 
 	uint64_t machine = find_machine(elf);
+	struct probe_code code = { .has_shadow_stack = has_shadow_stack(elf, machine) };
 
-	for (size_t i = 0; i < nr; i++)
-		ret_err[i] = find_place(elf, machine, lookup->chosen[i], &ret[i]);
+	for (size_t i = 0; i < nr; i++) {
+		code.arguments = wants[i].arguments;
+		ret_err[i] = find_place(elf, machine, lookup->chosen[i], code, &ret[i]);
+	}
 	lookup_free(lookup);
 	return 0;
 }
 
-int probe_place(const struct elf *elf, const char *symbol, struct probe_place *ret)
+int probe_place(const struct elf *elf, const char *symbol, uint8_t arguments,
+		struct probe_place *ret)
 {
-	int place_err, err = probe_places(elf, &symbol, 1, ret, &place_err);
+	const struct probe_want want = { symbol, arguments };
+	int place_err, err = probe_places(elf, &want, 1, ret, &place_err);
 
 	return err ? err : place_err;
 }
 
 int probe_entry(const struct elf *elf, const char *symbol, uint64_t *ret_offset)
 {
+	const struct probe_want want = { .name = symbol };
 	struct lookup *lookup;
 	uint64_t available;
-	int err = lookup_new(&lookup, elf, &symbol, 1);
+	int err = lookup_new(&lookup, elf, &want, 1);
 
 	if (err)
 		return err;

@@ -3,16 +3,30 @@
 #define INSPECT_PROBE_CODE_H
 
 /*
- * What inspect/probe.h promises of a place, judged from the SIZE bytes of a function, the whole of
- * it, borrowed. One function for each machine: true with the distance from the entry in
- * *RET_SKIPPED when there is a cheap place, 0 for the entry itself.
+ * What inspect/probe.h promises of a place, judged from the code of a function. One function for
+ * each machine: true when there is a cheap place, with what is known of it in *RET. A call behind
+ * the entry is one where HAS_SHADOW_STACK is false.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-bool probe_x86_place(const uint8_t *code, size_t size, uint32_t *ret_skipped);
-bool probe_arm64_place(const uint8_t *code, size_t size, uint32_t *ret_skipped);
+struct probe_code {
+	const uint8_t *bytes; /* the whole function, borrowed */
+	size_t size;
+	uint8_t arguments;     /* as in struct probe_want, none but the first six */
+	bool has_shadow_stack; /* whoever runs it may have one */
+};
+
+/* skipped, stack and has_stack as in struct probe_place. */
+struct probe_spot {
+	uint32_t skipped; /* 0: the entry itself */
+	uint32_t stack;
+	bool has_stack;
+};
+
+bool probe_x86_place(const struct probe_code *code, struct probe_spot *ret);
+bool probe_arm64_place(const struct probe_code *code, struct probe_spot *ret);
 
 #endif /* INSPECT_PROBE_CODE_H */

@@ -5,448 +5,18 @@
  * target, all since 3.16; push of a register (50-57, 41 50-57) since 4.18 at the latest. Of these a
  * place behind the entry may be all but
  *
- * - a call: from 6.6, which has user shadow stacks, up to about 6.17 the emulation does not write
- *   them, and a process that has one ends when the callee returns;
+ * - a call where there may be a shadow stack: from 6.6, which has them for users, up to about 6.17
+ *   the emulation does not write it, and the process ends when the callee returns;
  * - what has a prefix: kernels before about 6.17 cannot attach to 66 90;
  * - a nop of several bytes: 6.18 emulates it, older kernels do not. It also makes one of five bytes
  *   a call, which writes below the stack pointer, where a leaf function keeps variables.
- *
- * The decoder knows the sizes of the instructions in 64-bit mode (Intel SDM volume 2, appendix A)
- * and which general registers those write that occur in prologues; of the others, and of what is no
- * instruction at all, it says so. It is ours because no library that is packaged for static linking
- * is small: libcapstone 4 adds 6.7 MB, libzydis and libdistorm3 come as shared objects only.
  */
 #include "inspect/probe_code.h"
 
 #include "inspect/probe.h"
+#include "inspect/probe_insn_x86.h"
 
-/* How an instruction continues, and what it writes; 0 for an opcode that is not known. */
-#define KNOWN  0x001
-#define MODRM  (0x002 | KNOWN)
-#define IMM8   (0x004 | KNOWN)
-#define IMM16  (0x008 | KNOWN)
-#define IMM32  (0x010 | KNOWN) /* 2 bytes with the prefix 66 */
-#define IMM64  (0x020 | KNOWN) /* 8 bytes with REX.W, else as IMM32 */
-#define NEAR   (0x040 | IMM8)  /* a branch with a target of 8 bits */
-#define FAR    (0x080 | KNOWN) /* a branch with a target of 32 bits */
-#define TO_RM  (0x100 | MODRM)
-#define TO_REG (0x200 | MODRM)
-#define TO_OP  (0x400 | KNOWN) /* writes the register in its last three bits */
-#define BYTE   0x800	       /* of TO_RM, TO_REG and TO_OP: a register of 8 bits */
-/* Leaves the straight line, or writes what is not told here. */
-#define ENDS		     (0x1000 | KNOWN)
-
-#define HAS(attributes, one) (((attributes) & (one)) == (one))
-
-#define INSN_SIZE_MAX	     15
-
-/* rcx, rdx, rsi, rdi, r8, r9 (System V psABI x86-64, 3.2.3). */
-#define ARGUMENTS (1U << 1 | 1U << 2 | 1U << 6 | 1U << 7 | 1U << 8 | 1U << 9)
-
-/* Opcodes of one byte from 40 on; those before are eight times the same. */
-static const uint16_t one_byte[256] = {
-	[0x50 ... 0x57] = KNOWN,
-	[0x58 ... 0x5f] = TO_OP,
-	[0x63] = TO_REG,
-	[0x68] = IMM32,
-	[0x69] = TO_REG | IMM32,
-	[0x6a] = IMM8,
-	[0x6b] = TO_REG | IMM8,
-	[0x6c ... 0x6f] = ENDS,
-	[0x70 ... 0x7f] = NEAR | ENDS,
-	[0x80] = TO_RM | BYTE | IMM8,
-	[0x81] = TO_RM | IMM32,
-	[0x83] = TO_RM | IMM8,
-	[0x84 ... 0x85] = MODRM,
-	[0x86] = TO_RM | TO_REG | BYTE,
-	[0x87] = TO_RM | TO_REG,
-	[0x88] = TO_RM | BYTE,
-	[0x89] = TO_RM,
-	[0x8a] = TO_REG | BYTE,
-	[0x8b] = TO_REG,
-	[0x8c] = TO_RM,
-	[0x8d] = TO_REG,
-	[0x8e] = MODRM | ENDS,
-	[0x8f] = TO_RM,
-	[0x90 ... 0x97] = TO_OP,
-	[0x98] = KNOWN,
-	[0x99] = ENDS,
-	[0x9b ... 0x9c] = KNOWN,
-	[0x9d] = ENDS,
-	[0x9e ... 0x9f] = KNOWN,
-	[0xa4 ... 0xa7] = ENDS,
-	[0xa8] = IMM8,
-	[0xa9] = IMM32,
-	[0xaa ... 0xaf] = ENDS,
-	[0xb0 ... 0xb7] = TO_OP | BYTE | IMM8,
-	[0xb8 ... 0xbf] = TO_OP | IMM64,
-	[0xc0] = TO_RM | BYTE | IMM8,
-	[0xc1] = TO_RM | IMM8,
-	[0xc2] = IMM16 | ENDS,
-	[0xc3] = ENDS,
-	[0xc6] = TO_RM | BYTE | IMM8,
-	[0xc7] = TO_RM | IMM32,
-	[0xc8] = IMM16 | IMM8 | ENDS,
-	[0xc9] = KNOWN,
-	[0xca] = IMM16 | ENDS,
-	[0xcb ... 0xcc] = ENDS,
-	[0xcd] = IMM8 | ENDS,
-	[0xcf] = ENDS,
-	[0xd0] = TO_RM | BYTE,
-	[0xd1] = TO_RM,
-	[0xd2] = TO_RM | BYTE,
-	[0xd3] = TO_RM,
-	[0xd7] = KNOWN,
-	[0xd8 ... 0xdf] = MODRM,
-	[0xe0 ... 0xe3] = NEAR | ENDS,
-	[0xe4 ... 0xe7] = IMM8 | ENDS,
-	[0xe8 ... 0xe9] = FAR | ENDS,
-	[0xeb] = NEAR | ENDS,
-	[0xec ... 0xef] = ENDS,
-	[0xf1] = ENDS,
-	[0xf4] = ENDS,
-	[0xf5] = KNOWN,
-	[0xf6] = MODRM | BYTE,
-	[0xf7] = MODRM,
-	[0xf8 ... 0xf9] = KNOWN,
-	[0xfa ... 0xfb] = ENDS,
-	[0xfc ... 0xfd] = KNOWN,
-	[0xfe] = TO_RM | BYTE,
-	[0xff] = TO_RM,
-};
-
-/* Opcodes behind 0f; those behind 0f 38 and 0f 3a are all alike. */
-static const uint16_t two_bytes[256] = {
-	[0x00 ... 0x03] = MODRM | ENDS,
-	[0x05] = ENDS,
-	[0x0b] = ENDS,
-	[0x0d] = MODRM,
-	[0x10 ... 0x1d] = MODRM,
-	[0x1e] = MODRM,
-	[0x1f] = MODRM,
-	[0x28 ... 0x2b] = MODRM,
-	[0x2c ... 0x2d] = TO_REG,
-	[0x2e ... 0x2f] = MODRM,
-	[0x30 ... 0x33] = ENDS,
-	[0x40 ... 0x50] = TO_REG,
-	[0x51 ... 0x6f] = MODRM,
-	[0x70 ... 0x73] = MODRM | IMM8,
-	[0x74 ... 0x76] = MODRM,
-	[0x77] = KNOWN,
-	[0x7c ... 0x7d] = MODRM,
-	[0x7e] = TO_RM,
-	[0x7f] = MODRM,
-	[0x80 ... 0x8f] = FAR | ENDS,
-	[0x90 ... 0x9f] = TO_RM | BYTE,
-	[0xa0 ... 0xa1] = KNOWN,
-	[0xa2] = ENDS,
-	[0xa3] = MODRM,
-	[0xa4] = TO_RM | IMM8,
-	[0xa5] = TO_RM,
-	[0xa7] = MODRM | ENDS,
-	[0xa8 ... 0xa9] = KNOWN,
-	[0xab] = TO_RM,
-	[0xac] = TO_RM | IMM8,
-	[0xad] = TO_RM,
-	[0xae] = TO_RM,
-	[0xaf] = TO_REG,
-	[0xb0] = TO_RM | BYTE,
-	[0xb1] = TO_RM,
-	[0xb3] = TO_RM,
-	[0xb6 ... 0xb8] = TO_REG,
-	[0xb9] = MODRM | ENDS,
-	[0xba] = TO_RM | IMM8,
-	[0xbb] = TO_RM,
-	[0xbc ... 0xbf] = TO_REG,
-	[0xc0] = TO_RM | TO_REG | BYTE,
-	[0xc1] = TO_RM | TO_REG,
-	[0xc2] = MODRM | IMM8,
-	[0xc3] = MODRM,
-	[0xc4] = MODRM | IMM8,
-	[0xc5] = TO_REG | IMM8,
-	[0xc6] = MODRM | IMM8,
-	[0xc7] = MODRM | ENDS,
-	[0xc8 ... 0xcf] = TO_OP,
-	[0xd0 ... 0xd6] = MODRM,
-	[0xd7] = TO_REG,
-	[0xd8 ... 0xfe] = MODRM,
-	[0xff] = MODRM | ENDS,
-};
-
-enum map {
-	MAP_ONE_BYTE,
-	MAP_TWO_BYTES, /* behind 0f */
-	MAP_OTHER,     /* behind 0f 38, 0f 3a, VEX, EVEX: no groups that matter */
-};
-
-struct insn {
-	const uint8_t *bytes;
-	size_t left; /* bytes that there are */
-	size_t size;
-	bool is_short; /* the prefix 66 */
-	uint8_t rex;
-	uint8_t opcode;
-	enum map map; /* that the opcode is in */
-	uint8_t modrm;
-	uint16_t attributes;
-	uint16_t written; /* a bit for each general register */
-	int64_t branch;	  /* from the instruction's first byte, when it is NEAR or FAR */
-};
-
-static bool read_byte(struct insn *insn, uint8_t *ret)
-{
-	if (insn->size >= insn->left || insn->size >= INSN_SIZE_MAX)
-		return false;
-	*ret = insn->bytes[insn->size++];
-	return true;
-}
-
-static bool skip_bytes(struct insn *insn, size_t size)
-{
-	uint8_t skipped;
-
-	while (size--)
-		if (!read_byte(insn, &skipped))
-			return false;
-	return true;
-}
-
-/* None but 66 and REX changes a size: addresses of 32 bits (67) are written like those of 64. */
-static bool read_prefixes(struct insn *insn)
-{
-	uint8_t byte;
-
-	for (;;) {
-		if (!read_byte(insn, &byte))
-			return false;
-		if (byte == 0x66)
-			insn->is_short = true;
-		else if (byte != 0x67 && byte != 0xf0 && byte != 0xf2 && byte != 0xf3 &&
-			 byte != 0x2e && byte != 0x36 && byte != 0x3e && byte != 0x26 &&
-			 byte != 0x64 && byte != 0x65)
-			break;
-	}
-	if ((byte & 0xf0) == 0x40) {
-		insn->rex = byte;
-		if (!read_byte(insn, &byte))
-			return false;
-	}
-	insn->opcode = byte;
-	return true;
-}
-
-/* Opcode maps of VEX and EVEX: 1 is that behind 0f, 2 behind 0f 38, 3 behind 0f 3a; 5 and 6 new. */
-static uint16_t vector_attributes(unsigned int map, uint8_t opcode)
-{
-	bool has_immediate = (opcode >= 0x70 && opcode <= 0x73) || opcode == 0xc2 ||
-			     (opcode >= 0xc4 && opcode <= 0xc6);
-
-	if (map == 1 && opcode == 0x77)
-		return ENDS;
-	if (map == 3 || (map == 1 && has_immediate))
-		return MODRM | IMM8 | ENDS;
-	return map == 1 || map == 2 || map == 5 || map == 6 ? MODRM | ENDS : 0;
-}
-
-/* c5 has one byte more before the opcode, c4 two, 62 three. */
-static bool read_vector(struct insn *insn)
-{
-	unsigned int nr_bytes = insn->opcode == 0xc5 ? 1 : insn->opcode == 0xc4 ? 2 : 3;
-	unsigned int map = 1;
-	uint8_t first = 0;
-
-	if (insn->rex || insn->is_short || !read_byte(insn, &first) ||
-	    !skip_bytes(insn, nr_bytes - 1))
-		return false;
-	if (nr_bytes == 2)
-		map = first & 0x1f;
-	else if (nr_bytes == 3)
-		map = first & 0x0f;
-	insn->map = MAP_OTHER;
-	if (!read_byte(insn, &insn->opcode))
-		return false;
-	insn->attributes = vector_attributes(map, insn->opcode);
-	return true;
-}
-
-static bool read_opcode(struct insn *insn)
-{
-	if (!read_prefixes(insn))
-		return false;
-	if (insn->opcode == 0xc4 || insn->opcode == 0xc5 || insn->opcode == 0x62)
-		return read_vector(insn);
-	if (insn->opcode == 0x0f) {
-		insn->map = MAP_TWO_BYTES;
-		if (!read_byte(insn, &insn->opcode))
-			return false;
-		insn->attributes = two_bytes[insn->opcode];
-		if (insn->opcode == 0x38 || insn->opcode == 0x3a) {
-			insn->map = MAP_OTHER;
-			insn->attributes = ENDS | (insn->opcode == 0x38 ? MODRM : MODRM | IMM8);
-			return read_byte(insn, &insn->opcode);
-		}
-	} else if (insn->opcode < 0x40) {
-		/* add, or, adc, sbb, and, sub, xor, cmp: of a register or memory and a register,
-		 * the other way round, of al or eax and a number. */
-		static const uint16_t forms[8] = { TO_RM | BYTE, TO_RM, TO_REG | BYTE,
-						   TO_REG,	 IMM8,	IMM32 };
-
-		insn->attributes = forms[insn->opcode & 7];
-		if (insn->opcode >= 0x38 && HAS(insn->attributes, MODRM))
-			insn->attributes = MODRM;
-	} else {
-		insn->attributes = one_byte[insn->opcode];
-	}
-	return insn->attributes != 0;
-}
-
-/* Where the three bits in the middle of the ModRM byte say what the instruction is. */
-static uint16_t group_attributes(const struct insn *insn)
-{
-	/* test; not, neg; mul, div write rdx */
-	static const uint16_t group_f6[8] = {
-		[0 ... 1] = MODRM | IMM8,
-		[2 ... 3] = TO_RM | BYTE,
-		[4 ... 7] = MODRM | ENDS,
-	};
-	static const uint16_t group_f7[8] = {
-		[0 ... 1] = MODRM | IMM32,
-		[2 ... 3] = TO_RM,
-		[4 ... 7] = MODRM | ENDS,
-	};
-	/* inc, dec; call, jmp; push */
-	static const uint16_t group_fe[8] = { [0 ... 1] = TO_RM | BYTE };
-	static const uint16_t group_ff[8] = {
-		[0 ... 1] = TO_RM,
-		[2 ... 5] = MODRM | ENDS,
-		[6] = MODRM,
-	};
-	unsigned int which = insn->modrm >> 3 & 7;
-
-	switch (insn->opcode) {
-	case 0x80 ... 0x83: /* cmp writes nothing */
-		return insn->attributes & (uint16_t)(which == 7 ? MODRM | ~TO_RM : ~0);
-	case 0x8f: /* XOP */
-	case 0xc6: /* xabort */
-	case 0xc7: /* xbegin */
-		return which == 0 ? insn->attributes : 0;
-	case 0xf6:
-		return group_f6[which];
-	case 0xf7:
-		return group_f7[which];
-	case 0xfe:
-		return group_fe[which];
-	case 0xff:
-		return group_ff[which];
-	default:
-		return insn->attributes;
-	}
-}
-
-/* The same behind 0f. */
-static uint16_t escaped_attributes(const struct insn *insn)
-{
-	if (insn->opcode == 0xba && (insn->modrm >> 3 & 7) == 4) /* bt */
-		return MODRM | IMM8;
-	/* rdssp, with endbr64 and endbr32 beside it */
-	if (insn->opcode == 0x1e && insn->modrm != 0xfa && insn->modrm != 0xfb)
-		return TO_RM;
-	return insn->attributes;
-}
-
-/* The ModRM byte with what belongs to its address. */
-static bool read_modrm(struct insn *insn)
-{
-	if (!HAS(insn->attributes, MODRM))
-		return true;
-	if (!read_byte(insn, &insn->modrm))
-		return false;
-	if (insn->map == MAP_TWO_BYTES)
-		insn->attributes = escaped_attributes(insn);
-	else if (insn->map == MAP_ONE_BYTE)
-		insn->attributes = group_attributes(insn);
-
-	unsigned int mode = insn->modrm >> 6, base = insn->modrm & 7;
-	uint8_t sib;
-
-	if (mode == 3)
-		return true;
-	if (base == 4) {
-		if (!read_byte(insn, &sib))
-			return false;
-		base = sib & 7;
-	}
-	if (mode == 1)
-		return skip_bytes(insn, 1);
-	return mode == 0 && base != 5 ? true : skip_bytes(insn, 4);
-}
-
-/* A register of 8 bits without REX may be ah, ch, dh, bh: both readings are taken. */
-static uint16_t register_bit(const struct insn *insn, unsigned int number, bool is_extended)
-{
-	unsigned int bits = 1U << (number + (is_extended ? 8 : 0));
-
-	if (HAS(insn->attributes, BYTE))
-		bits |= 1U << (number & 3);
-	return (uint16_t)bits;
-}
-
-static void judge_writes(struct insn *insn)
-{
-	if (HAS(insn->attributes, TO_RM) && insn->modrm >> 6 == 3)
-		insn->written |= register_bit(insn, insn->modrm & 7, insn->rex & 1);
-	if (HAS(insn->attributes, TO_REG))
-		insn->written |= register_bit(insn, insn->modrm >> 3 & 7, insn->rex & 4);
-	if (HAS(insn->attributes, TO_OP))
-		insn->written |= register_bit(insn, insn->opcode & 7, insn->rex & 1);
-}
-
-static int32_t read_le32(const uint8_t *bytes)
-{
-	return (int32_t)(bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-			 (uint32_t)bytes[3] << 24);
-}
-
-static bool read_immediate(struct insn *insn)
-{
-	bool is_wide = insn->rex & 8;
-	size_t size = 0;
-
-	if (HAS(insn->attributes, IMM8))
-		size += 1;
-	if (HAS(insn->attributes, IMM16))
-		size += 2;
-	if (HAS(insn->attributes, IMM64) && is_wide)
-		size += 8;
-	else if (insn->attributes & (IMM32 | IMM64) & ~KNOWN)
-		size += insn->is_short && !is_wide ? 2 : 4;
-	if (HAS(insn->attributes, FAR)) {
-		/* What 66 makes of it depends on who made the processor. */
-		if (insn->is_short)
-			return false;
-		size += 4;
-	}
-	if (!skip_bytes(insn, size))
-		return false;
-
-	const uint8_t *end = insn->bytes + insn->size;
-
-	if (HAS(insn->attributes, FAR))
-		insn->branch = (int64_t)insn->size + read_le32(end - 4);
-	else if (HAS(insn->attributes, NEAR))
-		insn->branch = (int64_t)insn->size + (int8_t)end[-1];
-	return true;
-}
-
-/* The instruction at the first of LEFT bytes. False when it is not known or not whole. */
-static bool insn_read(const uint8_t *bytes, size_t left, struct insn *ret)
-{
-	*ret = (struct insn){ .bytes = bytes, .left = left };
-	if (!read_opcode(ret) || !read_modrm(ret) || !ret->attributes || !read_immediate(ret))
-		return false;
-	judge_writes(ret);
-	return true;
-}
+#define WORD_SIZE 8
 
 static bool is_push(const struct insn *insn)
 {
@@ -454,29 +24,111 @@ static bool is_push(const struct insn *insn)
 	       (insn->bytes[insn->size - 1] & 0xf8) == 0x50;
 }
 
+static bool is_call(const struct insn *insn)
+{
+	return insn->bytes[0] == 0xe8;
+}
+
 static bool is_emulated(const struct insn *insn)
 {
 	uint8_t first = insn->bytes[0];
 
 	return first == 0x90 || first == 0xeb || first == 0xe9 || (first & 0xf0) == 0x70 ||
-	       (first == 0x0f && insn->bytes[1] >> 4 == 8) || is_push(insn);
+	       (first == 0x0f && insn->bytes[1] >> 4 == 8) || is_call(insn) || is_push(insn);
+}
+
+/* A bit for each general register that is read (System V psABI x86-64, 3.2.3). */
+static uint16_t registers_read(uint8_t arguments)
+{
+	/* rdi, rsi, rdx, rcx, r8, r9 */
+	static const uint8_t numbers[PROBE_ARGUMENTS_MAX] = { 7, 6, 2, 1, 8, 9 };
+	unsigned int bits = 0;
+
+	for (size_t i = 0; i < PROBE_ARGUMENTS_MAX; i++)
+		if (arguments >> i & 1)
+			bits |= 1U << numbers[i];
+	return (uint16_t)bits;
+}
+
+/* A push of eight bytes. Only those that the kernel does not emulate are passed. */
+static bool is_any_push(const struct insn *insn)
+{
+	if (insn->map != MAP_ONE_BYTE || insn->is_short)
+		return false;
+	return (insn->opcode & 0xf8) == 0x50 || insn->opcode == 0x68 || insn->opcode == 0x6a ||
+	       (insn->opcode == 0xff && (insn->modrm >> 3 & 7) == 6);
 }
 
 /*
- * The first emulated instruction behind the entry, when what is before it leaves the straight line
- * and the arguments alone.
+ * Whether INSN moves the stack pointer by a number in it, and how many bytes down: add, sub and lea
+ * of 64 bits, with no prefix that would make them something else.
  */
-static bool find_emulated(const uint8_t *code, size_t size, struct insn *insn, size_t *ret_at)
+static bool is_move(const struct insn *insn, int64_t *ret_down)
 {
-	for (size_t at = 0; at <= PROBE_DISTANCE_MAX && at < size; at += insn->size) {
-		if (!insn_read(code + at, size - at, insn))
+	const uint8_t *end = insn->bytes + insn->size;
+
+	if (insn->map != MAP_ONE_BYTE || insn->rex != 0x48 || insn->bytes[0] != insn->rex)
+		return false;
+
+	/* Of all three the number comes last. */
+	bool is_lea = insn->opcode == 0x8d, is_wide = insn->opcode == 0x81;
+
+	if (is_lea) {
+		/* disp8(%rsp),%rsp and disp32(%rsp),%rsp: both have a SIB byte without an index. */
+		if ((insn->modrm != 0x64 && insn->modrm != 0xa4) || insn->bytes[3] != 0x24)
 			return false;
-		if (is_emulated(insn)) {
-			*ret_at = at;
+		is_wide = insn->modrm == 0xa4;
+	} else if ((insn->opcode != 0x81 && insn->opcode != 0x83) ||
+		   (insn->modrm != 0xc4 && insn->modrm != 0xec)) {
+		return false;
+	}
+
+	int64_t number = is_wide ? insn_le32(end - 4) : (int8_t)end[-1];
+
+	*ret_down = insn->modrm == 0xec ? number : -number;
+	return true;
+}
+
+/* How far below the entry's the stack pointer is behind INSN; -1: not known, and stays so. */
+static int64_t stack_behind(const struct insn *insn, int64_t stack)
+{
+	int64_t down;
+
+	if (stack < 0 || !(insn->written & 1U << INSN_RSP))
+		return stack;
+	if (is_any_push(insn))
+		stack += WORD_SIZE;
+	else if (is_move(insn, &down))
+		stack += down;
+	else
+		return -1;
+	/* Above it the return address may be overwritten. */
+	return stack < 0 || stack > UINT32_MAX ? -1 : stack;
+}
+
+/*
+ * The first emulated instruction, when what is before it leaves the straight line and the arguments
+ * alone.
+ */
+static bool find_emulated(const struct probe_code *code, struct insn *insn, struct probe_spot *ret)
+{
+	uint16_t read = registers_read(code->arguments);
+	int64_t stack = 0;
+
+	for (size_t at = 0; at <= PROBE_DISTANCE_MAX && at < code->size; at += insn->size) {
+		if (!insn_read(code->bytes + at, code->size - at, insn))
+			return false;
+		if (is_emulated(insn) && (at == 0 || !code->has_shadow_stack || !is_call(insn))) {
+			*ret = (struct probe_spot){
+				.skipped = (uint32_t)at,
+				.stack = stack < 0 ? 0 : (uint32_t)stack,
+				.has_stack = stack >= 0,
+			};
 			return true;
 		}
-		if (HAS(insn->attributes, ENDS) || insn->written & ARGUMENTS)
+		if (insn->is_end || insn->written & read)
 			return false;
+		stack = stack_behind(insn, stack);
 	}
 	return false;
 }
@@ -493,7 +145,7 @@ static bool has_near_branch(const uint8_t *code, size_t size, size_t probe)
 
 	for (size_t at = 0; at < size && at <= probe + 128 - 2; at += insn.size)
 		if (!insn_read(code + at, size - at, &insn) ||
-		    (HAS(insn.attributes, NEAR) && is_within((int64_t)at + insn.branch, probe)))
+		    (insn.is_near && is_within((int64_t)at + insn.branch, probe)))
 			return true;
 	return false;
 }
@@ -508,7 +160,7 @@ static bool has_far_branch(const uint8_t *code, size_t size, size_t probe)
 		bool is_branch = (code[at - 1] & 0xfe) == 0xe8 ||
 				 (at > 1 && code[at - 1] >> 4 == 8 && code[at - 2] == 0x0f);
 
-		if (is_branch && is_within((int64_t)at + 4 + read_le32(code + at), probe))
+		if (is_branch && is_within((int64_t)at + 4 + insn_le32(code + at), probe))
 			return true;
 	}
 	return false;
@@ -540,21 +192,20 @@ static bool is_save(const struct insn *insn)
 	       (insn->rex ? last >= 0x54 && last <= 0x57 : last == 0x53 || last == 0x55);
 }
 
-bool probe_x86_place(const uint8_t *code, size_t size, uint32_t *ret_skipped)
+bool probe_x86_place(const struct probe_code *code, struct probe_spot *ret)
 {
+	struct probe_spot spot;
 	struct insn insn = { 0 };
-	size_t at = 0;
 
-	/* At the entry itself a call is emulated as well. */
-	if (size && code[0] == 0xe8) {
-		if (!insn_read(code, size, &insn))
-			return false;
-	} else if (!find_emulated(code, size, &insn, &at)) {
+	if (!find_emulated(code, &insn, &spot))
 		return false;
-	}
-	if (at && (has_near_branch(code, size, at) || has_far_branch(code, size, at) ||
-		   (!is_save(&insn) && has_table_jump(code, size))))
+
+	size_t at = spot.skipped;
+
+	if (at && (has_near_branch(code->bytes, code->size, at) ||
+		   has_far_branch(code->bytes, code->size, at) ||
+		   (!is_save(&insn) && has_table_jump(code->bytes, code->size))))
 		return false;
-	*ret_skipped = (uint32_t)at;
+	*ret = spot;
 	return true;
 }

@@ -34,6 +34,7 @@ void profiles_free(struct profiles *profiles)
 		free(entry->files);
 		free(entry->libraries);
 		free(entry->programs);
+		profile_calls_free(&entry->calls);
 		free(entry->cmdline);
 		free(entry);
 	}

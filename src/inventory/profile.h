@@ -4,8 +4,8 @@
 
 /*
  * What one process, or a tree of them, did with cryptography: what was there at the start (an
- * inventory), then what happened (events), put together by library and by file. Owns copies of
- * everything. Bounded: beyond the limits things are counted, not told.
+ * inventory), then what happened (events), put together by library, file, function and algorithm.
+ * Owns copies of everything. Bounded: beyond the limits things are counted, not told.
  */
 
 #include <stdbool.h>
@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "inspect/content.h"
+#include "inventory/profile_calls.h"
 #include "inventory/snapshot.h"
 #include "lib/pool.h"
 #include "pipeline/clock.h"
@@ -38,6 +39,7 @@ struct profile_member {
 	uint64_t boot_ns; /* its start, boot time: with the pid its identity */
 	uint32_t profile;
 	uint32_t next;
+	struct profile_image image;
 };
 
 struct profile_library {
@@ -107,6 +109,7 @@ struct profile_statistics {
 	uint64_t files_accessed;
 	uint64_t file_accesses;
 	uint64_t failed_accesses;
+	uint64_t api_calls_made;
 	uint64_t processes;
 	uint64_t programs_executed;
 };
@@ -127,6 +130,8 @@ struct profile {
 	struct item_list programs; /* of struct profile_program: executed during the run */
 	struct item_list libraries;
 	struct item_list files;
+	struct item_list api_calls;    /* of struct profile_function */
+	struct item_list algorithms;   /* of struct profile_algorithm */
 	struct item_list providers;    /* of struct provider */
 	struct item_list certificates; /* of struct snapshot_certificate */
 	struct item_list keys;	       /* of struct snapshot_key */

@@ -68,13 +68,13 @@ static size_t count_certificates(const struct content *content)
 	return content->kind == FILE_KIND_ca_bundle ? 0 : content->certificates.count;
 }
 
-/* How many certificates, keys and findings the files of ENTRY hold. */
+/* How many certificates and keys the files of ENTRY hold; findings: of its calls, too. */
 static void count_contents(const struct profile_entry *entry, size_t *ret_certificates,
 			   size_t *ret_keys, size_t *ret_findings)
 {
 	*ret_certificates = 0;
 	*ret_keys = 0;
-	*ret_findings = 0;
+	*ret_findings = entry->calls.nr_findings;
 	for (size_t i = 0; i < entry->nr_files; i++) {
 		const struct content *content = entry->files[i].content;
 
@@ -111,7 +111,20 @@ static void add_content(struct profile *profile, const struct profile_file *file
 	}
 }
 
-/* Certificates, keys and findings of all files of ENTRY. Returns 0 or -ENOMEM. */
+/* As finding_compare(), also for findings that are not about a file; last by evidence. */
+static int compare_findings(const void *left, const void *right)
+{
+	struct finding a = *(const struct finding *)left;
+	struct finding b = *(const struct finding *)right;
+	int order;
+
+	a.file = a.file ? a.file : "";
+	b.file = b.file ? b.file : "";
+	order = finding_compare(&a, &b);
+	return order ? order : strcmp(a.evidence ? a.evidence : "", b.evidence ? b.evidence : "");
+}
+
+/* Certificates, keys and findings of all files of ENTRY, findings of its calls. 0 or -ENOMEM. */
 static int make_contents(struct pool *pool, struct profile_entry *entry)
 {
 	struct profile *profile = &entry->profile;
@@ -137,8 +150,11 @@ static int make_contents(struct pool *pool, struct profile_entry *entry)
 	for (size_t i = 0; i < entry->nr_files; i++)
 		if (entry->files[i].content)
 			add_content(profile, &entry->files[i]);
+	for (size_t i = 0; i < entry->calls.nr_findings; i++)
+		((struct finding *)profile->findings.items)[profile->findings.count++] =
+			entry->calls.findings[i];
 	qsort((void *)profile->findings.items, profile->findings.count, sizeof(struct finding),
-	      finding_compare);
+	      compare_findings);
 	return 0;
 }
 
@@ -175,6 +191,64 @@ static int make_members(struct profiles *profiles, size_t number)
 	return 0;
 }
 
+/* Whether process PID had a library mapped whose calls were not seen yet. */
+static bool is_late(const struct coverage *coverage, uint32_t pid)
+{
+	const struct coverage_late *late = coverage->late.items;
+
+	for (size_t i = 0; i < coverage->late.count; i++)
+		if (late[i].pid == pid)
+			return true;
+	return coverage->late.truncated;
+}
+
+/* Whether calls may be missing of which it matters that they were not made. */
+static bool has_lost_calls(const struct coverage *coverage)
+{
+	const struct coverage_lapse *lapses = coverage->lapses.items;
+
+	for (size_t i = 0; i < coverage->sources.count; i++)
+		if (coverage->source[i].lost.ring_full || coverage->source[i].lost.left_at_exit)
+			return true;
+	for (size_t i = 0; i < coverage->lapses.count; i++)
+		if (profile_calls_heeds(lapses[i].function))
+			return true;
+	return coverage->lapses.truncated;
+}
+
+/* What the calls in profile NUMBER tell. Returns 0 or -ENOMEM. */
+static int make_calls(struct profiles *profiles, size_t number, const struct coverage *coverage)
+{
+	struct profile_entry *entry = profiles->entries[number];
+	struct profile_calls *calls = &entry->calls;
+	bool has_lost = coverage && has_lost_calls(coverage);
+	int err;
+
+	for (size_t i = 0; i < profiles->nr_members; i++) {
+		const struct profile_member *member = &profiles->members[i];
+
+		if (member->profile != number)
+			continue;
+		profile_calls_judge(calls, &member->image);
+		/* Its children have what it set, too. */
+		has_lost |= member->image.is_whole && coverage && is_late(coverage, member->pid);
+	}
+	err = profile_calls_finish(calls, &profiles->pool, has_lost);
+	entry->profile.api_calls = (struct item_list){
+		.items = calls->functions.items,
+		.count = calls->functions.nr_items,
+		.stride = sizeof(struct profile_function),
+		.truncated = calls->functions.nr_refused > 0,
+	};
+	entry->profile.algorithms = (struct item_list){
+		.items = calls->algorithms.items,
+		.count = calls->algorithms.nr_items,
+		.stride = sizeof(struct profile_algorithm),
+		.truncated = calls->algorithms.nr_refused > 0,
+	};
+	return err;
+}
+
 /* The counts that can be checked against the lists. */
 static void count(struct profile_entry *entry)
 {
@@ -184,6 +258,7 @@ static void count(struct profile_entry *entry)
 	statistics->files_accessed = entry->nr_files;
 	statistics->file_accesses = 0;
 	statistics->failed_accesses = 0;
+	statistics->api_calls_made = entry->calls.nr_calls;
 	for (size_t i = 0; i < entry->nr_files; i++) {
 		statistics->file_accesses += entry->files[i].access_count;
 		statistics->failed_accesses += entry->files[i].failures;
@@ -194,7 +269,8 @@ static void count(struct profile_entry *entry)
  * Puts profile NUMBER into its final shape: everything sorted, so that two runs can be compared.
  * Returns 0 or -ENOMEM.
  */
-static int make_profile(struct profiles *profiles, size_t number, uint64_t duration_ms)
+static int make_profile(struct profiles *profiles, size_t number,
+			const struct profile_heading *heading, uint64_t duration_ms)
 {
 	struct profile_entry *entry = profiles->entries[number];
 	struct profile *profile = &entry->profile;
@@ -205,6 +281,7 @@ static int make_profile(struct profiles *profiles, size_t number, uint64_t durat
 		      compare_libraries);
 	if (entry->nr_files)
 		qsort(entry->files, entry->nr_files, sizeof(entry->files[0]), compare_files);
+	profile->heading = *heading;
 	profile->duration_ms = duration_ms;
 	profile->libraries = (struct item_list){ entry->libraries, entry->nr_libraries,
 						 sizeof(entry->libraries[0]), false };
@@ -213,6 +290,8 @@ static int make_profile(struct profiles *profiles, size_t number, uint64_t durat
 	profile->programs = (struct item_list){ entry->programs, entry->nr_programs,
 						sizeof(entry->programs[0]), false };
 	err = make_providers(&profiles->pool, entry);
+	if (!err)
+		err = make_calls(profiles, number, heading->coverage);
 	if (!err)
 		err = make_contents(&profiles->pool, entry);
 	if (!err)
@@ -229,6 +308,7 @@ static void add_up(struct profile_statistics *sum, const struct profile_statisti
 	sum->files_accessed += one->files_accessed;
 	sum->file_accesses += one->file_accesses;
 	sum->failed_accesses += one->failed_accesses;
+	sum->api_calls_made += one->api_calls_made;
 	sum->processes += one->processes;
 	sum->programs_executed += one->programs_executed;
 }
@@ -243,11 +323,10 @@ int profiles_document(struct profiles *profiles, const struct profile_heading *h
 	*ret = (struct profile_document){ .heading = *heading };
 	ret->profiles = (struct item_list){ .items = items, .stride = sizeof(*items) };
 	for (size_t i = 0; i < profiles->nr_entries; i++) {
-		int err = make_profile(profiles, i, duration_ms);
+		int err = make_profile(profiles, i, heading, duration_ms);
 
 		if (err)
 			return err;
-		profiles->entries[i]->profile.heading = *heading;
 		items[ret->profiles.count++] = profiles->entries[i]->profile;
 		add_up(&ret->summary, &profiles->entries[i]->profile.statistics);
 	}

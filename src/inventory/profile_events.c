@@ -6,6 +6,7 @@
 
 #include "catalogue/codes.h"
 #include "inventory/profile_private.h"
+#include "sources/api_call/call.h"
 #include "sources/file_open/content.h"
 #include "sources/file_open/file_open.h"
 #include "sources/lib_load/lib_load.h"
@@ -119,7 +120,11 @@ void profiles_set_scan(struct profiles *profiles, uint64_t scan_ns)
 
 uint64_t profiles_count_refused(const struct profiles *profiles)
 {
-	return profiles->nr_refused;
+	uint64_t n = profiles->nr_refused;
+
+	for (size_t i = 0; i < profiles->nr_entries; i++)
+		n += profile_calls_count_refused(&profiles->entries[i]->calls);
+	return n;
 }
 
 /* A new image of the target: what it is called, runs, and as whom, from now on. */
@@ -160,6 +165,17 @@ static int take_exec(struct profiles *profiles, struct profile_entry *entry,
 	return record->hdr->tgid == entry->profile.process.pid ? become(entry, record, exe) : 0;
 }
 
+/* A crypto function was called. Returns 0 or -ENOMEM. */
+static int take_call(struct profiles *profiles, struct profile_entry *entry,
+		     struct profile_member *member, const struct record *record)
+{
+	const struct api_call *call = api_call_of(record);
+
+	if (!call)
+		return 0;
+	return profile_calls_take(&entry->calls, &member->image, &profiles->pool, call);
+}
+
 /* MEMBER has ended: the profile has when it was the target itself. */
 static void take_exit(struct profiles *profiles, struct profile_entry *entry,
 		      struct profile_member *member, const struct record *record)
@@ -195,6 +211,9 @@ static struct profile_member *member_for(struct profiles *profiles, const struct
 	memcpy(like.name, hdr->comm, COMM_SIZE);
 	if (profiles->follows)
 		parent = profile_find_member(profiles, hdr->ppid, 0);
+	/* A child that is made is what its parent is; of any other it is not known. */
+	if (parent && source_id(record->source) == SOURCE_process_fork)
+		like.image = parent->image;
 	if (parent)
 		return profile_add_member(profiles, parent->profile, &like);
 	/* A child that is made is called like its parent, and may become anything. */
@@ -226,7 +245,10 @@ int profiles_take(struct profiles *profiles, const struct record *record, bool i
 		return take_load(profiles, entry, record);
 	case SOURCE_process_exec:
 		entry->profile.statistics.programs_executed++;
+		profile_calls_exec(&entry->calls, &member->image);
 		return take_exec(profiles, entry, record);
+	case SOURCE_api_call:
+		return take_call(profiles, entry, member, record);
 	case SOURCE_process_exit:
 		take_exit(profiles, entry, member, record);
 		return 0;

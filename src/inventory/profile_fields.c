@@ -11,12 +11,20 @@
 #define FILE_AT(member)	   offsetof(struct profile_file, member)
 #define MEMBER(member)	   offsetof(struct profile_member, member)
 #define PROGRAM(member)	   offsetof(struct profile_program, member)
+#define FUNCTION(member)   offsetof(struct profile_function, member)
+#define ALGORITHM(member)  offsetof(struct profile_algorithm, member)
 #define STATISTICS(member) offsetof(struct profile_statistics, member)
 #define PROFILE(member)	   offsetof(struct profile, member)
 #define DOCUMENT(member)   offsetof(struct profile_document, member)
 #define HEADING(member)	   offsetof(struct profile_heading, member)
 #define CERT(member)	   offsetof(struct snapshot_certificate, member)
 #define KEY(member)	   offsetof(struct snapshot_key, member)
+
+#define MAP(key, offset, table, what)                                                              \
+	{                                                                                          \
+		NAMED(key), .type = FIELD_MAP, .class = CLASS_PUBLIC, .get = get_list,             \
+			    .at = (offset), .sub = (table), .help = (what)                         \
+	}
 
 /* Whether it was there before the run, or came during it. */
 static void get_origin(const struct record *record, const struct field *field, struct value *ret)
@@ -145,6 +153,19 @@ static const struct field file_table[] = {
 };
 static const struct fields file_fields = FIELDS(file_table);
 
+static const struct field function_table[] = {
+	TEXT("function", FUNCTION(name), CLASS_PUBLIC, "the function"),
+	COUNT("count", FUNCTION(count), "how often it was called"),
+};
+static const struct fields function_fields = FIELDS(function_table);
+
+static const struct field algorithm_table[] = {
+	TEXT("name", ALGORITHM(name), CLASS_TEXT, "the algorithm, or what the program calls it"),
+	COUNT("count", ALGORITHM(count), "calls with it"),
+	TEXTS("functions", ALGORITHM(functions), CLASS_PUBLIC, "the functions that were called"),
+};
+static const struct fields algorithm_fields = FIELDS(algorithm_table);
+
 static const struct field program_table[] = {
 	TEXT("exe", PROGRAM(exe), CLASS_PATH, "the program"),
 	TIME("at", PROGRAM(at_ns), "when it was executed"),
@@ -181,6 +202,7 @@ static const struct field statistics_table[] = {
 	COUNT("files_accessed", STATISTICS(files_accessed), "different crypto files"),
 	COUNT("file_accesses", STATISTICS(file_accesses), "times that one was opened"),
 	COUNT("failed_accesses", STATISTICS(failed_accesses), "times that one could not be"),
+	COUNT("api_calls_made", STATISTICS(api_calls_made), "calls of crypto functions"),
 	COUNT("processes", STATISTICS(processes), "processes"),
 	COUNT("programs_executed", STATISTICS(programs_executed),
 	      "programs executed during the run"),
@@ -198,6 +220,10 @@ static const struct field profile_table[] = {
 	LIST("programs", PROFILE(programs), &program_fields, "programs executed during the run"),
 	LIST("libraries", PROFILE(libraries), &library_fields, "crypto libraries, by path"),
 	LIST("files_accessed", PROFILE(files), &file_fields, "crypto files, by path"),
+	MAP("api_calls", PROFILE(api_calls), &function_fields,
+	    "calls of crypto functions, by name"),
+	MAP("algorithms", PROFILE(algorithms), &algorithm_fields,
+	    "algorithms that these calls used, by name"),
 	LIST("crypto_providers", PROFILE(providers), &provider_fields,
 	     "implementations of cryptography in it"),
 	LIST("certificates", PROFILE(certificates), &certificate_item,

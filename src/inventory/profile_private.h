@@ -18,6 +18,7 @@ struct profile_entry {
 	size_t nr_files;
 	struct profile_program *programs;
 	size_t nr_programs;
+	struct profile_calls calls;
 	char *cmdline;
 	uint32_t file_buckets[PROFILE_BUCKETS]; /* of files by path */
 };

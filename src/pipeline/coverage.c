@@ -8,6 +8,8 @@
 #define LOST(member)	 offsetof(struct coverage_lost, member)
 #define SRC(member)	 offsetof(struct coverage_source, member)
 #define GAP(member)	 offsetof(struct coverage_gap, member)
+#define LATE(member)	 offsetof(struct coverage_late, member)
+#define LAPSE(member)	 offsetof(struct coverage_lapse, member)
 #define COVERAGE(member) offsetof(struct coverage, member)
 #define START(member)	 offsetof(struct stream_start, member)
 
@@ -64,6 +66,34 @@ static const struct field gap_item[] = {
 
 static const struct fields gap_fields = FIELDS(gap_item);
 
+/* clang-format off */
+static const struct field late_item[] = {
+	{ NAMED("pid"), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u32, .at = LATE(pid),
+	  .help = "process id" },
+	{ NAMED("process"), .type = FIELD_STR, .class = CLASS_TEXT, .get = get_comm,
+	  .at = LATE(process), .help = "its name" },
+	{ NAMED("library"), .type = FIELD_STR, .class = CLASS_PATH, .get = get_text,
+	  .at = LATE(library), .text = TEXT_BARE, .help = "the file that it had mapped" },
+	COUNT("ms", LATE(ms), "for so long before its calls were seen, milliseconds"),
+};
+
+static const struct field lapse_item[] = {
+	{ NAMED("function_name"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
+	  .at = LAPSE(function), .text = TEXT_BARE, .help = "the function" },
+	{ NAMED("library"), .type = FIELD_STR, .class = CLASS_PATH, .get = get_text,
+	  .at = LAPSE(library), .help = "the file that it is in" },
+};
+/* clang-format on */
+
+static const struct fields late_fields = FIELDS(late_item);
+static const struct fields lapse_fields = FIELDS(lapse_item);
+
+static void get_some(const struct record *record, const struct field *field, struct value *ret)
+{
+	get_list(record, field, ret);
+	ret->present = ret->list.count > 0;
+}
+
 static void get_coverage_type(const struct record *record, const struct field *field,
 			      struct value *ret)
 {
@@ -88,6 +118,12 @@ static const struct field coverage_table[] = {
 	{ NAMED("not_seen"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .get = get_list,
 	  .at = COVERAGE(not_seen), .sub = &gap_fields,
 	  .help = "what this run could not see, or did not see whole" },
+	{ NAMED("late_attach"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_some, .at = COVERAGE(late), .sub = &late_fields,
+	  .help = "libraries whose calls were not seen from their first mapping on" },
+	{ NAMED("detached"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_some, .at = COVERAGE(lapses), .sub = &lapse_fields,
+	  .help = "functions that were called so often that they are no longer watched" },
 };
 /* clang-format on */
 
@@ -178,4 +214,25 @@ void coverage_add_gap(struct coverage *coverage, const char *what, const char *w
 	if (coverage->not_seen.count < COVERAGE_GAPS_MAX)
 		coverage->gap[coverage->not_seen.count++] =
 			(struct coverage_gap){ .what = what, .why = why, .count = count };
+}
+
+void coverage_set_late(struct coverage *coverage, const struct coverage_late *late, size_t nr)
+{
+	coverage->late = (struct item_list){
+		.items = late,
+		.count = nr < COVERAGE_LATE_MAX ? nr : COVERAGE_LATE_MAX,
+		.stride = sizeof(*late),
+		.truncated = nr > COVERAGE_LATE_MAX,
+	};
+}
+
+void coverage_add_lapse(struct coverage *coverage, const char *function, const char *library)
+{
+	if (coverage->lapses.count == COVERAGE_LAPSES_MAX) {
+		coverage->lapses.truncated = true;
+		return;
+	}
+	coverage->lapse[coverage->lapses.count++] = (struct coverage_lapse){ function, library };
+	coverage->lapses.items = coverage->lapse;
+	coverage->lapses.stride = sizeof(coverage->lapse[0]);
 }

@@ -19,7 +19,10 @@
 #include "pipeline/pipeline.h"
 
 #define SCHEMA_VERSION	  "1.0"
-#define COVERAGE_GAPS_MAX 16
+#define COVERAGE_GAPS_MAX 24
+/* Libraries that got their probes late, probes that were taken off, named in one coverage. */
+#define COVERAGE_LATE_MAX   16
+#define COVERAGE_LAPSES_MAX 16
 
 struct coverage_lost {
 	uint64_t ring_full;
@@ -49,13 +52,30 @@ struct coverage_gap {
 	uint64_t count;
 };
 
+/* A process that had LIBRARY mapped for so long before its calls were seen. */
+struct coverage_late {
+	const char *library;
+	uint64_t ms;
+	uint32_t pid;
+	char process[COMM_SIZE];
+};
+
+/* A function that was called so often that its probe was taken off. */
+struct coverage_lapse {
+	const char *function;
+	const char *library;
+};
+
 struct coverage {
 	uint64_t unix_ns;
 	bool is_final;
 	struct item_list sources;
 	struct item_list not_seen;
+	struct item_list late;	 /* of struct coverage_late */
+	struct item_list lapses; /* of struct coverage_lapse */
 	struct coverage_source source[NR_SOURCES];
 	struct coverage_gap gap[COVERAGE_GAPS_MAX];
+	struct coverage_lapse lapse[COVERAGE_LAPSES_MAX];
 };
 
 struct stream_start {
@@ -85,5 +105,12 @@ void coverage_add_source(struct coverage *coverage, const struct source *source,
 
 /* Adds something that cannot be or was not seen. Both strings are borrowed. */
 void coverage_add_gap(struct coverage *coverage, const char *what, const char *why, uint64_t count);
+
+/* Tells the first of NR libraries that were probed late: LATE, borrowed, has room for the maximum.
+ */
+void coverage_set_late(struct coverage *coverage, const struct coverage_late *late, size_t nr);
+
+/* Adds a function whose probe was taken off. Both strings are borrowed. */
+void coverage_add_lapse(struct coverage *coverage, const char *function, const char *library);
 
 #endif /* PIPELINE_COVERAGE_H */

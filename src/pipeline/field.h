@@ -34,6 +34,12 @@ enum field_type {
 	FIELD_CODEV,   /* u32 codes: a list of names */
 	FIELD_OBJ,     /* one item of field.sub */
 	FIELD_LIST,    /* items of field.sub */
+	/*
+	 * Items of field.sub, which has two fields or more and no base. The first, a string, is the
+	 * key; what belongs to it is the other one's value, or an object where there are several.
+	 * Keys are escaped and redacted as any string; who makes the items has each of them once.
+	 */
+	FIELD_MAP,
 };
 
 /*
@@ -57,6 +63,7 @@ enum field_role {
 	ROLE_NONE,
 	ROLE_FILE,    /* --file */
 	ROLE_LIBRARY, /* --library */
+	ROLE_FAMILY,  /* --library, by the project of a file with another name */
 };
 
 /* How often the field is there. */
@@ -69,8 +76,8 @@ enum field_presence {
 
 /* How the format for people shows the field. */
 enum field_text {
-	TEXT_NAMED,   /* name=value */
-	TEXT_BARE,    /* value */
+	TEXT_NAMED,   /* name=value; of a map name.key=value */
+	TEXT_BARE,    /* value; of a map key=value */
 	TEXT_NONZERO, /* name=value, unless 0 */
 	TEXT_HIDDEN,
 };
@@ -124,7 +131,7 @@ struct field {
 	size_t at;						 /* for get: an offset or a slot */
 	const struct code_table *codes;				 /* CODE, CODEV */
 	size_t (*format)(uint64_t value, char *out, size_t cap); /* FLAGS */
-	const struct fields *sub;				 /* OBJ, LIST */
+	const struct fields *sub;				 /* OBJ, LIST, MAP */
 };
 
 /* Reads FIELD of RECORD. */
@@ -154,7 +161,7 @@ void get_dev(const struct record *, const struct field *, struct value *);
 void get_slot(const struct record *, const struct field *, struct value *);
 /* A struct text_list member: a list also when it is empty. */
 void get_texts(const struct record *, const struct field *, struct value *);
-/* A struct item_list member. */
+/* A struct item_list member: a list or a map. */
 void get_list(const struct record *, const struct field *, struct value *);
 /* An embedded struct at field.at, or a pointer to one (NULL: no value). */
 void get_embedded(const struct record *, const struct field *, struct value *);
@@ -166,7 +173,7 @@ struct text_list {
 	size_t size;
 };
 
-/* A list member of a document's struct. */
+/* A list or map member of a document's struct. */
 struct item_list {
 	const void *items;
 	size_t count;
@@ -186,5 +193,12 @@ struct item_list {
 	{                                                                                          \
 		.fields = (array), .nr_fields = sizeof(array) / sizeof((array)[0])                 \
 	}
+
+/* The fields of an item of MAP, a FIELD_MAP, behind its key. */
+static inline struct fields field_map_rest(const struct field *map)
+{
+	return (struct fields){ .fields = map->sub->fields + 1,
+				.nr_fields = map->sub->nr_fields - 1 };
+}
 
 #endif /* PIPELINE_FIELD_H */

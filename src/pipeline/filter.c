@@ -47,6 +47,31 @@ static bool library_wanted(const struct filter *filter, const struct value *path
 	return false;
 }
 
+static bool family_wanted(const struct filter *filter, uint64_t family)
+{
+	for (size_t i = 0; i < filter->nr_libraries; i++)
+		if (library_matches("", 0, (uint32_t)family, filter->libraries[i]))
+			return true;
+	return false;
+}
+
+/* Whether VALUE, of a field with ROLE, is what --file or --library ask for. */
+static bool value_wanted(const struct filter *filter, enum field_role role,
+			 const struct value *value)
+{
+	switch (role) {
+	case ROLE_FILE:
+		return file_matches(filter, value);
+	case ROLE_LIBRARY:
+		return library_wanted(filter, value);
+	case ROLE_FAMILY:
+		return family_wanted(filter, value->u);
+	case ROLE_NONE:
+		break;
+	}
+	return false;
+}
+
 int filter_record(const struct filter *filter, const struct record *record)
 {
 	const struct fields *table = &record->source->fields;
@@ -63,11 +88,7 @@ int filter_record(const struct filter *filter, const struct record *record)
 		if (field->role == ROLE_NONE)
 			continue;
 		field_get(record, field, &value);
-		if (!value.present)
-			continue;
-		if (field->role == ROLE_FILE && file_matches(filter, &value))
-			return STAGE_NEXT;
-		if (field->role == ROLE_LIBRARY && library_wanted(filter, &value))
+		if (value.present && value_wanted(filter, field->role, &value))
 			return STAGE_NEXT;
 	}
 	return STAGE_DROP;

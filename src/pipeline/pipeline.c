@@ -38,6 +38,12 @@ static int judge(struct pipeline *pipeline, struct record *record, const void *b
 		if (applied != STAGE_NEXT)
 			result = applied;
 	}
+	if (result == STAGE_NEXT && pipeline->handlers[source_id(record->source)].resolve) {
+		const struct pipeline_handler *handler =
+			&pipeline->handlers[source_id(record->source)];
+
+		result = handler->resolve(handler->resolve_ctx, record);
+	}
 	if (result == STAGE_NEXT)
 		result = filter_record(&pipeline->filter, record);
 	if (result == STAGE_NEXT)

@@ -26,9 +26,13 @@ struct fate {
 	uint64_t written;
 };
 
-/* What a command adds to the records of one source, before they are written. */
+/* What a command adds to the records of one source. */
 struct pipeline_handler {
-	void (*handle)(void *ctx, struct record *record); /* NULL: nothing */
+	/* Before they are filtered; NULL: nothing. Returns enum stage_result. */
+	int (*resolve)(void *ctx, struct record *record);
+	void *resolve_ctx;
+	/* Before they are written; NULL: nothing. */
+	void (*handle)(void *ctx, struct record *record);
 	void *ctx;
 };
 

@@ -49,14 +49,20 @@ void broker_stop(struct broker *broker)
 	*broker = (struct broker){ .fd = -1 };
 }
 
-/* Sends REQUEST as far as its path goes. Returns 0 or a negative errno. */
-static int send_request(const struct broker *broker, const struct broker_request *request)
+/* Sends REQUEST as far as its path goes, and PROBES. Returns 0 or a negative errno. */
+static int send_request(const struct broker *broker, const struct broker_request *request,
+			const struct broker_probe *probes)
 {
-	size_t size = offsetof(struct broker_request, file.path) + strlen(request->file.path) + 1;
+	struct iovec parts[] = {
+		{ (void *)request,
+		  offsetof(struct broker_request, file.path) + strlen(request->file.path) + 1 },
+		{ (void *)probes, request->nr_probes * sizeof(*probes) },
+	};
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
 	ssize_t n;
 
 	do
-		n = send(broker->fd, request, size, MSG_NOSIGNAL);
+		n = sendmsg(broker->fd, &message, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : 0;
 }
@@ -108,11 +114,11 @@ static int check_answer(const struct broker_answer *answer, ssize_t size)
  * Asks and waits. Returns the descriptor, or 0 where none is WANTED, or a negative errno. ANSWER is
  * filled in.
  */
-static int ask(const struct broker *broker, const struct broker_request *request, bool is_wanted,
-	       struct broker_answer *answer)
+static int ask_with(const struct broker *broker, const struct broker_request *request,
+		    const struct broker_probe *probes, bool is_wanted, struct broker_answer *answer)
 {
 	int fd = -1;
-	int err = broker->fd < 0 ? -EPIPE : send_request(broker, request);
+	int err = broker->fd < 0 ? -EPIPE : send_request(broker, request, probes);
 
 	if (err)
 		return err;
@@ -122,6 +128,12 @@ static int ask(const struct broker *broker, const struct broker_request *request
 	if (fd >= 0)
 		close(fd);
 	return err;
+}
+
+static int ask(const struct broker *broker, const struct broker_request *request, bool is_wanted,
+	       struct broker_answer *answer)
+{
+	return ask_with(broker, request, NULL, is_wanted, answer);
 }
 
 /* Asks for something of PID that a path or the kind of TEXT names. Returns as ask(). */
@@ -185,6 +197,38 @@ int broker_open_package(struct broker *broker, uint32_t pid, const char *path)
 	return ask_about(broker, BROKER_OPEN_PACKAGE, pid, 0, path);
 }
 
+int broker_open_loader(struct broker *broker, uint32_t pid, const char *path)
+{
+	return ask_about(broker, BROKER_OPEN_LOADER, pid, 0, path);
+}
+
+/*
+ * ld.so(8): the cache, the default directories, and those that distributions add in
+ * /etc/ld.so.conf, for where there is no cache (musl has its own list, /etc/ld-musl-*.path, with
+ * these).
+ */
+const char *const *broker_loader_paths(size_t *ret_nr)
+{
+	static const char *const paths[] = {
+		"etc/ld.so.cache",
+		"lib",
+		"lib64",
+		"usr/lib",
+		"usr/lib64",
+		"usr/local/lib",
+		"usr/local/lib64",
+		"lib/x86_64-linux-gnu",
+		"usr/lib/x86_64-linux-gnu",
+		"usr/local/lib/x86_64-linux-gnu",
+		"lib/aarch64-linux-gnu",
+		"usr/lib/aarch64-linux-gnu",
+		"usr/local/lib/aarch64-linux-gnu",
+	};
+
+	*ret_nr = sizeof(paths) / sizeof(paths[0]);
+	return paths;
+}
+
 int broker_open_package_lists(struct broker *broker, uint32_t pid)
 {
 	return ask_about(broker, BROKER_OPEN_LISTS, pid, 0, NULL);
@@ -206,12 +250,40 @@ int broker_look(struct broker *broker, uint32_t pid, int fd, struct broker_link 
 	memcpy(ret->path, answer.text, answer.size);
 	ret->path[answer.size] = '\0';
 	ret->inode = answer.inode;
+	ret->ctime_ns = answer.ctime_ns;
 	ret->dev_major = answer.dev_major;
 	ret->dev_minor = answer.dev_minor;
 	ret->mode = answer.mode;
 	ret->open_flags = answer.open_flags;
 	ret->is_deleted = answer.is_deleted;
 	return 0;
+}
+
+int broker_probe(struct broker *broker, const struct broker_file *file,
+		 const struct broker_probe *probes, size_t nr_probes, uint32_t *ret_failed)
+{
+	struct broker_request request = {
+		.verb = BROKER_PROBE,
+		.nr_probes = (uint32_t)nr_probes,
+		.file = *file,
+	};
+	struct broker_answer answer;
+	int err = nr_probes > BROKER_PROBES_MAX
+			  ? -E2BIG
+			  : ask_with(broker, &request, probes, false, &answer);
+
+	if (err)
+		return err;
+	*ret_failed = answer.nr_failed;
+	return (int)answer.set;
+}
+
+int broker_unprobe(struct broker *broker, uint32_t set)
+{
+	struct broker_request request = { .verb = BROKER_UNPROBE, .text = set };
+	struct broker_answer answer;
+
+	return ask(broker, &request, false, &answer);
 }
 
 int broker_ask_rpm(struct broker *broker, struct package_query *queries, size_t nr_queries)

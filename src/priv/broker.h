@@ -33,6 +33,17 @@ struct broker {
 	int fd;	   /* to it; -1: none */
 };
 
+/* A place in a file for a uprobe. */
+struct broker_probe {
+	uint64_t offset;
+	uint64_t cookie;
+	uint32_t is_return; /* at the return of the function that begins there */
+	uint32_t reserved;
+};
+
+/* Of one file. */
+#define BROKER_PROBES_MAX 1024
+
 struct broker_config {
 	bool may_execute; /* rpm, for broker_ask_rpm(); else no program can be run */
 	/*
@@ -42,6 +53,18 @@ struct broker_config {
 	int (*prepare)(void *ctx);
 	int (*attach)(void *ctx);
 	void *ctx;
+	/*
+	 * Attaches probes to the file behind FD, lets go of a set of them, and at the end of all.
+	 * NULL: there are none. probe() returns the number of the set, with how many it could not
+	 * attach, or a negative errno.
+	 */
+	int (*probe)(void *ctx, int fd, const struct broker_probe *probes, size_t nr_probes,
+		     uint32_t *ret_failed);
+	int (*unprobe)(void *ctx, uint32_t set);
+	void (*unprobe_all)(void *ctx);
+	void *probe_ctx;
+	int command;		/* descriptor of that program; 0 or less: none */
+	bool probes_one_by_one; /* which takes perf_event_open(2) */
 };
 
 /* What /proc tells of a process as text. */
@@ -60,6 +83,7 @@ enum broker_file_kind {
 	BROKER_FILE_EXE, /* the program itself */
 	/* PATH as the process names it: in its root, else in its parent's or the host's */
 	BROKER_FILE_PATH,
+	BROKER_FILE_COMMAND, /* the program of COMMAND, before it is executed */
 };
 
 /* A file to be opened. Zero inode, start_ns or ctime_ns: not compared. */
@@ -101,8 +125,24 @@ int broker_open_fds(struct broker *broker, uint32_t pid);
 int broker_open_tasks(struct broker *broker, uint32_t pid);
 /* A package database below the root of PID, packages_database_paths() and dpkg's lists. */
 int broker_open_package(struct broker *broker, uint32_t pid, const char *path);
+/* The dynamic linker's cache or a directory of libraries below its root, broker_loader_paths(). */
+int broker_open_loader(struct broker *broker, uint32_t pid, const char *path);
+/* What can be opened so, without the slash in front; the first is the cache. */
+const char *const *broker_loader_paths(size_t *ret_nr);
 /* Its directory of dpkg's lists, for the names. */
 int broker_open_package_lists(struct broker *broker, uint32_t pid);
+
+/*
+ * Has PROBES attached to FILE, which is opened as broker_open() would. Where they are nobody
+ * checks: an offset within an instruction breaks the programs that use the file. Returns the number
+ * of the set, with how many could not be attached in *RET_FAILED; -E2BIG, -ENOSYS where nothing is
+ * attached, or what went wrong.
+ */
+int broker_probe(struct broker *broker, const struct broker_file *file,
+		 const struct broker_probe *probes, size_t nr_probes, uint32_t *ret_failed);
+
+/* Lets go of set number SET, which takes 50 ms and more. Returns 0 or a negative errno. */
+int broker_unprobe(struct broker *broker, uint32_t set);
 
 struct package_query;
 
@@ -114,6 +154,7 @@ struct broker_link {
 	char path[BROKER_PATH_MAX + 1]; /* NUL-terminated; "socket:[123]" and such, too */
 	/* Of a file of a file system. */
 	uint64_t inode;
+	uint64_t ctime_ns; /* since the epoch */
 	uint32_t dev_major;
 	uint32_t dev_minor;
 	uint32_t mode;	     /* of the file */

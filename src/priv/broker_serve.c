@@ -126,7 +126,8 @@ static uint64_t ns_of(const struct timespec *time)
  */
 static int reopen(int handle, const struct broker_file *file)
 {
-	bool is_program = file->kind == BROKER_FILE_EXE || file->kind == BROKER_FILE_MAP ||
+	bool is_program = file->kind == BROKER_FILE_EXE || file->kind == BROKER_FILE_COMMAND ||
+			  file->kind == BROKER_FILE_MAP ||
 			  (file->kind == BROKER_FILE_PATH &&
 			   library_classify(file->path, strlen(file->path)));
 	int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
@@ -221,8 +222,9 @@ static int open_link(const struct broker_file *file)
 	return reopen(handle, file);
 }
 
-/* Opens FILE while there is budget for it. Returns a descriptor or a negative errno. */
-static int open_file(struct budget *budget, const struct broker_file *file)
+/* Opens FILE, COMMAND's program for one kind, while there is budget for it. Returns a descriptor or
+ * a negative errno. */
+static int open_file(struct budget *budget, const struct broker_file *file, int command)
 {
 	struct timespec now;
 
@@ -237,6 +239,8 @@ static int open_file(struct budget *budget, const struct broker_file *file)
 	if (!budget->left)
 		return -EAGAIN;
 	budget->left--;
+	if (file->kind == BROKER_FILE_COMMAND)
+		return command > 0 ? reopen(command, file) : -EACCES;
 	return file->kind == BROKER_FILE_PATH ? open_path(file) : open_link(file);
 }
 
@@ -268,8 +272,19 @@ static bool is_package_path(const char *path)
 	       strcmp(path + size - 5, ".list") == 0;
 }
 
-/* A regular file or directory of a package database below the root of PID. */
-static int open_package(uint32_t pid, const char *path, int flags)
+static bool is_loader_path(const char *path)
+{
+	size_t nr_paths;
+	const char *const *paths = broker_loader_paths(&nr_paths);
+
+	for (size_t i = 0; i < nr_paths; i++)
+		if (strcmp(path, paths[i]) == 0)
+			return true;
+	return false;
+}
+
+/* A regular file or directory below the root of PID. */
+static int open_public(uint32_t pid, const char *path, int flags)
 {
 	_cleanup_(cleanup_fd) int handle = open_below(pid, path);
 	struct stat st;
@@ -329,6 +344,7 @@ static int look(const struct broker_file *file, struct broker_answer *answer)
 		return -errno;
 	answer->is_deleted = is_unlinked(answer, &st);
 	answer->inode = st.st_ino;
+	answer->ctime_ns = ns_of(&st.st_ctim);
 	answer->dev_major = major(st.st_dev);
 	answer->dev_minor = minor(st.st_dev);
 	answer->mode = st.st_mode;
@@ -347,20 +363,58 @@ static int ask_rpm(const struct broker_file *file, struct broker_answer *answer)
 	return 0;
 }
 
+/* Attaches PROBES to the file of REQUEST. Returns 0 or a negative errno. */
+static int probe(const struct broker_config *config, struct budget *budget,
+		 const struct broker_request *request, const struct broker_probe *probes,
+		 struct broker_answer *answer)
+{
+	_cleanup_(cleanup_fd) int fd = -1;
+	int set;
+
+	if (!config->probe)
+		return -ENOSYS;
+	fd = open_file(budget, &request->file, config->command);
+	if (fd < 0)
+		return fd;
+	set = config->probe(config->probe_ctx, fd, probes, request->nr_probes, &answer->nr_failed);
+	answer->set = (uint32_t)set;
+	return set < 0 ? set : 0;
+}
+
+/* Does what REQUEST asks and no descriptor answers. Returns 0 or a negative errno. */
+static int act(const struct broker_config *config, struct budget *budget,
+	       const struct broker_request *request, const struct broker_probe *probes,
+	       struct broker_answer *answer)
+{
+	switch (request->verb) {
+	case BROKER_ATTACH:
+		return config->attach ? config->attach(config->ctx) : -ENOSYS;
+	case BROKER_LOOK:
+		return look(&request->file, answer);
+	case BROKER_ASK_RPM:
+		return config->may_execute ? ask_rpm(&request->file, answer) : -EACCES;
+	case BROKER_PROBE:
+		return probe(config, budget, request, probes, answer);
+	case BROKER_UNPROBE:
+		return config->unprobe ? config->unprobe(config->probe_ctx, request->text)
+				       : -ENOSYS;
+	default:
+		return -ENOSYS;
+	}
+}
+
 /* Does what REQUEST asks. Returns a negative errno, or a descriptor, or NO_FD. */
 #define NO_FD INT32_MAX
 static int serve(const struct broker_config *config, struct budget *budget,
-		 const struct broker_request *request, struct broker_answer *answer)
+		 const struct broker_request *request, const struct broker_probe *probes,
+		 struct broker_answer *answer)
 {
 	const struct broker_file *file = &request->file;
 	int err;
 
 	switch (request->verb) {
-	case BROKER_ATTACH:
-		err = config->attach ? config->attach(config->ctx) : -ENOSYS;
-		return err ? err : NO_FD;
 	case BROKER_OPEN:
-		return open_file(budget, file);
+		return open_file(budget, file, config->command);
 	case BROKER_OPEN_TEXT:
 		return open_text(file->pid, request->text);
 	case BROKER_OPEN_PROC:
@@ -370,18 +424,15 @@ static int serve(const struct broker_config *config, struct budget *budget,
 	case BROKER_OPEN_TASKS:
 		return open_proc("/proc/%u/task", file->pid);
 	case BROKER_OPEN_PACKAGE:
-		return is_package_path(file->path) ? open_package(file->pid, file->path, 0)
+		return is_package_path(file->path) ? open_public(file->pid, file->path, 0)
 						   : -EACCES;
+	case BROKER_OPEN_LOADER:
+		return is_loader_path(file->path) ? open_public(file->pid, file->path, 0) : -EACCES;
 	case BROKER_OPEN_LISTS:
-		return open_package(file->pid, PACKAGE_LISTS, O_DIRECTORY);
-	case BROKER_LOOK:
-		err = look(file, answer);
-		return err ? err : NO_FD;
-	case BROKER_ASK_RPM:
-		err = config->may_execute ? ask_rpm(file, answer) : -EACCES;
-		return err ? err : NO_FD;
+		return open_public(file->pid, PACKAGE_LISTS, O_DIRECTORY);
 	default:
-		return -ENOSYS;
+		err = act(config, budget, request, probes, answer);
+		return err ? err : NO_FD;
 	}
 }
 
@@ -408,35 +459,58 @@ static int send_answer(int socket, struct broker_answer *answer, int fd)
 	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-/* Returns the next request, NUL-terminated, or false when the worker is gone. */
-static bool receive(int socket, struct broker_request *request)
+/* A request as it arrives: after the path, of any length, the probes. */
+union packet {
+	struct broker_request request;
+	uint8_t bytes[sizeof(struct broker_request) + BROKER_PROBES_SIZE];
+};
+
+/*
+ * Takes the next request, whose path is NUL-terminated then, and copies its probes to PROBES.
+ * Returns false when the worker is gone or has sent no request.
+ */
+static bool receive(int socket, union packet *packet, struct broker_probe *probes)
 {
+	struct broker_request *request = &packet->request;
+	size_t least = offsetof(struct broker_request, file.path) + 1;
+	size_t probes_size;
 	ssize_t n;
 
 	do
-		n = recv(socket, request, sizeof(*request), 0);
+		n = recv(socket, packet, sizeof(*packet), 0);
 	while (n < 0 && errno == EINTR);
-	if (n <= (ssize_t)offsetof(struct broker_request, file.path))
+	if (n < (ssize_t)least || request->nr_probes > BROKER_PROBES_MAX)
 		return false;
-	((char *)request)[n - 1] = '\0';
+	probes_size = request->nr_probes * sizeof(*probes);
+	if ((size_t)n < least + probes_size || (size_t)n - probes_size > sizeof(*request))
+		return false;
+	memcpy(probes, packet->bytes + n - probes_size, probes_size);
+	packet->bytes[(size_t)n - probes_size - 1] = '\0';
 	return true;
 }
 
 /* Gives up what is not needed to serve. Returns 0 or a negative errno. */
 static int confine(const struct broker_config *config)
 {
-	/* bpf(2) and perf_event_open(2) to attach; the rest to look into other processes. */
+	/*
+	 * bpf(2) to attach, the rest to look into other processes; and the last for uprobes by
+	 * perf_event_open(2), which took CAP_PERFMON before Linux commit ba677dbe77af, of 2025 and
+	 * in all series.
+	 */
 	static const int kept[] = { CAP_BPF,	    CAP_PERFMON,
 				    CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH,
-				    CAP_FOWNER,	    CAP_CHECKPOINT_RESTORE };
-	int err = privileges_drop(kept, sizeof(kept) / sizeof(kept[0]));
+				    CAP_FOWNER,	    CAP_CHECKPOINT_RESTORE,
+				    CAP_SYS_ADMIN };
+	size_t nr_kept = sizeof(kept) / sizeof(kept[0]) - !config->probes_one_by_one;
+	int err = privileges_drop(kept, nr_kept);
 
-	return err || config->may_execute ? err : sandbox_enter_broker();
+	return err || config->may_execute ? err : sandbox_enter_broker(config->probes_one_by_one);
 }
 
 /* Answers one request. Returns 0, or a negative errno when nobody reads the answer. */
 static int answer_request(int socket, const struct broker_config *config, int prepared,
-			  struct budget *budget, const struct broker_request *request)
+			  struct budget *budget, const struct broker_request *request,
+			  const struct broker_probe *probes)
 {
 	static struct broker_answer answer;
 	bool is_unprepared = request->verb == BROKER_ATTACH && prepared;
@@ -445,7 +519,7 @@ static int answer_request(int socket, const struct broker_config *config, int pr
 
 	/* Not the text, of which only what is set is sent. */
 	memset(&answer, 0, offsetof(struct broker_answer, text));
-	result = is_unprepared ? prepared : serve(config, budget, request, &answer);
+	result = is_unprepared ? prepared : serve(config, budget, request, probes, &answer);
 	answer.err = result < 0 ? result : 0;
 	if (result != NO_FD)
 		answer.size = 0;
@@ -455,11 +529,23 @@ static int answer_request(int socket, const struct broker_config *config, int pr
 	return err;
 }
 
+/* One by one, probes take a descriptor each: 1,024 are those of ten libraries. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void broker_serve(int socket, const struct broker_config *config)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM };
 	struct budget budget = { .left = BROKER_BURST };
-	static struct broker_request request;
+	static struct broker_probe probes[BROKER_PROBES_MAX];
+	static union packet packet;
 	int prepared;
 
 	/* The end of the worker closes the socket; signals to the group are for the worker. */
@@ -468,11 +554,14 @@ void broker_serve(int socket, const struct broker_config *config)
 	prctl(PR_SET_NAME, "crypto-tracer:b", 0, 0, 0);
 	/* The worker waits for it, and records pile up meanwhile. Not everybody may do this. */
 	setpriority(PRIO_PROCESS, 0, -20);
+	raise_descriptors();
 	prepared = config->prepare ? config->prepare(config->ctx) : 0;
 	if (confine(config))
 		_exit(1);
-	while (receive(socket, &request))
-		if (answer_request(socket, config, prepared, &budget, &request))
+	while (receive(socket, &packet, probes))
+		if (answer_request(socket, config, prepared, &budget, &packet.request, probes))
 			break;
+	if (config->unprobe_all)
+		config->unprobe_all(config->probe_ctx);
 	_exit(0);
 }

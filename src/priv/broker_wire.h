@@ -17,12 +17,20 @@ enum broker_verb {
 	BROKER_OPEN_LISTS,
 	BROKER_LOOK,
 	BROKER_ASK_RPM,
+	BROKER_PROBE,
+	BROKER_UNPROBE,
+	BROKER_OPEN_LOADER,
 };
 
-/* The packet ends behind the NUL of file.path. */
+/*
+ * The packet ends behind the NUL of file.path, or behind the NR_PROBES of struct broker_probe that
+ * follow it.
+ */
 struct broker_request {
 	uint32_t verb;
-	uint32_t text; /* enum broker_text */
+	uint32_t text; /* enum broker_text, or the number of a set of probes */
+	uint32_t nr_probes;
+	uint32_t reserved;
 	struct broker_file file;
 };
 
@@ -31,14 +39,19 @@ struct broker_answer {
 	int32_t err;
 	uint32_t size;	/* bytes of text */
 	uint64_t inode; /* as in struct broker_link */
+	uint64_t ctime_ns;
 	uint32_t dev_major;
 	uint32_t dev_minor;
 	uint32_t mode;
 	uint32_t open_flags;
 	uint32_t is_deleted;
+	uint32_t set;	    /* of probes */
+	uint32_t nr_failed; /* of them */
 	uint32_t reserved;
 	char text[BROKER_PATH_MAX];
 };
+
+#define BROKER_PROBES_SIZE (BROKER_PROBES_MAX * sizeof(struct broker_probe))
 
 /* Serves requests on FD until its other end is closed. Does not return. */
 void __attribute__((noreturn)) broker_serve(int fd, const struct broker_config *config);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,7 +28,8 @@ static const int reader_calls[] = {
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(fstat),	  SCMP_SYS(newfstatat),
 	SCMP_SYS(lseek),      SCMP_SYS(ftruncate),   SCMP_SYS(fdatasync), SCMP_SYS(fcntl),
 	SCMP_SYS(wait4),      SCMP_SYS(timer_settime), SCMP_SYS(pread64), SCMP_SYS(getdents64),
-	SCMP_SYS(sendto),     SCMP_SYS(recvmsg),     SCMP_SYS(getrandom),
+	SCMP_SYS(sendto),     SCMP_SYS(sendmsg),     SCMP_SYS(recvmsg),   SCMP_SYS(getrandom),
+	SCMP_SYS(fstatfs),
 };
 /* clang-format on */
 
@@ -83,8 +85,24 @@ static int reader_rules(scmp_filter_ctx filter)
 static const int broker_calls[] = {
 	SCMP_SYS(openat2),  SCMP_SYS(fstat),	  SCMP_SYS(newfstatat), SCMP_SYS(readlink),
 	SCMP_SYS(readlinkat), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),	SCMP_SYS(sendmsg),
+	/* Of threads, which let go of probes. */
+	SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
 };
 /* clang-format on */
+
+/* Threads, and no processes. Of clone3(2) the flags are in memory: glibc then takes the other. */
+static int allow_threads(scmp_filter_ctx filter)
+{
+	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+				   SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+
+	if (!err)
+		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	if (!err)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return err;
+}
 
 static int broker_rules(scmp_filter_ctx filter)
 {
@@ -107,7 +125,9 @@ static int broker_rules(scmp_filter_ctx filter)
 				       SCMP_A1(SCMP_CMP_MASKED_EQ, changes, O_RDONLY));
 	if (err && err != -EDOM)
 		return err;
-	return allow(filter, broker_calls, sizeof(broker_calls) / sizeof(broker_calls[0]));
+	err = allow_threads(filter);
+	return err ? err
+		   : allow(filter, broker_calls, sizeof(broker_calls) / sizeof(broker_calls[0]));
 }
 
 int sandbox_enter_reader(void)
@@ -115,7 +135,14 @@ int sandbox_enter_reader(void)
 	return enter(reader_rules);
 }
 
-int sandbox_enter_broker(void)
+static int broker_perf_rules(scmp_filter_ctx filter)
 {
-	return enter(broker_rules);
+	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(perf_event_open), 0);
+
+	return err ? err : broker_rules(filter);
+}
+
+int sandbox_enter_broker(bool has_perf_events)
+{
+	return enter(has_perf_events ? broker_perf_rules : broker_rules);
 }

@@ -2,6 +2,8 @@
 #ifndef PRIV_SANDBOX_H
 #define PRIV_SANDBOX_H
 
+#include <stdbool.h>
+
 /*
  * The system calls that are left after start-up, as a seccomp filter. Anything else fails with
  * EPERM. Needs no_new_privs (privileges_drop()).
@@ -10,7 +12,10 @@
 /* For the process that reads records and writes the output. Returns 0 or a negative errno. */
 int sandbox_enter_reader(void);
 
-/* For the one that opens files for it (priv/broker.h). Returns 0 or a negative errno. */
-int sandbox_enter_broker(void);
+/*
+ * For the one that opens files for it (priv/broker.h). HAS_PERF_EVENTS: it attaches probes one by
+ * one, by perf_event_open(2). Returns 0 or a negative errno.
+ */
+int sandbox_enter_broker(bool has_perf_events);
 
 #endif /* PRIV_SANDBOX_H */

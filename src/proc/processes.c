@@ -105,6 +105,19 @@ static uint32_t slot_take(struct processes *processes)
 	return slot;
 }
 
+int processes_each(const struct processes *processes,
+		   int (*take)(void *ctx, const struct process *process), void *ctx)
+{
+	int result = 0;
+
+	for (uint32_t i = 0; !result && i <= processes->mask; i++)
+		for (uint32_t slot = processes->buckets[i]; !result && slot;
+		     slot = processes->entries[slot]->next)
+			if (!processes->entries[slot]->has_exited)
+				result = take(ctx, processes->entries[slot]);
+	return result;
+}
+
 struct process *processes_add(struct processes *processes, uint32_t pid, uint64_t start_ns)
 {
 	struct process *process = processes_find(processes, pid);

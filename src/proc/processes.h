@@ -61,6 +61,11 @@ struct process *processes_find(struct processes *processes, uint32_t pid);
  */
 struct process *processes_add(struct processes *processes, uint32_t pid, uint64_t start_ns);
 
+/* Calls TAKE for each process that has not ended, until it returns other than 0: that is returned.
+ */
+int processes_each(const struct processes *processes,
+		   int (*take)(void *ctx, const struct process *process), void *ctx);
+
 /* Marks PROCESS as ended. Returns false when it was already: the record is a duplicate. */
 bool processes_exit(struct processes *processes, struct process *process);
 

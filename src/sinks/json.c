@@ -89,6 +89,52 @@ static void json_items(struct writer *writer, const struct field *field, const s
 	json_array_end(json);
 }
 
+static void json_value(struct writer *writer, const struct field *field, const struct value *value);
+
+/* What belongs to a key: the one value behind it in ITEM, or an object of all. */
+static void json_belongings(struct writer *writer, const struct record *item,
+			    const struct fields *rest)
+{
+	struct json *json = &writer->json;
+	struct value value;
+
+	if (rest->nr_fields > 1) {
+		json_object_begin(json);
+		writer_json_fields(writer, item, rest);
+		json_object_end(json);
+		return;
+	}
+	field_get(item, &rest->fields[0], &value);
+	if (value.present)
+		json_value(writer, &rest->fields[0], &value);
+	else
+		json_null(json);
+}
+
+/* What has no key is nobody's. */
+static void json_map(struct writer *writer, const struct field *field, const struct value *map)
+{
+	const struct field *key = &field->sub->fields[0];
+	const struct fields rest = field_map_rest(field);
+	const uint8_t *item = map->list.items;
+
+	json_object_begin(&writer->json);
+	for (size_t i = 0; i < map->list.count; i++, item += map->list.stride) {
+		const struct record sub = { .bytes = item };
+		struct value name;
+		const char *bytes;
+		size_t size;
+
+		field_get(&sub, key, &name);
+		if (!name.present)
+			continue;
+		bytes = writer_redact(writer, key, &name, &size);
+		json_key(&writer->json, bytes, size);
+		json_belongings(writer, &sub, &rest);
+	}
+	json_object_end(&writer->json);
+}
+
 static void json_value(struct writer *writer, const struct field *field, const struct value *value)
 {
 	struct json *json = &writer->json;
@@ -151,6 +197,9 @@ static void json_value(struct writer *writer, const struct field *field, const s
 	}
 	case FIELD_LIST:
 		json_items(writer, field, value);
+		break;
+	case FIELD_MAP:
+		json_map(writer, field, value);
 		break;
 	}
 }

@@ -164,11 +164,54 @@ static void add_items(struct writer *writer, struct line *line, const struct fie
 	}
 }
 
+/* KEY and what belongs to it in ITEM of the map FIELD: one value, or a line of fields. */
+static void add_pair(struct writer *writer, struct line *line, const struct field *field,
+		     const struct record *item, const struct value *key)
+{
+	const struct fields rest = field_map_rest(field);
+	struct value value;
+
+	if (rest.nr_fields > 1) {
+		add(line, "\n  %s: ", field->name);
+		add_value(writer, line, &field->sub->fields[0], key);
+		add_fields(writer, line, item, &rest);
+		return;
+	}
+	if (line->size > 0)
+		add(line, " ");
+	if (field->text != TEXT_BARE)
+		add(line, "%s.", field->name);
+	add_value(writer, line, &field->sub->fields[0], key);
+	field_get(item, &rest.fields[0], &value);
+	add(line, "=");
+	if (value.present)
+		add_value(writer, line, &rest.fields[0], &value);
+}
+
+static void add_map(struct writer *writer, struct line *line, const struct field *field,
+		    const struct value *map)
+{
+	const uint8_t *item = map->list.items;
+
+	for (size_t i = 0; i < map->list.count; i++, item += map->list.stride) {
+		const struct record sub = { .bytes = item };
+		struct value key;
+
+		field_get(&sub, &field->sub->fields[0], &key);
+		if (key.present)
+			add_pair(writer, line, field, &sub, &key);
+	}
+}
+
 static void add_field(struct writer *writer, struct line *line, const struct field *field,
 		      const struct value *value)
 {
 	if (field->type == FIELD_LIST) {
 		add_items(writer, line, field, value);
+		return;
+	}
+	if (field->type == FIELD_MAP) {
+		add_map(writer, line, field, value);
 		return;
 	}
 	if (field->type == FIELD_OBJ) {

@@ -37,10 +37,11 @@ struct source_program {
 };
 
 struct source {
-	const char *name; /* of the folder and of the event */
-	const char *help; /* one line, for people */
-	const char *hook; /* what coverage names; the first program's section */
-	bool is_internal; /* reported only when asked for by name */
+	const char *name;  /* of the folder and of the event */
+	const char *help;  /* one line, for people */
+	const char *hook;  /* what coverage names; the first program's section */
+	bool is_internal;  /* reported only when asked for by name */
+	bool is_on_demand; /* loaded only when it is reported: it costs more than the others */
 	struct fields fields;
 	size_t min_size; /* bytes of the fixed part; shorter records are malformed */
 	/* Offsets of the struct tail members, checked against the record's size by decode. */

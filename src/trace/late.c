@@ -13,7 +13,7 @@ static int late_prepare(void *ctx)
 	struct late *late = ctx;
 	size_t size = object_size(file_open_compat_object, file_open_compat_object_end);
 
-	return session_load(late->session, "compat", file_open_compat_object, size, NULL, false,
+	return session_load(late->session, "compat", file_open_compat_object, size, NULL, NULL,
 			    &late->object);
 }
 

@@ -73,34 +73,46 @@ static bool is_required(const struct source *source, const char *program)
 	return false;
 }
 
-/* Leaves out the programs whose tracepoint this kernel does not have, or calls otherwise. */
-static void drop_unknown(const struct session *session, struct bpf_object *object,
-			 const struct source *source)
-{
-	for (size_t i = 0; i < source->nr_programs; i++) {
-		const struct source_program *use = &source->programs[i];
+/* What of a source's object is loaded. */
+struct choice {
+	const struct session *session;
+	const struct source *source;
+	bool is_reduced; /* without the programs that the source can do without */
+};
 
-		if (use->event && session->tracefs >= 0 &&
-		    tracefs_event_id(session->tracefs, use->event) == -ENOENT)
+/* Leaves out the programs whose tracepoint this kernel does not have, or calls otherwise. */
+static void drop_unknown(const struct choice *choice, struct bpf_object *object)
+{
+	int tracefs = choice->session->tracefs;
+
+	for (size_t i = 0; i < choice->source->nr_programs; i++) {
+		const struct source_program *use = &choice->source->programs[i];
+
+		if (use->event && tracefs >= 0 && tracefs_event_id(tracefs, use->event) == -ENOENT)
 			bpf_program__set_autoload(
 				bpf_object__find_program_by_name(object, use->name), false);
 	}
 }
 
-/* Leaves out the programs that SOURCE can do without. */
-static void drop_optional(struct bpf_object *object, const struct source *source)
+static int drop_programs(void *ctx, struct bpf_object *object)
 {
+	const struct choice *choice = ctx;
 	struct bpf_program *program;
 
+	drop_unknown(choice, object);
+	if (!choice->is_reduced)
+		return 0;
 	bpf_object__for_each_program(program, object)
 	{
-		if (!is_required(source, bpf_program__name(program)))
+		if (!is_required(choice->source, bpf_program__name(program)))
 			bpf_program__set_autoload(program, false);
 	}
+	return 0;
 }
 
 int session_load(struct session *session, const char *name, const void *bytes, size_t size,
-		 const struct source *source, bool is_reduced, struct bpf_object **ret)
+		 int (*adjust)(void *ctx, struct bpf_object *object), void *ctx,
+		 struct bpf_object **ret)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name);
 	struct bpf_object *object = bpf_object__open_mem(bytes, size, &options);
@@ -115,11 +127,9 @@ int session_load(struct session *session, const char *name, const void *bytes, s
 		if (err)
 			goto fail;
 	}
-	if (source)
-		drop_unknown(session, object, source);
-	if (source && is_reduced)
-		drop_optional(object, source);
-	err = bpf_object__load(object);
+	err = adjust ? adjust(ctx, object) : 0;
+	if (!err)
+		err = bpf_object__load(object);
 	if (err)
 		goto fail;
 	maps_keep(session, object);
@@ -172,16 +182,23 @@ static int source_attach(struct session *session, const struct source *source,
 	return 0;
 }
 
+int session_load_source(struct session *session, const struct source *source, bool is_reduced,
+			struct bpf_object **ret)
+{
+	struct choice choice = { session, source, is_reduced };
+
+	return session_load(session, source->name, source->object,
+			    object_size(source->object, source->object_end), drop_programs, &choice,
+			    ret);
+}
+
 static int source_open(struct session *session, const struct source *source,
 		       struct source_state *state)
 {
-	size_t size = object_size(source->object, source->object_end);
-	int err = session_load(session, source->name, source->object, size, source, false,
-			       &state->object);
+	int err = session_load_source(session, source, false, &state->object);
 
 	if (err && err != -EPERM) {
-		err = session_load(session, source->name, source->object, size, source, true,
-				   &state->object);
+		err = session_load_source(session, source, true, &state->object);
 		if (!err)
 			name_dropped(state, source);
 	}
@@ -244,11 +261,28 @@ static int ring_open(struct session *session, int (*on_record)(void *ctx, void *
 	return session->ring ? 0 : -errno;
 }
 
+/* Opens the sources that are wanted. Returns 0 or the first thing that went wrong. */
+static int open_sources(struct session *session)
+{
+	int first_err = 0;
+
+	for (size_t i = 0; i < NR_SOURCES; i++) {
+		bool is_wanted = !sources[i]->is_on_demand || session->config.wanted & 1U << i;
+		int err = sources[i]->object && is_wanted
+				  ? source_open(session, sources[i], &session->states[i])
+				  : 0;
+
+		if (err && !first_err)
+			first_err = err;
+	}
+	return first_err;
+}
+
 int session_open(struct session *session, const struct trace_config *config,
 		 int (*on_record)(void *ctx, void *bytes, size_t size), void *ctx)
 {
+	int first_err;
 	int err;
-	int first_err = 0;
 
 	libbpf_log_start();
 	session->config = *config;
@@ -257,20 +291,14 @@ int session_open(struct session *session, const struct trace_config *config,
 		session->maps[i] = -1;
 	session->tracefs = tracefs_open();
 	err = session_load(session, "seed", seed_object, object_size(seed_object, seed_object_end),
-			   NULL, false, &session->seed_object);
+			   NULL, NULL, &session->seed_object);
 	if (err)
 		return err;
 	err = map_memory(session);
 	if (err)
 		return err;
 	session->control->startup = 1;
-	for (size_t i = 0; i < NR_SOURCES; i++) {
-		if (!sources[i]->object)
-			continue;
-		err = source_open(session, sources[i], &session->states[i]);
-		if (err && !first_err)
-			first_err = err;
-	}
+	first_err = open_sources(session);
 	err = mappings_attach(session);
 	if (err && !first_err)
 		first_err = err;
@@ -290,6 +318,19 @@ int session_add_root(struct session *session, uint32_t pid)
 	return bpf_map_update_elem(session->maps[MAP_ROOTS], &pid, &one, BPF_ANY) ? -errno : 0;
 }
 
+/* Notes the root of a process, unless one has it already. */
+static void note_root(struct session *session, const struct process_seed *seed)
+{
+	for (size_t i = session->nr_roots; i > 0; i--)
+		if (session->roots[i - 1].id == seed->root)
+			return;
+	if (session->nr_roots == SESSION_ROOTS_MAX)
+		session->nr_roots_refused++;
+	else
+		session->roots[session->nr_roots++] =
+			(struct session_root){ seed->root, seed->tgid };
+}
+
 static void seed_process(struct session *session, struct processes *processes,
 			 const struct process_seed *seed)
 {
@@ -297,6 +338,7 @@ static void seed_process(struct session *session, struct processes *processes,
 
 	session->has_compat |= seed->compat != 0;
 	session->nr_seeds++;
+	note_root(session, seed);
 	if (!process)
 		return;
 	process->ppid = seed->ppid;
@@ -355,6 +397,8 @@ int session_start(struct session *session, struct processes *processes)
 	if (session->config.select & SELECT_NAME_ROOTS)
 		err = seed(session, processes);
 	session->nr_seeds = 0;
+	session->nr_roots = 0;
+	session->nr_roots_refused = 0;
 	if (!err)
 		err = seed(session, processes);
 	__atomic_store_n(&session->control->startup, 0, __ATOMIC_SEQ_CST);

@@ -24,6 +24,7 @@ struct bpf_link;
 
 #define SESSION_LINKS_MAX   8
 #define SESSION_REASON_SIZE 160
+#define SESSION_ROOTS_MAX   1024
 
 /* What became of one source. */
 struct source_state {
@@ -51,6 +52,13 @@ struct session {
 	int maps[8]; /* descriptors of the shared maps, by their order in session.c */
 	int nr_seeds;
 	bool has_compat; /* a 32-bit program was running at start */
+	/* The root directories of processes at start, each with one of these. */
+	struct session_root {
+		uint64_t id;
+		uint32_t pid;
+	} roots[SESSION_ROOTS_MAX];
+	size_t nr_roots;
+	size_t nr_roots_refused;
 };
 
 /*
@@ -62,12 +70,17 @@ int session_open(struct session *session, const struct trace_config *config,
 		 int (*on_record)(void *ctx, void *bytes, size_t size), void *ctx);
 
 /*
- * Loads one object around the session's maps: SIZE bytes at BYTES, for messages called NAME. With
- * IS_REDUCED without the programs that SOURCE (may be NULL) calls optional. Returns 0 or a negative
- * errno; the caller closes *RET.
+ * Loads one object around the session's maps: SIZE bytes at BYTES, for messages called NAME. ADJUST
+ * (may be NULL) is called with CTX when the object is open and not loaded yet; it returns 0 or a
+ * negative errno. Returns 0 or a negative errno; the caller closes *RET.
  */
 int session_load(struct session *session, const char *name, const void *bytes, size_t size,
-		 const struct source *source, bool is_reduced, struct bpf_object **ret);
+		 int (*adjust)(void *ctx, struct bpf_object *object), void *ctx,
+		 struct bpf_object **ret);
+
+/* The same for the object of SOURCE; with IS_REDUCED without the programs it can do without. */
+int session_load_source(struct session *session, const struct source *source, bool is_reduced,
+			struct bpf_object **ret);
 
 /* Makes PID the root of a tree. Before session_start(). Returns 0 or a negative errno. */
 int session_add_root(struct session *session, uint32_t pid);

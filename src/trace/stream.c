@@ -179,9 +179,11 @@ void stream_wait(struct stream *stream, int nr_records, int timeout_ms)
 	if (nr_records >= STREAM_BUDGET)
 		return;
 	if (nr_records > 0 || stream->was_woken) {
+		int window_ms = stream->window_ms ? stream->window_ms : STREAM_WINDOW_MS;
+
 		stream->was_woken = false;
 		wait_as(stream, CONSUMER_GATHERING,
-			timeout_ms < STREAM_WINDOW_MS ? timeout_ms : STREAM_WINDOW_MS);
+			timeout_ms < window_ms ? timeout_ms : window_ms);
 		return;
 	}
 	/* A wake-up without a record announces a mapping: it gets its time, and is not repeated. */

@@ -25,6 +25,7 @@ struct stream {
 	int (*on_record)(void *ctx, const void *bytes, size_t size);
 	void *ctx;
 	int epoll;
+	int window_ms; /* how long records gather; 0: STREAM_WINDOW_MS */
 	int err;
 	unsigned long staged_at;  /* bytes written to the BPF ring when mappings were staged last */
 	uint64_t staged_until_ns; /* mappings up to this time are staged or were handed over */
@@ -38,6 +39,8 @@ struct stream {
  * as 70 records do in a virtual machine, and an event is to be seen within 50 ms.
  */
 #define STREAM_WINDOW_MS 40
+/* Where a library that is mapped is to get its probes at once. */
+#define STREAM_WINDOW_SHORT_MS 10
 /* A mapping alone wakes no one: without any other event it is noticed after this time. */
 #define STREAM_IDLE_MS 1000
 /* Records between two looks at signals and time limits. */

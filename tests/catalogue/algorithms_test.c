@@ -46,6 +46,7 @@ static const struct {
 #include "catalogue/algorithm_nids.def"
 #include "catalogue/algorithm_gnu.def"
 #include "catalogue/algorithm_mechanisms.def"
+#include "catalogue/algorithm_ktls.def"
 #undef ALGORITHM_CODE
 };
 

@@ -192,6 +192,7 @@ static void test_each_row_gives_its_own_family(void **state)
 	expectations_check(expected, ARRAY_SIZE(expected));
 }
 
+/* But the kernel, which is in no file. */
 static void test_each_family_has_a_row(void **state)
 {
 	static const char *const families[] = {
@@ -205,7 +206,7 @@ static void test_each_family_has_a_row(void **state)
 	(void)state;
 	for (size_t i = 0; i < library_family_codes.nr_entries; i++) {
 		const char *name = library_family_codes.entries[i].name;
-		bool found = false;
+		bool found = !strcmp(name, "kernel");
 
 		for (size_t row = 0; row < ARRAY_SIZE(families) && !found; row++)
 			found = !strcmp(families[row], name);

@@ -41,6 +41,7 @@ says()
 --event filters.bats
 --file filters.bats
 --library filters.bats
+--api options.bats
 --resolve options.bats
 --duration ends.bats
 --max-events ends.bats
@@ -56,7 +57,7 @@ says()
 EOF
     "$TOOL" monitor --help | grep -oE '^ {2}(-.,|   ) --[a-z-]+' | grep -oE -- '--[a-z-]+' |
         sort >"$T/options"
-    [ "$(wc -l <"$T/options")" -ge 19 ]
+    [ "$(wc -l <"$T/options")" -ge 20 ]
     diff <(cut -d ' ' -f 1 "$T/tested" | sort) "$T/options"
     while read -r option file; do
         grep -qE -- "$option\b" "$HERE/$file"
@@ -167,6 +168,63 @@ EOF
     says "'xml' for --format"
     refused 2 --format JSON
     refused 2 --format json-stream,text
+}
+
+@test "--api takes default, all, none or nothing" {
+    local value
+
+    for value in some DEFAULT defaultx default,all 1 ' all' no; do
+        refused 2 "--api=$value"
+        says "'$value' for --api"
+    done
+    refused 2 --api=
+    for value in --api --api=default --api=all --api=none; do
+        "$TOOL" monitor "$value" --help >/dev/null
+        "$TOOL" profile "$value" --help >/dev/null
+    done
+    for value in default all none; do
+        "$TOOL" monitor --api "$value" --help >/dev/null
+    done
+    # What is none of its words is not its own: an option, and a word that nobody takes.
+    refused 2 --api --nonsense
+    says "'--nonsense'"
+    refused 2 --api some
+    says "'some'"
+    refused 2 --api all none
+    # Of other commands it is none.
+    run "$TOOL" snapshot --api
+    [ "$status" -eq 2 ]
+}
+
+# What the tool reports of openssl(1) with the options given: the names of the functions.
+calls_with()
+{
+    tracer monitor "$@" -- openssl dgst -sha256 "$TOOL"
+    must_be 0
+    jq -r 'select(.event_type == "api_call") | .function_name' "$STREAM" >"$T/calls"
+}
+
+@test "--api: calls are told where processes are selected, unless it says none" {
+    calls_with
+    grep -qx EVP_DigestFinal_ex "$T/calls"
+    refute grep -qx RAND_bytes "$T/calls"
+    must_count 1 '.event_type == "api_call" and .algorithm == "SHA-256"'
+    calls_with --api none
+    [ ! -s "$T/calls" ]
+    must_count 1 '.event_type == "process_exec" and .process == "openssl"'
+    calls_with --event process_exec
+    [ ! -s "$T/calls" ]
+    calls_with --event process_exec --api
+    grep -qx EVP_DigestFinal_ex "$T/calls"
+    calls_with --event api_call --library gnutls
+    [ ! -s "$T/calls" ]
+}
+
+@test "--api all counts what happens for every operation" {
+    calls_with --api all
+    grep -qx EVP_DigestFinal_ex "$T/calls"
+    must_count 1 '.event_type == "api_call" and .function_name == "SHA256_Init" and .count >= 1'
+    must_count 0 '.event_type == "api_call" and .function_name == "EVP_DigestFinal_ex" and has("count")'
 }
 
 @test "--buffer-size takes powers of two from 64K to 64M" {

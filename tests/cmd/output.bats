@@ -319,7 +319,7 @@ run_into_closed_pipe()
 }
 
 @test "a pipe that is closed before COMMAND has ended: 141, and COMMAND goes on" {
-    run_into_closed_pipe -- sh -c "sleep 0.5; echo done >'$T/after'"
+    run_into_closed_pipe -- sh -c "sleep 2; echo done >'$T/after'"
     must_be 141
     [ ! -s "$ERR" ]
     [ ! -e "$T/after" ]

@@ -105,6 +105,19 @@ needs_validator()
     done
 }
 
+@test "what belongs to the keys of a map: one value, or an object" {
+    local profile='.oneOf[] | select(.title == "profile").properties'
+
+    [ "$(jq -c "$profile.api_calls | [.type, .additionalProperties.type[0]]" "$SCHEMA")" = \
+        '["object","integer"]' ]
+    [ "$(jq -c "$profile.algorithms | [.type, (.additionalProperties.properties | keys[])]" \
+        "$SCHEMA")" = '["object","count","functions"]' ]
+    "$TOOL" schema --format markdown >"$T/markdown"
+    grep -q '^| .api_calls[.]<function>. | integer | always | ' "$T/markdown"
+    grep -q '^| .algorithms[.]<name>[.]functions. | array | always | ' "$T/markdown"
+    "$TOOL" schema --format man | grep -qx '.It Va <function>'
+}
+
 @test "the man form is a manual page's" {
     needs mandoc
     { printf '.Dd January 1, 2026\n.Dt X 1\n.Os\n.Sh NAME\n.Nm x\n.Nd x\n.Sh EVENTS\n'

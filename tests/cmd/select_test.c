@@ -87,7 +87,7 @@ static void test_defaults_select_everything(void **state)
 	assert_int_equal(config.nr_tails, 0);
 	assert_int_equal(config.name_size, 0);
 	assert_int_equal(config.resolve, 0);
-	assert_int_equal(config.reserved, 0);
+	assert_int_equal(config.wanted, 0);
 }
 
 static void test_each_selection_alone_is_narrow(void **state)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * src/inspect/probe.h: whatever a library's file holds, the place of a probe is in the file, not
- * before the function's entry and not far behind it, and the same however it is asked for.
+ * before the function's entry and not far behind it, and the same however it is asked for. Of a
+ * function, reading less or fewer shadow stacks take no place away.
  *
  * The first byte of the input says what the rest is: the code of a function for x86-64 (0), for
- * arm64 (1), or a file.
+ * arm64 (1), or a file. In front of code is a byte with the arguments that are read, with the
+ * highest bit for a shadow stack.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,37 +23,61 @@ static void check(int condition)
 		abort();
 }
 
-static void check_x86(const uint8_t *code, size_t size)
+/* What either machine finds, in the code behind DATA[1]; -1: nothing. */
+static int place_of(const uint8_t *data, size_t size, uint8_t reading)
 {
-	uint32_t skipped;
+	struct probe_code code = {
+		.bytes = data + 2,
+		.size = size - 2,
+		.arguments = reading & ((1 << PROBE_ARGUMENTS_MAX) - 1),
+		.has_shadow_stack = reading >> 7,
+	};
+	struct probe_spot spot;
+	bool is_cheap =
+		data[0] == 0 ? probe_x86_place(&code, &spot) : probe_arm64_place(&code, &spot);
 
-	if (!probe_x86_place(code, size, &skipped))
+	if (!is_cheap)
+		return -1;
+	check(spot.skipped <= PROBE_DISTANCE_MAX && spot.skipped < code.size);
+	check(spot.has_stack || !spot.stack);
+	check(spot.skipped || (spot.has_stack && !spot.stack));
+	return (int)spot.skipped;
+}
+
+static void check_code(const uint8_t *data, size_t size)
+{
+	int skipped = place_of(data, size, data[1]);
+
+	if (skipped < 0)
 		return;
-	check(skipped <= PROBE_DISTANCE_MAX && skipped < size);
+	check(place_of(data, size, 0) == skipped);
 
-	const uint8_t *place = code + skipped;
+	const uint8_t *place = data + 2 + skipped;
+	bool has_shadow_stack = data[1] >> 7;
+
+	if (data[0] == 1) {
+		check(skipped % 4 == 0);
+		/* bl */
+		check(place[3] >> 2 != 0x94 >> 2 || skipped == 0 || !has_shadow_stack);
+		return;
+	}
+
 	uint8_t opcode = place[place[0] == 0x41 || place[0] == 0x0f];
 
 	/* push, jcc, nop, call, jmp */
 	check((opcode & 0xf8) == 0x50 || opcode >> 4 == 7 || opcode >> 4 == 8 || opcode == 0x90 ||
 	      opcode == 0xe8 || opcode == 0xe9 || opcode == 0xeb);
-	check(opcode != 0xe8 || skipped == 0);
-}
-
-static void check_arm64(const uint8_t *code, size_t size)
-{
-	uint32_t skipped;
-
-	if (probe_arm64_place(code, size, &skipped))
-		check(skipped <= PROBE_DISTANCE_MAX && skipped < size && skipped % 4 == 0);
+	check(opcode != 0xe8 || skipped == 0 || !has_shadow_stack);
 }
 
 static void check_file(const uint8_t *bytes, size_t size)
 {
-	static const char *const names[] = { "SSL_new",	   "SSL_free", "my_SSL_new",
-					     "EVP_sha256", "SSL_new",  "" };
+	static const struct probe_want wants[] = {
+		{ "SSL_new", 1 },    { "SSL_free", 0 }, { "my_SSL_new", 0x3f },
+		{ "EVP_sha256", 2 }, { "SSL_new", 1 },	{ "", 0xff },
+	};
 	enum {
-		NR = sizeof(names) / sizeof(names[0])
+		NR = sizeof(wants) / sizeof(wants[0])
 	};
 	static struct elf elf;
 	struct window window;
@@ -59,21 +85,22 @@ static void check_file(const uint8_t *bytes, size_t size)
 	int errs[NR];
 
 	window_memory(&window, bytes, size);
-	if (elf_open(&elf, &window) || probe_places(&elf, names, NR, places, errs))
+	if (elf_open(&elf, &window) || probe_places(&elf, wants, NR, places, errs))
 		return;
 	check(errs[0] == errs[4]);
 	for (size_t i = 0; i < NR; i++) {
 		uint64_t entry;
 
 		check(errs[i] == 0 || errs[i] == -ENOENT || errs[i] == -EOPNOTSUPP);
-		check(probe_entry(&elf, names[i], &entry) == errs[i]);
-		check(probe_place(&elf, names[i], &alone) == errs[i]);
+		check(probe_entry(&elf, wants[i].name, &entry) == errs[i]);
+		check(probe_place(&elf, wants[i].name, wants[i].arguments, &alone) == errs[i]);
 		if (errs[i])
 			continue;
 		check(alone.offset == places[i].offset && alone.is_cheap == places[i].is_cheap);
 		check(entry + places[i].skipped == places[i].offset && places[i].offset < size);
 		check(places[i].skipped <= PROBE_DISTANCE_MAX);
 		check(places[i].is_cheap || !places[i].skipped);
+		check(places[i].skipped || (places[i].has_stack && !places[i].stack));
 	}
 }
 
@@ -82,11 +109,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 1 || size > INPUT_MAX)
 		return 0;
-	if (data[0] == 0)
-		check_x86(data + 1, size - 1);
-	else if (data[0] == 1)
-		check_arm64(data + 1, size - 1);
-	else
+	if (data[0] > 1)
 		check_file(data + 1, size - 1);
+	else if (size > 1)
+		check_code(data, size);
 	return 0;
 }

@@ -51,6 +51,8 @@ static const uint8_t x86_code[] = {
 };
 /* clang-format on */
 
+#define ALL_ARGUMENTS ((1U << PROBE_ARGUMENTS_MAX) - 1)
+
 static void put(size_t at, uint64_t number, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
@@ -157,10 +159,11 @@ static void check_place(const char *name, uint64_t entry, uint32_t skipped, bool
 	struct probe_place place;
 	uint64_t offset;
 
-	assert_int_equal(probe_place(&elf, name, &place), 0);
+	assert_int_equal(probe_place(&elf, name, ALL_ARGUMENTS, &place), 0);
 	assert_int_equal(place.offset, entry + skipped);
 	assert_int_equal(place.skipped, skipped);
 	assert_int_equal(place.is_cheap, is_cheap);
+	assert_true(skipped || (place.has_stack && !place.stack));
 	assert_int_equal(probe_entry(&elf, name, &offset), 0);
 	assert_int_equal(offset, entry);
 }
@@ -170,7 +173,7 @@ static void check_absent(const char *name, int err)
 	struct probe_place place = { .offset = 1, .skipped = 2 };
 	uint64_t offset = 3;
 
-	assert_int_equal(probe_place(&elf, name, &place), err);
+	assert_int_equal(probe_place(&elf, name, 0, &place), err);
 	assert_int_equal(place.offset, 1);
 	assert_int_equal(place.skipped, 2);
 	assert_int_equal(probe_entry(&elf, name, &offset), err);
@@ -281,22 +284,168 @@ static void test_default_version_is_preferred(void **state)
 	}
 }
 
+static void test_arguments_that_are_read_decide(void **state)
+{
+	struct probe_place place;
+
+	(void)state;
+	make_usual(EM_X86_64);
+	/* xor %edi,%edi; push %rbx */
+	for (unsigned int arguments = 0; arguments <= UINT8_MAX; arguments++) {
+		bool is_cheap = !(arguments & 1) && arguments <= ALL_ARGUMENTS;
+
+		assert_int_equal(probe_place(&elf, "SSL_free", (uint8_t)arguments, &place), 0);
+		assert_int_equal(place.is_cheap, is_cheap);
+		assert_int_equal(place.skipped, is_cheap ? 2 : 0);
+		assert_int_equal(place.offset, CODE_AT + 6 + place.skipped);
+	}
+
+	const struct probe_want wants[] = { { "SSL_free", 1 },
+					    { "SSL_free", 2 },
+					    { "SSL_new", 1 } };
+	struct probe_place places[3];
+	int errs[3];
+
+	assert_int_equal(probe_places(&elf, wants, 3, places, errs), 0);
+	assert_false(places[0].is_cheap);
+	assert_int_equal(places[1].skipped, 2);
+	assert_int_equal(places[2].skipped, 4);
+}
+
+static void test_stack_is_told_with_the_place(void **state)
+{
+	static const struct {
+		uint64_t code; /* 8 bytes, before a push of rbx and ret */
+		uint32_t stack;
+		bool has_stack;
+	} functions[] = {
+		{ 0x0876f68508ec8348, 8, true },  /* sub $8,%rsp; test %esi,%esi; jbe */
+		{ 0x0876f685f0e48348, 0, false }, /* and $-16,%rsp; test %esi,%esi; jbe */
+		{ 0x08eb18ec8348c031, 24, true }, /* xor %eax,%eax; sub $24,%rsp; jmp */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+		struct probe_place place;
+
+		library_begin(EM_X86_64, true);
+		library_add("moves", function(0x20, 10), DEFAULT);
+		put(CODE_AT + 0x20, functions[i].code, 8);
+		put(CODE_AT + 0x28, 0xc353, 2);
+		library_open();
+		assert_int_equal(probe_place(&elf, "moves", 0, &place), 0);
+		assert_true(place.is_cheap);
+		assert_int_equal(place.skipped, 6);
+		assert_int_equal(place.stack, functions[i].stack);
+		assert_int_equal(place.has_stack, functions[i].has_stack);
+
+		/* Of a function whose size is not known it is the entry. */
+		library_begin(EM_X86_64, true);
+		library_add("moves", function(0x20, 0), DEFAULT);
+		put(CODE_AT + 0x20, functions[i].code, 8);
+		library_open();
+		check_place("moves", CODE_AT + 0x20, 0, false);
+	}
+}
+
+/* Puts a note with one property where DATA_AT is and says so in the program header. */
+static void put_property(unsigned int segment_type, uint32_t property, uint32_t value, size_t size)
+{
+	const uint32_t note[] = {
+		4, 16, NT_GNU_PROPERTY_TYPE_0, 0x00554e47 /* "GNU" */, property, 4, value, 0,
+	};
+
+	memcpy(library.bytes + DATA_AT, note, sizeof(note));
+	put_segment(3, (Elf64_Phdr){ .p_type = segment_type,
+				     .p_offset = DATA_AT,
+				     .p_vaddr = LOADED + DATA_AT,
+				     .p_filesz = size });
+	library_open();
+}
+
+static void make_caller(unsigned int machine)
+{
+	library_begin(machine, true);
+	library_add("calls", function(0x20, 12), DEFAULT);
+	if (machine == EM_X86_64)
+		put(CODE_AT + 0x20, 0x1000e808ec8348, 8); /* sub $8,%rsp; call */
+	else
+		put(CODE_AT + 0x20, 0x94000100d503233f, 8); /* paciasp; bl */
+	put(CODE_AT + 0x28, machine == EM_X86_64 ? 0xc300 : 0xd65f03c0, 4);
+	library_open();
+}
+
+static void test_call_is_no_place_where_the_library_allows_shadow_stacks(void **state)
+{
+	static const struct {
+		unsigned int machine;
+		uint32_t property, bit;
+	} machines[] = {
+		{ EM_X86_64, GNU_PROPERTY_X86_FEATURE_1_AND, GNU_PROPERTY_X86_FEATURE_1_SHSTK },
+		{ EM_AARCH64, GNU_PROPERTY_AARCH64_FEATURE_1_AND, 4 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		uint32_t property = machines[i].property, bit = machines[i].bit;
+
+		make_caller(machines[i].machine);
+		check_place("calls", CODE_AT + 0x20, 4, true);
+		put_property(PT_GNU_PROPERTY, property, bit, 32);
+		check_place("calls", CODE_AT + 0x20, 0, false);
+		put_property(PT_NOTE, property, 0xff, 32);
+		check_place("calls", CODE_AT + 0x20, 0, false);
+		put_property(PT_NOTE, property, 0xffffffff & ~bit, 32);
+		check_place("calls", CODE_AT + 0x20, 4, true);
+		put_property(PT_NOTE, machines[!i].property, bit, 32);
+		check_place("calls", CODE_AT + 0x20, 4, true);
+		put_property(PT_NULL, property, bit, 32);
+		check_place("calls", CODE_AT + 0x20, 4, true);
+		/* Up to the value and without it. */
+		put_property(PT_NOTE, property, bit, 28);
+		check_place("calls", CODE_AT + 0x20, 0, false);
+		put_property(PT_NOTE, property, bit, 27);
+		check_place("calls", CODE_AT + 0x20, 4, true);
+	}
+}
+
+static void test_notes_that_cannot_be_read_may_allow_shadow_stacks(void **state)
+{
+	(void)state;
+	make_caller(EM_X86_64);
+	put_property(PT_NOTE, 0, 0, LIBRARY_SIZE - DATA_AT);
+	check_place("calls", CODE_AT + 0x20, 4, true);
+	put_property(PT_NOTE, 0, 0, LIBRARY_SIZE - DATA_AT + 1);
+	check_place("calls", CODE_AT + 0x20, 0, false);
+	put_property(PT_NOTE, 0, 0, SIZE_MAX);
+	check_place("calls", CODE_AT + 0x20, 0, false);
+	put_property(PT_NULL, 0, 0, 0);
+	check_place("calls", CODE_AT + 0x20, 4, true);
+	elf.is_cut = true;
+	check_place("calls", CODE_AT + 0x20, 0, false);
+}
+
 static void test_many_names_are_asked_for_at_once(void **state)
 {
-	const char *names[PROBE_NAMES_MAX + 1];
+	static struct probe_want wants[PROBE_NAMES_MAX + 1];
 	static struct probe_place places[PROBE_NAMES_MAX];
 	static int errs[PROBE_NAMES_MAX];
 
 	(void)state;
 	make_usual(EM_X86_64);
 	for (size_t i = 0; i <= PROBE_NAMES_MAX; i++)
-		names[i] = i % 3 == 0 ? "SSL_new" : i % 3 == 1 ? "absent" : "SSL_free";
+		wants[i] = (struct probe_want){
+			.name = i % 3 == 0   ? "SSL_new"
+				: i % 3 == 1 ? "absent"
+					     : "SSL_free",
+			.arguments = ALL_ARGUMENTS,
+		};
 	errs[0] = 1;
-	assert_int_equal(probe_places(&elf, names, PROBE_NAMES_MAX + 1, places, errs), -E2BIG);
+	assert_int_equal(probe_places(&elf, wants, PROBE_NAMES_MAX + 1, places, errs), -E2BIG);
 	assert_int_equal(errs[0], 1);
-	assert_int_equal(probe_places(&elf, names, 0, places, errs), 0);
+	assert_int_equal(probe_places(&elf, wants, 0, places, errs), 0);
 	assert_int_equal(errs[0], 1);
-	assert_int_equal(probe_places(&elf, names, PROBE_NAMES_MAX, places, errs), 0);
+	assert_int_equal(probe_places(&elf, wants, PROBE_NAMES_MAX, places, errs), 0);
 	for (size_t i = 0; i < PROBE_NAMES_MAX; i++) {
 		assert_int_equal(errs[i], i % 3 == 1 ? -ENOENT : 0);
 		if (i % 3 == 0)
@@ -330,12 +479,14 @@ static void test_bounds_of_tables_are_kept(void **state)
 /* Whatever the file says, what is told is in it. */
 static void check_any(const uint8_t *bytes, size_t size)
 {
-	static const char *const names[] = { "SSL_new", "SSL_free", "my_SSL_new" };
+	static const struct probe_want wants[] = { { "SSL_new", 1 },
+						   { "SSL_free", 0 },
+						   { "my_SSL_new", ALL_ARGUMENTS } };
 	struct probe_place places[3];
 	int errs[3];
 
 	window_memory(&window, bytes, size);
-	if (elf_open(&elf, &window) || probe_places(&elf, names, 3, places, errs))
+	if (elf_open(&elf, &window) || probe_places(&elf, wants, 3, places, errs))
 		return;
 	for (size_t i = 0; i < 3; i++) {
 		assert_true(errs[i] == 0 || errs[i] == -ENOENT || errs[i] == -EOPNOTSUPP);
@@ -369,16 +520,27 @@ static void test_damaged_files_are_read_within_their_bounds(void **state)
 	guard_free(copy, LIBRARY_SIZE);
 }
 
+/* What is loaded is the file's, but for the breakpoints (int3) of whoever traces this machine now.
+ */
+static void check_code(const uint8_t *bytes, const uint8_t *loaded, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (loaded[i] != 0xcc)
+			assert_int_equal(loaded[i], bytes[i]);
+}
+
 /* The library that this program has loaded tells itself where its functions are. */
 static void test_places_are_in_the_functions_of_a_real_library(void **state)
 {
-	static const char *const names[] = {
-		"EVP_DigestInit_ex", "EVP_CIPHER_fetch", "EVP_PKEY_generate", "OSSL_PROVIDER_load",
-		"X509_verify_cert",  "PKCS12_parse",	 "EVP_Q_digest",      "RSA_new",
+	static const struct probe_want wants[] = {
+		{ "EVP_DigestInit_ex", 1 << 1 }, { "EVP_CIPHER_fetch", 1 << 1 | 1 << 2 },
+		{ "EVP_PKEY_generate", 0 },	 { "OSSL_PROVIDER_load", 1 << 1 },
+		{ "X509_verify_cert", 0 },	 { "PKCS12_parse", 0 },
+		{ "EVP_Q_digest", 1 << 1 },	 { "RSA_new", 0 },
 	};
-	const size_t nr = sizeof(names) / sizeof(names[0]);
-	struct probe_place places[sizeof(names) / sizeof(names[0])];
-	int errs[sizeof(names) / sizeof(names[0])];
+	const size_t nr = sizeof(wants) / sizeof(wants[0]);
+	struct probe_place places[sizeof(wants) / sizeof(wants[0])];
+	int errs[sizeof(wants) / sizeof(wants[0])];
 	struct stat status;
 	Dl_info info;
 	size_t nr_cheap = 0;
@@ -386,7 +548,8 @@ static void test_places_are_in_the_functions_of_a_real_library(void **state)
 	(void)state;
 	/* Makes the program load it. */
 	assert_non_null(EVP_sha256());
-	if (!dladdr(dlsym(RTLD_DEFAULT, names[0]), &info) || !strstr(info.dli_fname, "libcrypto"))
+	if (!dladdr(dlsym(RTLD_DEFAULT, wants[0].name), &info) ||
+	    !strstr(info.dli_fname, "libcrypto"))
 		skip();
 
 	int fd = open(info.dli_fname, O_RDONLY | O_CLOEXEC);
@@ -395,9 +558,9 @@ static void test_places_are_in_the_functions_of_a_real_library(void **state)
 	assert_int_equal(fstat(fd, &status), 0);
 	assert_int_equal(window_open(&window, fd, (uint64_t)status.st_size, UINT64_MAX), 0);
 	assert_int_equal(elf_open(&elf, &window), 0);
-	assert_int_equal(probe_places(&elf, names, nr, places, errs), 0);
+	assert_int_equal(probe_places(&elf, wants, nr, places, errs), 0);
 	for (size_t i = 0; i < nr; i++) {
-		const uint8_t *loaded = dlsym(RTLD_DEFAULT, names[i]);
+		const uint8_t *loaded = dlsym(RTLD_DEFAULT, wants[i].name);
 		uint64_t offset;
 
 		assert_non_null(loaded);
@@ -405,7 +568,7 @@ static void test_places_are_in_the_functions_of_a_real_library(void **state)
 		assert_true(elf_find(&elf, (uint64_t)(loaded - (const uint8_t *)info.dli_fbase),
 				     &offset, NULL));
 		assert_int_equal(places[i].offset - places[i].skipped, offset);
-		assert_memory_equal(window_get(&window, offset, 16), loaded, 16);
+		check_code(window_get(&window, offset, 16), loaded, 16);
 		nr_cheap += places[i].is_cheap;
 	}
 	assert_true(nr_cheap > 0);
@@ -421,6 +584,10 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_exported_function_is_not_found),
 		cmocka_unit_test(test_function_that_is_not_seen_whole_is_probed_at_its_entry),
 		cmocka_unit_test(test_default_version_is_preferred),
+		cmocka_unit_test(test_arguments_that_are_read_decide),
+		cmocka_unit_test(test_stack_is_told_with_the_place),
+		cmocka_unit_test(test_call_is_no_place_where_the_library_allows_shadow_stacks),
+		cmocka_unit_test(test_notes_that_cannot_be_read_may_allow_shadow_stacks),
 		cmocka_unit_test(test_many_names_are_asked_for_at_once),
 		cmocka_unit_test(test_bounds_of_tables_are_kept),
 		cmocka_unit_test(test_damaged_files_are_read_within_their_bounds),

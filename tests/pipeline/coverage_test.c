@@ -48,6 +48,9 @@ static void test_new_coverage_is_empty(void **state)
 	assert_true(coverage.is_final);
 	assert_int_equal(coverage.sources.count, 0);
 	assert_int_equal(coverage.not_seen.count, 0);
+	assert_int_equal(coverage.late.count, 0);
+	assert_int_equal(coverage.lapses.count, 0);
+	assert_false(coverage.late.truncated || coverage.lapses.truncated);
 }
 
 static void test_source_has_all_its_counts(void **state)
@@ -149,6 +152,68 @@ static void test_gaps_are_kept_up_to_their_maximum(void **state)
 	assert_int_equal(coverage.gap[COVERAGE_GAPS_MAX - 1].count, COVERAGE_GAPS_MAX - 1);
 }
 
+static void test_libraries_that_were_late_are_told_up_to_their_maximum(void **state)
+{
+	static const struct coverage_late late[COVERAGE_LATE_MAX] = { { .ms = 3 } };
+
+	(void)state;
+	for (size_t nr = 0; nr < COVERAGE_LATE_MAX + 3; nr++) {
+		coverage_init(&coverage, 0, true);
+		coverage_set_late(&coverage, late, nr);
+		assert_ptr_equal(coverage.late.items, late);
+		assert_int_equal(coverage.late.stride, sizeof(late[0]));
+		assert_int_equal(coverage.late.count,
+				 nr < COVERAGE_LATE_MAX ? nr : COVERAGE_LATE_MAX);
+		assert_int_equal(coverage.late.truncated, nr > COVERAGE_LATE_MAX);
+	}
+}
+
+static void test_lapses_are_kept_up_to_their_maximum(void **state)
+{
+	static const char *const functions[] = { "SSL_read", "EVP_DigestFinal_ex" };
+
+	(void)state;
+	coverage_init(&coverage, 0, true);
+	for (size_t i = 0; i < COVERAGE_LAPSES_MAX + 3; i++) {
+		assert_int_equal(coverage.lapses.truncated, i > COVERAGE_LAPSES_MAX);
+		coverage_add_lapse(&coverage, functions[i % 2], "/lib/libcrypto.so.3");
+	}
+	assert_int_equal(coverage.lapses.count, COVERAGE_LAPSES_MAX);
+	assert_ptr_equal(coverage.lapses.items, coverage.lapse);
+	assert_int_equal(coverage.lapses.stride, sizeof(coverage.lapse[0]));
+	assert_string_equal(coverage.lapse[COVERAGE_LAPSES_MAX - 1].function,
+			    functions[(COVERAGE_LAPSES_MAX - 1) % 2]);
+}
+
+static const char late_text[] =
+	"{\"event_type\":\"coverage\",\"timestamp\":\"2026-11-21T09:00:00.000000Z\",\"final\":"
+	"false,"
+	"\"sources\":[],\"not_seen\":[],"
+	"\"late_attach\":[{\"pid\":77,\"process\":\"node\","
+	"\"library\":\"/home/USER/lib/libssl.so.3\",\"ms\":12},"
+	"{\"pid\":78,\"process\":\"0123456789abcdef\",\"library\":\"/usr/bin/node\",\"ms\":0}],"
+	"\"detached\":[{\"function_name\":\"EVP_DigestFinal_ex\","
+	"\"library\":\"/home/USER/lib/libcrypto.so.3\"}]}\n";
+
+static void test_what_was_not_watched_all_the_time_is_written(void **state)
+{
+	static const struct coverage_late late[] = {
+		{ .library = "/home/bob/lib/libssl.so.3", .ms = 12, .pid = 77, .process = "node" },
+		/* a name may fill its place */
+		{ .library = "/usr/bin/node", .pid = 78, .process = "0123456789abcdef" },
+	};
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene, "json-lines", true);
+	coverage_init(&coverage, SCENE_BOOT_S * 1000000000ULL, false);
+	coverage_set_late(&coverage, late, 2);
+	coverage_add_lapse(&coverage, "EVP_DigestFinal_ex", "/home/bob/lib/libcrypto.so.3");
+	assert_int_equal(scene_document(&scene, &coverage, &coverage_fields), 0);
+	assert_string_equal(scene_text(&scene), late_text);
+	scene_close(&scene);
+}
+
 static const char coverage_text[] =
 	"{\"event_type\":\"coverage\",\"timestamp\":\"2026-11-21T09:00:00.000000Z\",\"final\":true,"
 	"\"sources\":[{\"name\":\"process_exit\",\"hook\":\"tp_btf/sched_process_exit\","
@@ -181,9 +246,11 @@ static void test_coverage_is_written_as_a_document(void **state)
 /* The largest there can be, as the last line of a stream has to come whole. */
 static void test_full_coverage_is_written(void **state)
 {
+	static struct coverage_late late[COVERAGE_LATE_MAX];
 	struct scene scene;
 	const char *text;
-	char path[32];
+	char path[64];
+	char expected[16];
 
 	(void)state;
 	scene_open(&scene, "json-pretty", true);
@@ -192,12 +259,24 @@ static void test_full_coverage_is_written(void **state)
 		coverage_add_source(&coverage, sources[i], true, NULL, &counters, &fate);
 	for (size_t i = 0; i < COVERAGE_GAPS_MAX; i++)
 		coverage_add_gap(&coverage, "what", "why", i);
+	for (size_t i = 0; i < COVERAGE_LATE_MAX; i++)
+		late[i] = (struct coverage_late){ .library = "/lib/libssl.so.3", .ms = i };
+	coverage_set_late(&coverage, late, COVERAGE_LATE_MAX);
+	for (size_t i = 0; i < COVERAGE_LAPSES_MAX; i++)
+		coverage_add_lapse(&coverage, sources[i % NR_SOURCES]->name, "/lib/libssl.so.3");
 	assert_int_equal(scene_document(&scene, &coverage, &coverage_fields), 0);
 	text = scene_text(&scene);
 	snprintf(path, sizeof(path), "sources.%d.name", NR_SOURCES - 1);
 	assert_string_equal(parsed_value(text, path), sources[NR_SOURCES - 1]->name);
 	snprintf(path, sizeof(path), "not_seen.%d.count", COVERAGE_GAPS_MAX - 1);
-	assert_string_equal(parsed_value(text, path), "15");
+	snprintf(expected, sizeof(expected), "%d", COVERAGE_GAPS_MAX - 1);
+	assert_string_equal(parsed_value(text, path), expected);
+	snprintf(path, sizeof(path), "late_attach.%d.ms", COVERAGE_LATE_MAX - 1);
+	snprintf(expected, sizeof(expected), "%d", COVERAGE_LATE_MAX - 1);
+	assert_string_equal(parsed_value(text, path), expected);
+	snprintf(path, sizeof(path), "detached.%d.function_name", COVERAGE_LAPSES_MAX - 1);
+	assert_string_equal(parsed_value(text, path),
+			    sources[(COVERAGE_LAPSES_MAX - 1) % NR_SOURCES]->name);
 	scene_close(&scene);
 }
 
@@ -275,6 +354,9 @@ int main(void)
 		cmocka_unit_test(test_counters_read_too_early_give_no_huge_rest),
 		cmocka_unit_test(test_empty_reason_is_no_reason),
 		cmocka_unit_test(test_gaps_are_kept_up_to_their_maximum),
+		cmocka_unit_test(test_libraries_that_were_late_are_told_up_to_their_maximum),
+		cmocka_unit_test(test_lapses_are_kept_up_to_their_maximum),
+		cmocka_unit_test(test_what_was_not_watched_all_the_time_is_written),
 		cmocka_unit_test(test_coverage_is_written_as_a_document),
 		cmocka_unit_test(test_full_coverage_is_written),
 		cmocka_unit_test(test_start_is_written_as_a_document),

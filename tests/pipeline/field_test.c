@@ -238,6 +238,21 @@ static void test_table_knows_what_it_follows(void **state)
 	assert_int_equal(more_table.nr_fields, 2);
 }
 
+static void test_rest_of_a_map_begins_behind_its_key(void **state)
+{
+	static const struct field part_fields[] = { { .name = "key" },
+						    { .name = "a" },
+						    { .name = "b" } };
+	static const struct fields part_table = FIELDS(part_fields);
+	const struct field map = { .type = FIELD_MAP, .sub = &part_table };
+	const struct fields rest = field_map_rest(&map);
+
+	(void)state;
+	assert_ptr_equal(rest.fields, &part_fields[1]);
+	assert_int_equal(rest.nr_fields, 2);
+	assert_null(rest.base);
+}
+
 static void test_embedded_struct_is_where_it_is(void **state)
 {
 	const uint8_t bytes[16] = { 0 };
@@ -294,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_list_is_handed_on),
 		cmocka_unit_test(test_texts_are_a_list_also_when_empty),
 		cmocka_unit_test(test_table_knows_what_it_follows),
+		cmocka_unit_test(test_rest_of_a_map_begins_behind_its_key),
 		cmocka_unit_test(test_embedded_struct_is_where_it_is),
 		cmocka_unit_test(test_pointer_may_be_null),
 		cmocka_unit_test(test_getter_that_does_nothing_gives_no_value),

@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 
+#include "catalogue/libraries.h"
 #include "pipeline/decode.h"
 #include "pipeline/filter.h"
+#include "sources/api_call/call.h"
 #include "sources/file_open/file_open.h"
 #include "sources/lib_load/lib_load.h"
 #include "support/guard.h"
@@ -249,6 +251,77 @@ static void test_library_is_meant_by_family_or_part_of_its_name(void **state)
 	}
 }
 
+/* What FILTER says of a call in PATH, a file of FAMILY. */
+static int judge_call(struct filter *filter, const char *path, enum library_family family)
+{
+	const struct api_function function = { .name = "f" };
+	struct record record;
+
+	filter->wanted = 1U << SOURCE_api_call;
+	raw_begin(&raw, SOURCE_api_call);
+	assert_int_equal(record_decode(&record, &arena, raw.bytes, raw.size), STAGE_NEXT);
+	assert_int_equal(api_call_resolve(&record, &function, path, family, false), STAGE_NEXT);
+	return filter_record(filter, &record);
+}
+
+/* A file may be a crypto library under another name, or a program with one inside. */
+static void test_call_is_meant_by_its_library_or_its_family(void **state)
+{
+	static const struct {
+		const char *pattern;
+		const char *path;
+		enum library_family family;
+		int result;
+	} cases[] = {
+		{ "openssl", "/usr/lib/libcrypto.so.3", LIBRARY_FAMILY_openssl, STAGE_NEXT },
+		{ "libcrypto", "/usr/lib/libcrypto.so.3", LIBRARY_FAMILY_openssl, STAGE_NEXT },
+		{ "libssl", "/usr/lib/libcrypto.so.3", LIBRARY_FAMILY_openssl, STAGE_DROP },
+		{ "gnutls", "/usr/lib/libcrypto.so.3", LIBRARY_FAMILY_openssl, STAGE_DROP },
+		{ "openssl", "/usr/bin/node", LIBRARY_FAMILY_openssl, STAGE_NEXT },
+		{ "OpenSSL", "/usr/bin/node", LIBRARY_FAMILY_openssl, STAGE_NEXT },
+		{ "node", "/usr/bin/node", LIBRARY_FAMILY_openssl, STAGE_NEXT },
+		{ "boringssl", "/usr/bin/node", LIBRARY_FAMILY_openssl, STAGE_DROP },
+		{ "boringssl", "/opt/chrome/chrome", LIBRARY_FAMILY_boringssl, STAGE_NEXT },
+		{ "kernel", "kernel", LIBRARY_FAMILY_kernel, STAGE_NEXT },
+		{ "openssl", "kernel", LIBRARY_FAMILY_kernel, STAGE_DROP },
+		/* one of no project has none */
+		{ "none", "/opt/own/tool", LIBRARY_FAMILY_none, STAGE_DROP },
+		{ "openssl", "/opt/own/tool", LIBRARY_FAMILY_none, STAGE_DROP },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct filter filter = { .libraries = { cases[i].pattern }, .nr_libraries = 1 };
+
+		print_message("'%s' on '%s'\n", cases[i].pattern, cases[i].path);
+		assert_int_equal(judge_call(&filter, cases[i].path, cases[i].family),
+				 cases[i].result);
+	}
+}
+
+static void test_any_of_many_families_is_enough(void **state)
+{
+	struct filter filter = { .libraries = { "nss", "gnutls", "libsodium" }, .nr_libraries = 3 };
+
+	(void)state;
+	assert_int_equal(judge_call(&filter, "/opt/a", LIBRARY_FAMILY_libsodium), STAGE_NEXT);
+	assert_int_equal(judge_call(&filter, "/opt/a", LIBRARY_FAMILY_gnutls), STAGE_NEXT);
+	assert_int_equal(judge_call(&filter, "/opt/a", LIBRARY_FAMILY_openssl), STAGE_DROP);
+}
+
+/* What it is of is not known before it is resolved; a file pattern is not about libraries. */
+static void test_call_without_library_or_family_is_dropped(void **state)
+{
+	struct filter libraries = { .libraries = { "openssl" }, .nr_libraries = 1 };
+	struct filter files = { .files = { "*" }, .nr_files = 1 };
+
+	(void)state;
+	raw_begin(&raw, SOURCE_api_call);
+	assert_int_equal(judge(&libraries), STAGE_DROP);
+	assert_int_equal(judge_call(&files, "/usr/lib/libssl.so.3", LIBRARY_FAMILY_openssl),
+			 STAGE_DROP);
+}
+
 static void test_library_pattern_drops_other_events(void **state)
 {
 	struct filter filter = { .libraries = { "openssl" }, .nr_libraries = 1 };
@@ -297,6 +370,9 @@ int main(void)
 		cmocka_unit_test(test_file_pattern_looks_at_the_resolved_path_too),
 		cmocka_unit_test(test_any_of_many_patterns_is_enough),
 		cmocka_unit_test(test_library_is_meant_by_family_or_part_of_its_name),
+		cmocka_unit_test(test_call_is_meant_by_its_library_or_its_family),
+		cmocka_unit_test(test_any_of_many_families_is_enough),
+		cmocka_unit_test(test_call_without_library_or_family_is_dropped),
 		cmocka_unit_test(test_library_pattern_drops_other_events),
 		cmocka_unit_test(test_both_patterns_keep_either),
 	};

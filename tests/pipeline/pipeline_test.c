@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "catalogue/libraries.h"
+#include "sources/api_call/call.h"
 #include "sources/file_open/file_open.h"
 #include "sources/lib_load/lib_load.h"
 #include "sources/process_exec/process_exec.h"
@@ -265,7 +267,7 @@ static void test_every_record_has_one_fate(void **state)
 	scene.pipeline.filter.nr_files = 1;
 	scene.pipeline.filter.libraries[0] = "libssl";
 	scene.pipeline.filter.nr_libraries = 1;
-	for (int i = 0; i < 5000; i++) {
+	for (int i = 0; i < 10000; i++) {
 		enum source_id source;
 
 		seed = seed * 1664525U + 1013904223U;
@@ -297,6 +299,151 @@ static void test_every_record_has_one_fate(void **state)
 	assert_true(scene.pipeline.fates[SOURCE_file_open].written > 0);
 	assert_true(scene.pipeline.fates[SOURCE_file_open].throttled > 0);
 	assert_int_equal(scene.pipeline.nr_unknown, 0);
+}
+
+/* What a handler was called with, and what it says. */
+static struct {
+	int result; /* enum stage_result */
+	const struct api_function *function;
+	unsigned int nr_resolved;
+	unsigned int nr_handled;
+	unsigned int nr_resolved_first; /* when the last one was handled */
+	uint32_t tgid;
+} seen;
+
+static int resolve(void *ctx, struct record *record)
+{
+	assert_ptr_equal(ctx, &seen.result);
+	assert_non_null(record->hdr);
+	/* what is derived comes after, for what is wanted */
+	assert_int_equal(record->unix_ns, 0);
+	seen.nr_resolved++;
+	seen.tgid = record->hdr->tgid;
+	if (seen.function)
+		return api_call_resolve(record, seen.function, "/opt/own/libown.so",
+					LIBRARY_FAMILY_openssl, false);
+	return seen.result;
+}
+
+static void handle(void *ctx, struct record *record)
+{
+	assert_ptr_equal(ctx, &seen.nr_handled);
+	assert_int_not_equal(record->unix_ns, 0);
+	seen.nr_handled++;
+	seen.nr_resolved_first = seen.nr_resolved;
+}
+
+static void add_handler(enum source_id source, int result)
+{
+	memset(&seen, 0, sizeof(seen));
+	seen.result = result;
+	scene.pipeline.handlers[source] = (struct pipeline_handler){
+		.resolve = resolve,
+		.resolve_ctx = &seen.result,
+		.handle = handle,
+		.ctx = &seen.nr_handled,
+	};
+}
+
+static void test_record_is_resolved_and_then_handled(void **state)
+{
+	(void)state;
+	add_handler(SOURCE_file_open, STAGE_NEXT);
+	make_open("/etc/ssl/cert.pem");
+	assert_int_equal(take(), 0);
+	assert_int_equal(seen.nr_resolved, 1);
+	assert_int_equal(seen.nr_handled, 1);
+	assert_int_equal(seen.nr_resolved_first, 1);
+	assert_int_equal(seen.tgid, RAW_PID);
+	assert_int_equal(scene.pipeline.fates[SOURCE_file_open].written, 1);
+	/* records of other sources are not theirs */
+	make_load("/lib/libssl.so.3");
+	assert_int_equal(take(), 0);
+	assert_int_equal(seen.nr_resolved + seen.nr_handled, 2);
+}
+
+/* The filter looks at what resolving has found, and keeps nothing from it. */
+static void test_record_is_resolved_before_it_is_filtered(void **state)
+{
+	(void)state;
+	add_handler(SOURCE_file_open, STAGE_NEXT);
+	scene.pipeline.filter.wanted = 1U << SOURCE_process_exit;
+	make_open("/etc/ssl/cert.pem");
+	assert_int_equal(take(), 0);
+	assert_int_equal(seen.nr_resolved, 1);
+	assert_int_equal(seen.nr_handled, 0);
+	assert_int_equal(scene.pipeline.fates[SOURCE_file_open].filtered, 1);
+}
+
+static void test_what_is_resolved_is_filtered(void **state)
+{
+	static const struct {
+		const char *library;
+		int nr_lines;
+	} cases[] = { { "openssl", 1 }, { "libown", 1 }, { "gnutls", 0 }, { "libssl", 0 } };
+
+	(void)state;
+	add_handler(SOURCE_api_call, STAGE_NEXT);
+	seen.function = api_find(LIBRARY_FAMILY_openssl, "SSL_new", 7);
+	scene.pipeline.filter.nr_libraries = 1;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		scene.pipeline.filter.libraries[0] = cases[i].library;
+		raw_begin(&raw, SOURCE_api_call);
+		assert_int_equal(take(), 0);
+		assert_int_equal(nr_lines(scene_text(&scene)), cases[i].nr_lines);
+	}
+	assert_int_equal(scene.pipeline.fates[SOURCE_api_call].filtered, 2);
+	assert_int_equal(scene.pipeline.fates[SOURCE_api_call].written, 2);
+}
+
+static void test_record_that_resolving_drops_is_counted(void **state)
+{
+	const struct fate *fate = &scene.pipeline.fates[SOURCE_lib_load];
+
+	(void)state;
+	add_handler(SOURCE_lib_load, STAGE_DROP);
+	make_load("/lib/libssl.so.3");
+	assert_int_equal(take(), 0);
+	assert_int_equal(fate->filtered, 1);
+	seen.result = STAGE_MALFORMED;
+	make_load("/lib/libcrypto.so.3");
+	((struct lib_load_event *)raw.bytes)->inode++;
+	assert_int_equal(take(), 0);
+	assert_int_equal(fate->malformed, 1);
+	assert_int_equal(fate_total(fate), 2);
+	assert_int_equal(seen.nr_resolved, 2);
+	assert_int_equal(seen.nr_handled, 0);
+	assert_string_equal(scene_text(&scene), "");
+}
+
+/* What decoding or the process table refuses, nobody has to look at. */
+static void test_record_that_is_refused_before_is_not_resolved(void **state)
+{
+	(void)state;
+	add_handler(SOURCE_process_exit, STAGE_NEXT);
+	raw_begin(&raw, SOURCE_process_exit);
+	raw_hdr(&raw)->size++;
+	assert_int_equal(take(), 0);
+	assert_int_equal(seen.nr_resolved, 0);
+	raw_begin(&raw, SOURCE_process_exit);
+	assert_int_equal(take(), 0);
+	assert_int_equal(take(), 0);
+	assert_int_equal(seen.nr_resolved, 1);
+	assert_int_equal(scene.pipeline.fates[SOURCE_process_exit].malformed, 1);
+	assert_int_equal(scene.pipeline.fates[SOURCE_process_exit].filtered, 1);
+}
+
+static void test_record_beyond_the_first_is_not_handled(void **state)
+{
+	(void)state;
+	add_handler(SOURCE_file_open, STAGE_NEXT);
+	scene.pipeline.max_events = 1;
+	make_open("/etc/ssl/cert.pem");
+	assert_int_equal(take(), -ECANCELED);
+	assert_int_equal(take(), -ECANCELED);
+	assert_int_equal(seen.nr_resolved, 2);
+	assert_int_equal(seen.nr_handled, 1);
+	assert_int_equal(scene.pipeline.fates[SOURCE_file_open].throttled, 1);
 }
 
 static void test_output_that_is_gone_is_an_error_and_counted(void **state)
@@ -362,6 +509,12 @@ int main(void)
 		TEST(test_first_events_only),
 		TEST(test_events_not_wanted_do_not_count_as_events),
 		TEST(test_every_record_has_one_fate),
+		TEST(test_record_is_resolved_and_then_handled),
+		TEST(test_record_is_resolved_before_it_is_filtered),
+		TEST(test_what_is_resolved_is_filtered),
+		TEST(test_record_that_resolving_drops_is_counted),
+		TEST(test_record_that_is_refused_before_is_not_resolved),
+		TEST(test_record_beyond_the_first_is_not_handled),
 		TEST(test_output_that_is_gone_is_an_error_and_counted),
 		TEST(test_total_adds_every_fate),
 	};

@@ -16,17 +16,25 @@
  *	exec PROGRAM [ARG...]   becomes it; a puppet says "ready" again
  *	fork IN OUT             makes a child that serves these two FIFOs: its pid
  *	setuid UID
+ *	alg TYPE NAME           binds an AF_ALG socket, or where the kernel has none another one
+ *	                        that refuses such an address
+ *	ktls VERSION CIPHER [rx] gives the kernel's TLS a key of zeros, for sending or receiving
  *	exit STATUS             no answer
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_alg.h>
+#include <linux/tls.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -198,6 +206,51 @@ static pid_t fork_puppet(const char *in, const char *out, int *fds)
 	return pid;
 }
 
+static int bind_algorithm(const char *type, const char *name)
+{
+	/* Since 4.12 a name may be longer than there is room for in struct sockaddr_alg. */
+	union {
+		struct sockaddr_alg alg;
+		char bytes[128];
+	} address = { .alg = { .salg_family = AF_ALG } };
+	size_t name_at = offsetof(struct sockaddr_alg, salg_name);
+	size_t size = name_at + strlen(name) + 1;
+	int fd = socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int err = 0;
+
+	if (fd < 0)
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	snprintf((char *)address.alg.salg_type, sizeof(address.alg.salg_type), "%s", type);
+	snprintf(address.bytes + name_at, sizeof(address) - name_at, "%s", name);
+	if (size < sizeof(address.alg))
+		size = sizeof(address.alg);
+	if (size > sizeof(address))
+		size = sizeof(address);
+	if (bind(fd, (struct sockaddr *)&address, (socklen_t)size))
+		err = errno;
+	close(fd);
+	return err;
+}
+
+static int give_key(const char *version, const char *cipher, int direction)
+{
+	struct tls12_crypto_info_aes_gcm_256 key = {
+		.info = { .version = (uint16_t)strtoul(version, NULL, 0),
+			  .cipher_type = (uint16_t)strtoul(cipher, NULL, 0) },
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int err = 0;
+
+	if (fd < 0)
+		return errno;
+	if (setsockopt(fd, SOL_TLS, direction, &key, sizeof(key)))
+		err = errno;
+	close(fd);
+	return err;
+}
+
 /* Commands that answer with "success" or an error. Returns the error, -1 for an unknown command. */
 static int act(char **words, size_t nr_words)
 {
@@ -224,6 +277,12 @@ static int act(char **words, size_t nr_words)
 	}
 	if (strcmp(verb, "series") == 0 && nr_words == 3)
 		return open_series(atoi(words[1]), words[2]);
+	if (strcmp(verb, "alg") == 0 && nr_words == 3)
+		return bind_algorithm(words[1], words[2]);
+	if (strcmp(verb, "ktls") == 0 && nr_words == 3)
+		return give_key(words[1], words[2], TLS_TX);
+	if (strcmp(verb, "ktls") == 0 && nr_words == 4 && strcmp(words[3], "rx") == 0)
+		return give_key(words[1], words[2], TLS_RX);
 	if (strcmp(verb, "exec") == 0 && nr_words >= 2) {
 		execvp(words[1], words + 1);
 		return errno;

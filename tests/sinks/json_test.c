@@ -52,7 +52,9 @@ static void test_every_type_has_its_json(void **state)
 		"\"argv\":[\"curl\",\"--user\",\"bob:***\",\"a b\"],"
 		"\"cmdline\":\"curl --user bob:*** a b\",\"signals\":[\"SIGKILL\",\"SIGTERM\",99],"
 		"\"one\":{\"number\":3,\"text\":\"three\"},\"other\":{\"number\":1,\"text\":"
-		"\"one\"},"
+		"\"one\"},\"counts\":{\"/home/USER/a\":1,\"b\":2},"
+		"\"parts\":{\"/home/USER/a\":{\"number\":1,\"texts\":[\"x\",\"y\"]},"
+		"\"b\":{\"number\":2,\"texts\":[]}},"
 		"\"items\":[{\"number\":1,\"text\":\"one\"},{\"number\":2,\"text\":null}]}\n");
 }
 
@@ -78,7 +80,8 @@ static void test_field_without_value_is_null_or_left_out(void **state)
 		"{\"flag\":false,\"count\":0,\"delta\":0,\"id\":0,"
 		"\"time\":\"1970-01-01T00:00:00.000000Z\",\"flags\":\"O_RDONLY\",\"signal\":0,"
 		"\"path\":null,\"text\":null,\"user\":null,\"argv\":null,\"cmdline\":null,"
-		"\"signals\":[],\"one\":{\"number\":0,\"text\":null},\"items\":[]}\n");
+		"\"signals\":[],\"one\":{\"number\":0,\"text\":null},\"counts\":{},\"parts\":{},"
+		"\"items\":[]}\n");
 }
 
 static void test_stream_is_the_same_as_lines(void **state)
@@ -118,6 +121,8 @@ static void test_pretty_is_indented(void **state)
 			    "    \"number\": 0,\n"
 			    "    \"text\": null\n"
 			    "  },\n"
+			    "  \"counts\": {},\n"
+			    "  \"parts\": {},\n"
 			    "  \"items\": []\n"
 			    "}\n");
 }
@@ -280,6 +285,78 @@ static void test_every_single_byte_survives_or_is_replaced(void **state)
 	scene_open(&scene, "json-lines", false);
 }
 
+/* Keys are foreign text like any string. */
+static void test_keys_of_maps_are_escaped_and_redacted(void **state)
+{
+	char all[256];
+	const struct sample_part parts[] = {
+		{ .name = all, .number = 1 },
+		{ .name = "a\"b\n\033[31m\\", .number = 2 },
+		{ .name = "in /home/bob/x --password=hunter2", .number = 3 },
+		{ .name = "", .number = 4 },
+	};
+	const struct sample sample = {
+		.parts = { .items = parts, .count = 4, .stride = sizeof(parts[0]) },
+	};
+	const char *text;
+
+	(void)state;
+	for (int i = 0; i < 256; i++)
+		all[i] = (char)(255 - i);
+	text = written("json-lines", true, &sample);
+	assert_int_equal(parsed_count(text, strlen(text)), 1);
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+	for (const char *at = text; at[1]; at++)
+		assert_true((unsigned char)*at >= ' ' && *at != '\x7f');
+	assert_string_equal(parsed_value(text, "parts.a\"b\n\033[31m\\.number"), "2");
+	assert_string_equal(parsed_value(text, "parts.in /home/USER/x --password=***.number"), "3");
+	assert_string_equal(parsed_value(text, "parts..number"), "4");
+	assert_null(strstr(text, "hunter2"));
+	scene_close(&scene);
+	text = written("json-lines", false, &sample);
+	assert_string_equal(parsed_value(text, "parts.in /home/bob/x --password=***.number"), "3");
+}
+
+static void test_item_without_key_is_left_out_of_a_map(void **state)
+{
+	static const struct sample_part parts[] = { { "a", 1, { NULL, 0 } },
+						    { NULL, 2, { NULL, 0 } },
+						    { "c", 3, { NULL, 0 } } };
+	const struct sample sample = {
+		.counts = { .items = parts, .count = 3, .stride = sizeof(parts[0]) },
+		.parts = { .items = parts + 1, .count = 1, .stride = sizeof(parts[0]) },
+	};
+
+	(void)state;
+	assert_non_null(strstr(written("json-lines", true, &sample),
+			       "\"counts\":{\"a\":1,\"c\":3},\"parts\":{},"));
+}
+
+/* The value of one that has none stays, as null. */
+static void test_key_without_value_has_null(void **state)
+{
+	static const struct sample_item items[] = { { 0, "a" }, { 0, NULL } };
+	static const struct field pair_fields[] = {
+		{ NAMED("key"), .type = FIELD_STR, .class = CLASS_TEXT, .get = get_text,
+		  .at = offsetof(struct sample_item, text), .help = "a key" },
+		{ NAMED("other"), .type = FIELD_STR, .class = CLASS_TEXT, .get = get_text,
+		  .at = sizeof(items[0]) + offsetof(struct sample_item, text),
+		  .help = "of the next" },
+	};
+	static const struct fields pair_table = FIELDS(pair_fields);
+	static const struct field map_fields[] = {
+		{ NAMED("map"), .type = FIELD_MAP, .class = CLASS_PUBLIC, .get = get_list,
+		  .sub = &pair_table, .help = "a map" },
+	};
+	static const struct fields map_table = FIELDS(map_fields);
+	const struct item_list list = { .items = items, .count = 1, .stride = sizeof(items) };
+
+	(void)state;
+	scene_open(&scene, "json-lines", true);
+	assert_int_equal(scene_document(&scene, &list, &map_table), 0);
+	assert_string_equal(scene_end(&scene), "{\"map\":{\"a\":null}}\n");
+}
+
 /* 16 KiB in which every byte needs six, twice. */
 static void test_largest_argument_list_is_whole(void **state)
 {
@@ -408,6 +485,9 @@ int main(void)
 		TEST(test_unknown_codes_and_flags_are_numbers),
 		TEST(test_hostile_bytes_stay_json),
 		TEST(test_every_single_byte_survives_or_is_replaced),
+		TEST(test_keys_of_maps_are_escaped_and_redacted),
+		TEST(test_item_without_key_is_left_out_of_a_map),
+		TEST(test_key_without_value_has_null),
 		TEST(test_largest_argument_list_is_whole),
 		TEST(test_most_arguments_are_whole),
 		TEST(test_base_table_is_written_first_and_lists_item_by_item),

@@ -89,7 +89,9 @@ static void test_every_type_has_its_text(void **state)
 		"flag=yes count=42 delta=-7 id=12345 time=09:00:00.123456 flags=O_WRONLY|O_CREAT "
 		"signal=SIGSEGV path=/home/USER/cert.pem text=\"seen in /home/USER/log\" user=USER "
 		"plain argv=curl --user bob:*** \"a b\" signals=SIGKILL,SIGTERM,99 number=3 "
-		"text=three number=1 text=one\n"
+		"text=three number=1 text=one counts./home/USER/a=1 counts.b=2\n"
+		"  parts: /home/USER/a number=1 texts=x y\n"
+		"  parts: b number=2 texts=\n"
 		"  items: number=1 text=one\n"
 		"  items: number=2\n");
 }
@@ -102,6 +104,48 @@ static void test_field_without_value_is_left_out(void **state)
 	assert_string_equal(written(&empty),
 			    "flag=no count=0 delta=0 id=0 time=00:00:00.000000 flags=O_RDONLY "
 			    "signal=0 signals= number=0\n");
+}
+
+static void test_keys_of_maps_are_quoted_and_escaped(void **state)
+{
+	static const struct sample_part parts[] = { { "a b", 1, { NULL, 0 } },
+						    { "\033[31m\n", 2, { NULL, 0 } },
+						    { NULL, 3, { NULL, 0 } },
+						    { "", 4, { NULL, 0 } } };
+	const struct sample sample = {
+		.counts = { .items = parts, .count = 4, .stride = sizeof(parts[0]) },
+	};
+	const char *text = written(&sample);
+
+	(void)state;
+	assert_non_null(strstr(text, " number=0 counts.\"a b\"=1 counts.\\x1b[31m\\n=2 "
+				     "counts.\"\"=4\n"));
+}
+
+static void test_bare_map_is_without_its_name(void **state)
+{
+	static const struct sample_item items[] = {
+		{ 0, "a" }, { 0, "x y" }, { 0, "c" }, { 0, NULL }
+	};
+	static const struct field pair_fields[] = {
+		{ NAMED("key"), .type = FIELD_STR, .class = CLASS_TEXT, .get = get_text,
+		  .at = offsetof(struct sample_item, text), .help = "a key" },
+		{ NAMED("other"), .type = FIELD_STR, .class = CLASS_TEXT, .get = get_text,
+		  .at = sizeof(items[0]) + offsetof(struct sample_item, text), .help = "the next" },
+	};
+	static const struct fields pair_table = FIELDS(pair_fields);
+	static const struct field map_fields[] = {
+		{ NAMED("map"), .type = FIELD_MAP, .class = CLASS_PUBLIC, .get = get_list,
+		  .text = TEXT_BARE, .sub = &pair_table, .help = "a map" },
+	};
+	static const struct fields map_table = FIELDS(map_fields);
+	const struct item_list list = { .items = items,
+					.count = 2,
+					.stride = 2 * sizeof(items[0]) };
+
+	(void)state;
+	assert_int_equal(scene_document(&scene, &list, &map_table), 0);
+	assert_string_equal(scene_text(&scene), "a=\"x y\" c=\n");
 }
 
 static void test_numbers_are_whole(void **state)
@@ -246,6 +290,8 @@ int main(void)
 		TEST(test_process_name_imitates_no_event),
 		TEST(test_every_type_has_its_text),
 		TEST(test_field_without_value_is_left_out),
+		TEST(test_keys_of_maps_are_quoted_and_escaped),
+		TEST(test_bare_map_is_without_its_name),
 		TEST(test_numbers_are_whole),
 		TEST(test_foreign_bytes_are_escaped),
 		TEST(test_comm_is_escaped),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "catalogue/libraries.h"
 #include "inventory/libs.h"
 #include "inventory/profile.h"
 #include "inventory/snapshot.h"
@@ -83,7 +84,7 @@ static void check_class(const struct place *place, const struct field *field)
 	/* Redaction works on strings. */
 	if (field->type != FIELD_STR && field->type != FIELD_STRV && field->type != FIELD_CMDLINE)
 		assert_int_equal(field->class, CLASS_PUBLIC);
-	if (field->role != ROLE_NONE)
+	if (field->role == ROLE_FILE || field->role == ROLE_LIBRARY)
 		assert_int_equal(field->class, CLASS_PATH);
 }
 
@@ -198,14 +199,40 @@ static void check_needs(const struct place *place, const struct field *field)
 {
 	(void)place;
 	assert_non_null(field->get);
-	assert_true(field->type <= FIELD_LIST);
+	assert_true(field->type <= FIELD_MAP);
 	assert_int_equal(field->format != NULL, field->type == FIELD_FLAGS);
 	assert_int_equal(field->codes != NULL,
 			 field->type == FIELD_CODE || field->type == FIELD_CODEV);
-	assert_int_equal(field->sub != NULL, field->type == FIELD_OBJ || field->type == FIELD_LIST);
+	assert_int_equal(field->sub != NULL, field->type == FIELD_OBJ ||
+						     field->type == FIELD_LIST ||
+						     field->type == FIELD_MAP);
 	if (field->text == TEXT_NONZERO)
 		assert_int_equal(field->type, FIELD_U64);
 	assert_true(place->depth <= DEPTH_MAX);
+}
+
+/* A string, and always one value or an object: the schema says neither null nor that it may lack.
+ */
+static void check_map(const struct place *place, const struct field *field)
+{
+	const struct fields *sub = field->sub;
+
+	(void)place;
+	if (field->type != FIELD_MAP)
+		return;
+	assert_null(sub->base);
+	assert_true(sub->nr_fields >= 2);
+	assert_int_equal(sub->fields[0].type, FIELD_STR);
+	if (sub->nr_fields == 2)
+		assert_int_equal(sub->fields[1].presence, ALWAYS);
+	if (field->presence == ALWAYS)
+		assert_ptr_equal(field->get, get_list);
+}
+
+static void test_every_map_has_keys_and_what_belongs_to_them(void **state)
+{
+	(void)state;
+	check_all(check_map);
 }
 
 static void test_every_field_has_what_its_type_needs(void **state)
@@ -232,7 +259,7 @@ static const struct {
 	{ get_comm, TYPE(STR), COMM_SIZE },
 	{ get_text, TYPE(STR), sizeof(char *) },
 	{ get_dev, TYPE(STR), 8 },
-	{ get_list, TYPE(LIST), sizeof(struct item_list) },
+	{ get_list, TYPE(LIST) | TYPE(MAP), sizeof(struct item_list) },
 	{ get_embedded, TYPE(OBJ), 1 },
 	{ get_pointer, TYPE(OBJ), sizeof(void *) },
 #undef NUMBER
@@ -290,17 +317,23 @@ static void test_every_tail_is_checked_by_decode(void **state)
 		}
 }
 
-/* Filters compare strings. */
+/* Filters compare strings, and the numbers of projects. */
 static void check_role(const struct place *place, const struct field *field)
 {
 	if (field->role == ROLE_NONE)
 		return;
-	assert_int_equal(field->type, FIELD_STR);
+	assert_true(field->role <= ROLE_FAMILY);
+	if (field->role == ROLE_FAMILY) {
+		assert_int_equal(field->type, FIELD_CODE);
+		assert_ptr_equal(field->codes, &library_family_codes);
+	} else {
+		assert_int_equal(field->type, FIELD_STR);
+	}
 	assert_int_equal(place->depth, 1);
 	assert_non_null(place->source);
 }
 
-static void test_roles_are_strings_of_events(void **state)
+static void test_roles_are_strings_or_families_of_events(void **state)
 {
 	(void)state;
 	check_all(check_role);
@@ -348,6 +381,7 @@ static void test_ids_stay_what_they_were(void **state)
 	assert_int_equal(SOURCE_process_exit, 2);
 	assert_int_equal(SOURCE_file_open, 3);
 	assert_int_equal(SOURCE_lib_load, 4);
+	assert_int_equal(SOURCE_api_call, 5);
 	assert_true(NR_SOURCES <= NR_SOURCES_MAX);
 }
 
@@ -370,7 +404,8 @@ static void test_programs_come_with_their_object(void **state)
 			assert_non_null(source->programs[j].name);
 			has_required = has_required || source->programs[j].use == PROGRAM_REQUIRED;
 		}
-		assert_true(has_required);
+		/* One that is on demand has its programs elsewhere (trace/uprobes.h). */
+		assert_true(has_required || source->is_on_demand);
 	}
 }
 
@@ -383,9 +418,10 @@ int main(void)
 		cmocka_unit_test(test_names_of_an_event_are_unique),
 		cmocka_unit_test(test_units_are_in_names),
 		cmocka_unit_test(test_every_field_has_what_its_type_needs),
+		cmocka_unit_test(test_every_map_has_keys_and_what_belongs_to_them),
 		cmocka_unit_test(test_getters_fit_types_and_sizes),
 		cmocka_unit_test(test_every_tail_is_checked_by_decode),
-		cmocka_unit_test(test_roles_are_strings_of_events),
+		cmocka_unit_test(test_roles_are_strings_or_families_of_events),
 		cmocka_unit_test(test_every_source_is_described),
 		cmocka_unit_test(test_sources_are_found_by_name_and_id),
 		cmocka_unit_test(test_ids_stay_what_they_were),

@@ -12,6 +12,11 @@ def of_profile:
      ($is.failed_accesses == (.files_accessed | sum(.failures)) | select(not) | "failed_accesses"),
      ($is.libraries_loaded == (.libraries | length) | select(not) | "libraries_loaded"),
      ($is.programs_executed == (.programs | length) | select(not) | "programs_executed"),
+     ($is.api_calls_made == (.api_calls | sum(.)) | select(not) | "api_calls_made"),
+     ((.api_calls, .algorithms | keys_unsorted | . == unique) | select(not) |
+        "calls or algorithms not by name"),
+     ((.algorithms[] | .count > 0 and (.functions | length > 0 and . == unique)) | select(not) |
+        "an algorithm of no function"),
      ($is.processes == (.processes // [1] | length) | select(not) | "processes"),
      (.processes | select(.) | sum(.events) == $is.total_events | select(not) | "events of processes"),
      ($is.total_events >= $is.programs_executed + (.files_accessed | map(select(.origin == "event")) |

@@ -9,6 +9,7 @@
 
 #define AT(member)   offsetof(struct sample, member)
 #define ITEM(member) offsetof(struct sample_item, member)
+#define PART(member) offsetof(struct sample_part, member)
 
 static void get_bytes(const struct record *record, const struct field *field, struct value *ret)
 {
@@ -38,6 +39,26 @@ static const struct field item_fields[] = {
 };
 
 static const struct fields item_table = FIELDS(item_fields);
+
+static const struct field count_fields[] = {
+	{ NAMED("name"), .type = FIELD_STR, .class = CLASS_PATH, .get = get_text, .at = PART(name),
+	  .help = "a key" },
+	{ NAMED("number"), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u64,
+	  .at = PART(number), .help = "a number" },
+};
+
+static const struct fields count_table = FIELDS(count_fields);
+
+static const struct field part_fields[] = {
+	{ NAMED("name"), .type = FIELD_STR, .class = CLASS_TEXT, .get = get_text, .at = PART(name),
+	  .help = "a key" },
+	{ NAMED("number"), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u64,
+	  .at = PART(number), .help = "a number" },
+	{ NAMED("texts"), .type = FIELD_STRV, .class = CLASS_PUBLIC, .get = get_texts,
+	  .at = PART(texts), .help = "some texts" },
+};
+
+static const struct fields part_table = FIELDS(part_fields);
 
 static const struct field fields[] = {
 	{ NAMED("flag"), .type = FIELD_BOOL, .class = CLASS_PUBLIC, .get = get_bool, .at = AT(flag),
@@ -72,6 +93,10 @@ static const struct field fields[] = {
 	  .at = AT(one), .sub = &item_table, .help = "an object" },
 	{ NAMED("other"), .type = FIELD_OBJ, .class = CLASS_PUBLIC, .presence = SOMETIMES,
 	  .get = get_pointer, .at = AT(other), .sub = &item_table, .help = "another, or none" },
+	{ NAMED("counts"), .type = FIELD_MAP, .class = CLASS_PUBLIC, .get = get_list,
+	  .at = AT(counts), .sub = &count_table, .help = "numbers by name" },
+	{ NAMED("parts"), .type = FIELD_MAP, .class = CLASS_PUBLIC, .get = get_list,
+	  .at = AT(parts), .sub = &part_table, .help = "objects by name" },
 	{ NAMED("items"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .get = get_list,
 	  .at = AT(items), .sub = &item_table, .help = "objects" },
 };
@@ -79,6 +104,10 @@ static const struct field fields[] = {
 const struct fields sample_fields = FIELDS(fields);
 
 static const struct sample_item items[] = { { 1, "one" }, { 2, NULL } };
+static const struct sample_part parts[] = {
+	{ "/home/bob/a", 1, { "x\0y", 4 } },
+	{ "b", 2, { NULL, 0 } },
+};
 static const uint32_t some_signals[] = { 9, 15, 99 };
 
 #define BYTES(literal)                                                                             \
@@ -102,5 +131,7 @@ const struct sample sample_full = {
 	.signals = { some_signals, 3 },
 	.one = { 3, "three" },
 	.other = &items[0],
+	.counts = { .items = parts, .count = 2, .stride = sizeof(parts[0]) },
+	.parts = { .items = parts, .count = 2, .stride = sizeof(parts[0]) },
 	.items = { .items = items, .count = 2, .stride = sizeof(items[0]) },
 };

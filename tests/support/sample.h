@@ -23,6 +23,12 @@ struct sample_item {
 	const char *text;
 };
 
+struct sample_part {
+	const char *name; /* NULL: no value */
+	uint64_t number;
+	struct text_list texts;
+};
+
 struct sample {
 	bool flag;
 	uint64_t count;
@@ -42,6 +48,8 @@ struct sample {
 	} signals;
 	struct sample_item one;
 	const struct sample_item *other; /* may be NULL */
+	struct item_list counts;	 /* of struct sample_part */
+	struct item_list parts;		 /* the same */
 	struct item_list items;
 };
 

@@ -27,10 +27,7 @@ static struct bpf_object *load(const struct source *source, bool reduced)
 	session.nr_cpus = (size_t)libbpf_num_possible_cpus();
 	for (size_t i = 0; i < sizeof(session.maps) / sizeof(session.maps[0]); i++)
 		session.maps[i] = -1;
-	assert_int_equal(session_load(&session, source->name, source->object,
-				      object_size(source->object, source->object_end), source,
-				      reduced, &object),
-			 0);
+	assert_int_equal(session_load_source(&session, source, reduced, &object), 0);
 	return object;
 }
 

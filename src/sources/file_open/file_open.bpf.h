@@ -227,21 +227,6 @@ static __always_inline void library_opened(struct draft *draft, struct control *
 	emit(draft, LANE_CONTROL);
 }
 
-/*
- * Whether this is the tool's own broker, which opens what others have opened to look into it. Its
- * pid is that of the tool's pid namespace.
- */
-static __always_inline bool is_own(const struct control *control)
-{
-	struct bpf_pidns_info ids;
-
-	if (!config.pidns_inode)
-		return (__u32)(bpf_get_current_pid_tgid() >> 32) == control->broker;
-	return bpf_get_ns_current_pid_tgid(config.pidns_dev, config.pidns_inode, &ids,
-					   sizeof(ids)) == 0 &&
-	       ids.tgid == control->broker;
-}
-
 static __always_inline int open_done(const struct open_call *call)
 {
 	struct source_counters *counters = counters_get(SOURCE_file_open);

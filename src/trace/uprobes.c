@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/uprobes.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "sources/source.h"
+
+EMBED_OBJECT(api_user);
+
+#define CLOSERS_MAX 8
+
+/* include/uapi/linux/bpf.h since Linux 6.6; the headers of older systems lack them. */
+#define UPROBE_MULTI	    48 /* enum bpf_attach_type */
+#define UPROBE_MULTI_RETURN 1U
+
+struct link_create_multi {
+	__u32 prog_fd;
+	__u32 target_fd;
+	__u32 attach_type;
+	__u32 flags;
+	__u64 path;
+	__u64 offsets;
+	__u64 ref_ctr_offsets;
+	__u64 cookies;
+	__u32 cnt;
+	__u32 multi_flags;
+	__u32 pid;
+	__u32 reserved;
+};
+
+/* How the programs are loaded: the first that the kernel takes. */
+struct variant {
+	bool is_multi;
+	bool can_sleep; /* and so read what is not in memory yet; since Linux 6.0 */
+};
+
+static const struct variant variants[] = {
+	{ .is_multi = true, .can_sleep = true },
+	{ .is_multi = false, .can_sleep = true },
+	{ .is_multi = false, .can_sleep = false },
+};
+
+static int adjust(void *ctx, struct bpf_object *object)
+{
+	const struct variant *variant = ctx;
+	struct bpf_program *program;
+	struct bpf_map *map;
+	__u32 can_sleep = variant->can_sleep;
+
+	bpf_object__for_each_map(map, object)
+	{
+		int err = 0;
+
+		if (strcmp(bpf_map__name(map), ".rodata.sleep") == 0)
+			err = bpf_map__set_initial_value(map, &can_sleep, sizeof(can_sleep));
+		if (err)
+			return err;
+	}
+	bpf_object__for_each_program(program, object)
+	{
+		if (variant->is_multi)
+			bpf_program__set_expected_attach_type(program,
+							      (enum bpf_attach_type)UPROBE_MULTI);
+		if (variant->can_sleep)
+			bpf_program__set_flags(program, BPF_F_SLEEPABLE);
+	}
+	return 0;
+}
+
+/* The type of uprobes for perf_event_open(2), or a negative errno. */
+static int read_perf_type(void)
+{
+	_cleanup_(cleanup_fd) int fd =
+		open("/sys/bus/event_source/devices/uprobe/type", O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd < 0)
+		return -errno;
+	return read(fd, text, sizeof(text) - 1) > 0 ? atoi(text) : -ENODATA;
+}
+
+static void *map_array(const struct uprobes *uprobes, const char *name, size_t size)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(uprobes->object, name);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* A link for one probe at an instruction of this program, as a trial. */
+static bool multi_works(const struct uprobes *uprobes)
+{
+	__u64 offset = 0;
+	struct link_create_multi attr = {
+		.prog_fd = (__u32)uprobes->enter,
+		.attach_type = UPROBE_MULTI,
+		.path = (__u64)(uintptr_t) "/",
+		.offsets = (__u64)(uintptr_t)&offset,
+		.cnt = 1,
+	};
+
+	/* A directory cannot be probed: -EBADF says that all but the file was understood. */
+	return syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr)) < 0 && errno == EBADF;
+}
+
+static int load_variant(struct uprobes *uprobes, struct session *session,
+			const struct variant *variant)
+{
+	size_t size = object_size(api_user_object, api_user_object_end);
+	int err = session_load(session, "api_user", api_user_object, size, adjust, (void *)variant,
+			       &uprobes->object);
+
+	if (err)
+		return err;
+	uprobes->is_multi = variant->is_multi;
+	uprobes->enter =
+		bpf_program__fd(bpf_object__find_program_by_name(uprobes->object, "api_enter"));
+	uprobes->leave =
+		bpf_program__fd(bpf_object__find_program_by_name(uprobes->object, "api_return"));
+	if (!variant->is_multi || multi_works(uprobes))
+		return 0;
+	bpf_object__close(uprobes->object);
+	uprobes->object = NULL;
+	return -EOPNOTSUPP;
+}
+
+int uprobes_load(struct uprobes *uprobes, struct session *session)
+{
+	int err = -EOPNOTSUPP;
+
+	*uprobes = (struct uprobes){ .enter = -1, .leave = -1, .perf_type = read_perf_type() };
+	for (size_t i = 0; err && err != -EPERM && i < ARRAY_SIZE(variants); i++)
+		err = load_variant(uprobes, session, &variants[i]);
+	if (err)
+		return err;
+	uprobes->slots = map_array(uprobes, "api_slots", API_SLOTS_MAX * sizeof(struct api_slot));
+	uprobes->counts =
+		map_array(uprobes, "api_counts", API_COUNTS_MAX * sizeof(struct api_count));
+	uprobes->shared = map_array(uprobes, "api_shared", sizeof(struct api_shared));
+	return uprobes->slots && uprobes->counts && uprobes->shared ? 0 : -ENOMEM;
+}
+
+void uprobes_offer(struct uprobes *uprobes, struct broker_config *config)
+{
+	config->probe = uprobes_attach;
+	config->unprobe = uprobes_detach;
+	config->unprobe_all = uprobes_detach_all;
+	config->probe_ctx = uprobes;
+	config->probes_one_by_one = !uprobes->is_multi;
+}
+
+static void close_links(const int *links, size_t nr_links)
+{
+	for (size_t i = 0; i < nr_links; i++)
+		close(links[i]);
+}
+
+/* The probes of one kind in one file. */
+struct batch {
+	int program;
+	bool is_return;
+	const char *path;
+	__u64 *offsets;
+	__u64 *cookies;
+	__u32 nr;
+};
+
+/* One link for NR probes from the I-th on. Returns it or a negative errno. */
+static int link_many(const struct batch *batch, __u32 i, __u32 nr)
+{
+	struct link_create_multi attr = {
+		.prog_fd = (__u32)batch->program,
+		.attach_type = UPROBE_MULTI,
+		.path = (__u64)(uintptr_t)batch->path,
+		.offsets = (__u64)(uintptr_t)(batch->offsets + i),
+		.cookies = (__u64)(uintptr_t)(batch->cookies + i),
+		.cnt = nr,
+		.multi_flags = batch->is_return ? UPROBE_MULTI_RETURN : 0,
+	};
+	int fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Links all probes of BATCH. An instruction that cannot be probed makes the kernel refuse all of
+ * them: then ever smaller pieces tell which it is. Returns how many could not be linked.
+ */
+static __u32 attach_batch(const struct batch *batch, struct uprobe_set *set)
+{
+	__u32 nr_failed = 0;
+	__u32 step = batch->nr;
+
+	for (__u32 i = 0; i < batch->nr;) {
+		__u32 nr = step < batch->nr - i ? step : batch->nr - i;
+		int fd = link_many(batch, i, nr);
+
+		if (fd < 0 && nr > 1) {
+			step = nr / 2;
+			continue;
+		}
+		if (fd >= 0)
+			set->links[set->nr_links++] = fd;
+		else
+			nr_failed++;
+		i += nr;
+		step = batch->nr;
+	}
+	return nr_failed;
+}
+
+static int attach_many(const struct uprobes *uprobes, const char *path,
+		       const struct broker_probe *probes, size_t nr_probes, struct uprobe_set *set,
+		       uint32_t *ret_failed)
+{
+	_cleanup_(cleanup_free) __u64 *words = malloc(2 * nr_probes * sizeof(*words));
+
+	if (!words)
+		return -ENOMEM;
+	/* Those at returns first: what is entered from then on is seen to return. */
+	for (int is_return = 1; is_return >= 0; is_return--) {
+		struct batch batch = {
+			.program = is_return ? uprobes->leave : uprobes->enter,
+			.is_return = is_return,
+			.path = path,
+			.offsets = words,
+			.cookies = words + nr_probes,
+		};
+
+		for (size_t i = 0; i < nr_probes; i++) {
+			if (probes[i].is_return != (uint32_t)is_return)
+				continue;
+			batch.offsets[batch.nr] = probes[i].offset;
+			batch.cookies[batch.nr++] = probes[i].cookie;
+		}
+		*ret_failed += attach_batch(&batch, set);
+	}
+	return 0;
+}
+
+/* Returns a link, which keeps its event, or a negative errno. */
+static int link_one(const struct uprobes *uprobes, const char *path,
+		    const struct broker_probe *probe)
+{
+	/* Bit 0 of config: at the return (format/retprobe, kernel/events/core.c). */
+	struct perf_event_attr attr = {
+		.type = (__u32)uprobes->perf_type,
+		.size = sizeof(attr),
+		.config = probe->is_return ? 1 : 0,
+		.uprobe_path = (__u64)(uintptr_t)path,
+		.probe_offset = probe->offset,
+	};
+	LIBBPF_OPTS(bpf_link_create_opts, options, .perf_event.bpf_cookie = probe->cookie);
+	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	int link;
+
+	if (fd < 0)
+		return -errno;
+	link = bpf_link_create(probe->is_return ? uprobes->leave : uprobes->enter, fd,
+			       BPF_PERF_EVENT, &options);
+	close(fd);
+	return link;
+}
+
+static int attach_each(const struct uprobes *uprobes, const char *path,
+		       const struct broker_probe *probes, size_t nr_probes, struct uprobe_set *set,
+		       uint32_t *ret_failed)
+{
+	if (uprobes->perf_type < 0)
+		return uprobes->perf_type;
+	for (size_t i = 0; i < nr_probes; i++) {
+		int fd = link_one(uprobes, path, &probes[i]);
+
+		if (fd >= 0)
+			set->links[set->nr_links++] = fd;
+		else
+			++*ret_failed;
+	}
+	return 0;
+}
+
+int uprobes_attach(void *ctx, int fd, const struct broker_probe *probes, size_t nr_probes,
+		   uint32_t *ret_failed)
+{
+	struct uprobes *uprobes = ctx;
+	struct uprobe_set *set = &uprobes->sets[uprobes->nr_sets];
+	uint32_t nr_failed = 0;
+	char path[32];
+	int err;
+
+	if (!uprobes->object)
+		return -EOPNOTSUPP;
+	if (uprobes->nr_sets == UPROBES_SETS_MAX)
+		return -ENOSPC;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	*set = (struct uprobe_set){ .links = calloc(nr_probes + 1, sizeof(*set->links)) };
+	err = !set->links	  ? -ENOMEM
+	      : uprobes->is_multi ? attach_many(uprobes, path, probes, nr_probes, set, &nr_failed)
+				  : attach_each(uprobes, path, probes, nr_probes, set, &nr_failed);
+	if (!err && !set->nr_links)
+		err = -EINVAL;
+	if (err) {
+		close_links(set->links, set->nr_links);
+		free(set->links);
+		return err;
+	}
+	*ret_failed = nr_failed;
+	return (int)uprobes->nr_sets++;
+}
+
+int uprobes_detach(void *ctx, uint32_t number)
+{
+	struct uprobes *uprobes = ctx;
+	struct uprobe_set *set;
+
+	if (number >= uprobes->nr_sets || !uprobes->sets[number].links)
+		return -ENOENT;
+	set = &uprobes->sets[number];
+	close_links(set->links, set->nr_links);
+	free(set->links);
+	*set = (struct uprobe_set){ 0 };
+	return 0;
+}
+
+/* What several threads close: each takes the next. */
+struct closing {
+	int *links;
+	size_t nr_links;
+	size_t next;
+};
+
+static void *close_some(void *ctx)
+{
+	struct closing *closing = ctx;
+
+	for (;;) {
+		size_t i = __atomic_fetch_add(&closing->next, 1, __ATOMIC_RELAXED);
+
+		if (i >= closing->nr_links)
+			return NULL;
+		close(closing->links[i]);
+	}
+}
+
+static size_t count_links(const struct uprobes *uprobes)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < uprobes->nr_sets; i++)
+		nr += uprobes->sets[i].nr_links;
+	return nr;
+}
+
+void uprobes_detach_all(void *ctx)
+{
+	struct uprobes *uprobes = ctx;
+	size_t nr_links = count_links(uprobes);
+	_cleanup_(cleanup_free) int *links = nr_links ? malloc(nr_links * sizeof(*links)) : NULL;
+	struct closing closing = { .links = links };
+	pthread_t closers[CLOSERS_MAX];
+	size_t nr_closers = 0;
+
+	/* Without memory for it they are closed by the end of the process. */
+	if (!links)
+		return;
+	for (size_t i = 0; i < uprobes->nr_sets; i++) {
+		struct uprobe_set *set = &uprobes->sets[i];
+
+		for (size_t j = 0; j < set->nr_links; j++)
+			links[closing.nr_links++] = set->links[j];
+		free(set->links);
+		*set = (struct uprobe_set){ 0 };
+	}
+	uprobes->nr_sets = 0;
+	while (nr_closers + 1 < CLOSERS_MAX && nr_closers + 1 < nr_links &&
+	       pthread_create(&closers[nr_closers], NULL, close_some, &closing) == 0)
+		nr_closers++;
+	close_some(&closing);
+	for (size_t i = 0; i < nr_closers; i++)
+		pthread_join(closers[i], NULL);
+}
+
+void uprobes_close(struct uprobes *uprobes)
+{
+	if (uprobes->slots)
+		munmap(uprobes->slots, API_SLOTS_MAX * sizeof(struct api_slot));
+	if (uprobes->counts)
+		munmap(uprobes->counts, API_COUNTS_MAX * sizeof(struct api_count));
+	if (uprobes->shared)
+		munmap(uprobes->shared, sizeof(struct api_shared));
+	bpf_object__close(uprobes->object);
+	*uprobes = (struct uprobes){ .enter = -1, .leave = -1 };
+}
