@@ -297,3 +297,21 @@ has_exactly()
         $'[true,true]\n[true,true]'
     doc_has '.processes | all(.ended)'
 }
+
+@test "10,000 processes in one tree: all of them, and what each of them opens" {
+    mkdir "$T/files"
+    "$PROGRAMS/tree" alive "$T/files" 10000 </dev/null >/dev/null 2>&1 3>&- &
+    HELD+=("$!")
+    wait_for 30 sh -c '[ "$(wc -l <"$0")" -eq 10000 ]' "$T/files/pids"
+    profile_start --no-redact --pid "${HELD[-1]}" --follow-children --duration 60 --api none \
+        --buffer-size 16M
+    : >"$T/files/go"
+    wait_for 60 has_ended "$TRACER"
+    profile_wait
+    must_be 0
+    doc_is '.statistics | [.processes, .files_accessed, .file_accesses]' '[10001,10000,10000]'
+    diff <(awk '{ print $2, $3 }' "$T/files/pids" | sort) \
+        <(doc_lines '.processes[1:][] | "\(.pid) \(.ppid)"')
+    doc_is '[.coverage.sources[] | select(.name != "lib_load").lost[]] | add' 0
+    doc_has '.processes | all(.ended)'
+}

@@ -6,6 +6,7 @@
  *	five DIR        five children, one after the other; all open DIR/0.pem too, as this one does
  *	chain DIR NR    NR generations below this one, each the child of the one before
  *	many DIR NR     NR children that end at once, up to 16 at a time
+ *	alive DIR NR    NR children, all at a time, which do nothing until there is DIR/go
  *	keep DIR        none: opens files of its own, one each ms, and keeps them open, until
  *			there is DIR/stop; then writes how many into DIR/opened, and stays
  *
@@ -117,6 +118,33 @@ static void keep(void)
 		pause();
 }
 
+/* The end of a pipe lets all of them go on at once. */
+static void alive(int count)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	char path[PATH_MAX];
+	char byte;
+	int go[2];
+
+	must(pipe(go));
+	for (int i = 1; i <= count; i++) {
+		if (must(fork()) > 0)
+			continue;
+		close(go[1]);
+		tell(i);
+		if (read(go[0], &byte, 1) < 0)
+			die("read");
+		open_own(i);
+		_exit(0);
+	}
+	snprintf(path, sizeof(path), "%s/go", dir);
+	while (access(path, F_OK) < 0)
+		nanosleep(&pause, NULL);
+	close(go[1]);
+	while (wait(NULL) > 0)
+		;
+}
+
 int main(int argc, char **argv)
 {
 	char path[PATH_MAX];
@@ -134,6 +162,8 @@ int main(int argc, char **argv)
 		chain(0, count);
 	else if (strcmp(argv[1], "many") == 0)
 		many(count);
+	else if (strcmp(argv[1], "alive") == 0)
+		alive(count);
 	else if (strcmp(argv[1], "keep") == 0)
 		keep();
 	else
