@@ -83,14 +83,16 @@ static void test_library_that_is_not_what_it_was_has_none(void **state)
 	struct lib_load_event *event = (void *)raw.bytes;
 
 	(void)state;
+	/* what this process has mapped itself is known by then */
+	assert_int_equal(map_library(libcrypto, 0), STAGE_NEXT);
 	assert_int_equal(map_library(libssl, 0), STAGE_NEXT);
 	/* another file has taken its place since */
 	event->inode++;
 	raw_hdr(&raw)->size = (uint32_t)raw.size;
 	assert_int_equal(decoded(), STAGE_NEXT);
 	assert_int_equal(calls_mapped(&calls, &record), STAGE_NEXT);
-	assert_int_equal(asked->nr_sets, 1);
-	assert_int_equal(calls.nr_late, 1);
+	assert_int_equal(asked->nr_sets, 2);
+	assert_int_equal(calls.nr_late, 2);
 	/* and a name that is longer than any */
 	memset(longest, 'x', sizeof(longest) - 1);
 	memcpy(longest + sizeof(longest) - 11, "/libssl.so", 11);
@@ -98,7 +100,7 @@ static void test_library_that_is_not_what_it_was_has_none(void **state)
 	raw_tail_text(&raw, offsetof(struct lib_load_event, path), longest);
 	assert_int_equal(decoded(), STAGE_NEXT);
 	assert_int_equal(calls_mapped(&calls, &record), STAGE_NEXT);
-	assert_int_equal(calls.nr_late, 1);
+	assert_int_equal(calls.nr_late, 2);
 	coverage_of_calls(&coverage);
 	assert_int_equal(gap_of(&coverage, "calls in a library", "opened or probed"), 1);
 }
