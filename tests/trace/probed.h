@@ -232,14 +232,14 @@ static inline void slots_reset(void)
 	session.control->on = 1;
 }
 
-/* A session that reports of the NR processes ROOTS and their children; of all where NR is 0. */
+/* A session that reports of the NR processes ROOTS and their children. */
 static inline int open_session_of(const uint32_t *roots, size_t nr)
 {
 	const struct trace_config config = {
 		.ring_size = 1U << 20,
-		.select = nr ? SELECT_TREE | SELECT_INHERIT : 0,
+		.select = SELECT_TREE | SELECT_INHERIT,
 	};
-	int err = processes_new(&processes, 65536, nr > 0);
+	int err = processes_new(&processes, 65536, true);
 
 	if (!err)
 		err = session_open(&session, &config, on_record, NULL);
@@ -250,9 +250,12 @@ static inline int open_session_of(const uint32_t *roots, size_t nr)
 	return err ? err : session_start(&session, processes);
 }
 
+/* Of this process and its children: what others do meanwhile does not fill the ring. */
 static inline int open_session(void)
 {
-	return open_session_of(NULL, 0);
+	const uint32_t own = (uint32_t)getpid();
+
+	return open_session_of(&own, 1);
 }
 
 static inline void close_session(void)
