@@ -323,6 +323,7 @@ refusals()
     puppet_start p
     for format in json-stream json-array text; do
         rm -f "$T/full/out" "$T/trace."*
+        : >"$ERR"
         strace -ff -qq -o "$T/trace" "$TOOL" monitor --verbose --format "$format" \
             --pid "${PUPPET[p]}" --follow-children --output "$T/full/out" \
             >"$OUT" 2>"$ERR" </dev/null 3>&- &
