@@ -19,7 +19,6 @@
 #include "trace/libbpf_log.h"
 
 #define LOSS_EVERY_NS	1000000000ULL
-
 #define COUNTS_EVERY_NS (60ULL * 1000000000)
 
 /* What was counted of a process comes before its end. */
