@@ -11,8 +11,8 @@
 
 /*
  * Calls in a second before a probe is taken off. A hit costs 1 us with its event and 0.7 without at
- * a place that the kernel emulates, 10 us at others (docs/benchmarks.md): some 2 % of a CPU for what
- * is told; 15 % for hashes, most of which a library computes itself; up to half of one where
+ * a place that the kernel emulates, 10 us at others (docs/benchmarks.md): some 2 % of a CPU for
+ * what is told; 15 % for hashes, most of which a library computes itself; up to half of one where
  * counting was asked for.
  */
 #define LIMIT_CHEAP	    20000
