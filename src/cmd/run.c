@@ -64,13 +64,11 @@ void run_look_into(void *ctx, struct record *record)
 /* Files that were opened, and not looked into. */
 static void add_uninspected(struct coverage *coverage, const struct inspector_counts *counts)
 {
-	if (counts->nr_failed)
-		coverage_add_gap(coverage, "content of opened files",
-				 "gone or changed before it was read, or no permission",
-				 counts->nr_failed);
-	if (counts->nr_throttled)
-		coverage_add_gap(coverage, "content of opened files",
-				 "more than 200 new ones in a second", counts->nr_throttled);
+	coverage_add_some(coverage, "content of opened files",
+			  "gone or changed before it was read, or no permission",
+			  counts->nr_failed);
+	coverage_add_some(coverage, "content of opened files", "more than 200 new ones in a second",
+			  counts->nr_throttled);
 }
 
 void run_cover(const struct run *run, struct coverage *coverage, bool is_final)

@@ -216,6 +216,12 @@ void coverage_add_gap(struct coverage *coverage, const char *what, const char *w
 			(struct coverage_gap){ .what = what, .why = why, .count = count };
 }
 
+void coverage_add_some(struct coverage *coverage, const char *what, const char *why, uint64_t count)
+{
+	if (count)
+		coverage_add_gap(coverage, what, why, count);
+}
+
 void coverage_set_late(struct coverage *coverage, const struct coverage_late *late, size_t nr)
 {
 	coverage->late = (struct item_list){

@@ -106,6 +106,10 @@ void coverage_add_source(struct coverage *coverage, const struct source *source,
 /* Adds something that cannot be or was not seen. Both strings are borrowed. */
 void coverage_add_gap(struct coverage *coverage, const char *what, const char *why, uint64_t count);
 
+/* The same where COUNT is not 0. */
+void coverage_add_some(struct coverage *coverage, const char *what, const char *why,
+		       uint64_t count);
+
 /* Tells the first of NR libraries that were probed late: LATE, borrowed, has room for the maximum.
  */
 void coverage_set_late(struct coverage *coverage, const struct coverage_late *late, size_t nr);

@@ -105,6 +105,17 @@ static uint32_t slot_take(struct processes *processes)
 	return slot;
 }
 
+void process_fill(const struct process *process, struct event_hdr *hdr)
+{
+	hdr->start_ns = process->start_ns;
+	hdr->cgroup = process->cgroup;
+	hdr->ppid = process->ppid;
+	hdr->uid = process->uid;
+	hdr->gid = process->gid;
+	memcpy(hdr->comm, process->comm, COMM_SIZE);
+	memcpy(hdr->thread, process->comm, COMM_SIZE);
+}
+
 int processes_each(const struct processes *processes,
 		   int (*take)(void *ctx, const struct process *process), void *ctx)
 {

@@ -66,6 +66,9 @@ struct process *processes_add(struct processes *processes, uint32_t pid, uint64_
 int processes_each(const struct processes *processes,
 		   int (*take)(void *ctx, const struct process *process), void *ctx);
 
+/* Fills what the table knows into HDR, a record made in user space. */
+void process_fill(const struct process *process, struct event_hdr *hdr);
+
 /* Marks PROCESS as ended. Returns false when it was already: the record is a duplicate. */
 bool processes_exit(struct processes *processes, struct process *process);
 

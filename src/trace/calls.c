@@ -208,14 +208,8 @@ static int tell_count(struct calls *calls, struct pipeline *pipeline, struct api
 		.marks = API_COUNTED,
 	};
 
-	if (process && process->start_ns == count->start_ns) {
-		event.hdr.ppid = process->ppid;
-		event.hdr.uid = process->uid;
-		event.hdr.gid = process->gid;
-		event.hdr.cgroup = process->cgroup;
-		memcpy(event.hdr.comm, process->comm, COMM_SIZE);
-		memcpy(event.hdr.thread, process->comm, COMM_SIZE);
-	}
+	if (process && process->start_ns == count->start_ns)
+		process_fill(process, &event.hdr);
 	if (!event.count)
 		return 0;
 	calls->nr_made++;
@@ -242,12 +236,6 @@ int calls_tell_counts(struct calls *calls, struct pipeline *pipeline, uint32_t p
 	return err;
 }
 
-static void add_if(struct coverage *coverage, const char *what, const char *why, uint64_t count)
-{
-	if (count)
-		coverage_add_gap(coverage, what, why, count);
-}
-
 void calls_cover(const struct calls *calls, struct coverage *coverage)
 {
 	const struct probe_counts *counts;
@@ -258,26 +246,30 @@ void calls_cover(const struct calls *calls, struct coverage *coverage)
 	counts = probes_counts(calls->probes);
 	coverage_set_late(coverage, calls->late, calls->nr_late);
 	if (calls->nr_late > COVERAGE_LATE_MAX)
-		add_if(coverage, "libraries in late_attach", "more than are named",
-		       calls->nr_late - COVERAGE_LATE_MAX);
+		coverage_add_some(coverage, "libraries in late_attach", "more than are named",
+				  calls->nr_late - COVERAGE_LATE_MAX);
 	if (counts->lapsed > COVERAGE_LAPSES_MAX)
-		add_if(coverage, "functions in detached", "more than are named",
-		       counts->lapsed - COVERAGE_LAPSES_MAX);
-	add_if(coverage, "calls in a library", "it could not be opened or probed", counts->failed);
-	add_if(coverage, "calls in a library", "it is for another machine, or 32-bit programs",
-	       counts->foreign);
-	add_if(coverage, "calls of functions", "the kernel refused the probe", counts->single);
-	add_if(coverage, "calls in a library", "more copies than there is room for",
-	       counts->refused);
-	add_if(coverage, "calls in containers", "more root directories than are looked at",
-	       calls->session->nr_roots_refused);
+		coverage_add_some(coverage, "functions in detached", "more than are named",
+				  counts->lapsed - COVERAGE_LAPSES_MAX);
+	coverage_add_some(coverage, "calls in a library", "it could not be opened or probed",
+			  counts->failed);
+	coverage_add_some(coverage, "calls in a library",
+			  "it is for another machine, or 32-bit programs", counts->foreign);
+	coverage_add_some(coverage, "calls of functions", "the kernel refused the probe",
+			  counts->single);
+	coverage_add_some(coverage, "calls in a library", "more copies than there is room for",
+			  counts->refused);
+	coverage_add_some(coverage, "calls in containers",
+			  "more root directories than are looked at",
+			  calls->session->nr_roots_refused);
 	for (size_t i = 0; probes_lapse(calls->probes, i); i++)
 		coverage_add_lapse(coverage, probes_lapse(calls->probes, i)->function->name,
 				   probes_lapse(calls->probes, i)->file->path);
-	add_if(coverage, "calls of functions that are counted", "more than there is room for",
-	       shared->counts_lost);
-	add_if(coverage, "results of calls", "nested too deeply", shared->frames_lost);
-	add_if(coverage, "arguments of calls", "their memory could not be read", shared->faults);
+	coverage_add_some(coverage, "calls of functions that are counted",
+			  "more than there is room for", shared->counts_lost);
+	coverage_add_some(coverage, "results of calls", "nested too deeply", shared->frames_lost);
+	coverage_add_some(coverage, "arguments of calls", "their memory could not be read",
+			  shared->faults);
 }
 
 void calls_close(struct calls *calls)

@@ -28,12 +28,6 @@ static uint64_t count_skipped(const struct session *session)
 	return skipped;
 }
 
-static void add_if(struct coverage *coverage, const char *what, const char *why, uint64_t count)
-{
-	if (count)
-		coverage_add_gap(coverage, what, why, count);
-}
-
 void gaps_add(struct coverage *coverage, const struct session *session, const struct late *late,
 	      const struct pipeline *pipeline)
 {
@@ -47,16 +41,20 @@ void gaps_add(struct coverage *coverage, const struct session *session, const st
 				 late->is_attached ? "attached when the first such program ran"
 						   : "could not be attached",
 				 1);
-	add_if(coverage, "names of opened files", "their memory could not be read", opens.faults);
-	add_if(coverage, "events while another program ran on their CPU",
-	       "the kernel skips the hook then", count_skipped(session));
-	add_if(coverage, "processes in the selection", "the kernel had no memory to mark them",
-	       session->control->set_lost);
-	add_if(coverage, "names and containers of processes", "more than --max-processes",
-	       processes_refused(pipeline->processes));
-	add_if(coverage, "records of unknown kind", "they were skipped", pipeline->nr_unknown);
-	add_if(coverage, "mappings in records that could not be read", "they were skipped",
-	       session->mappings ? mappings_counts(session->mappings)->malformed : 0);
-	add_if(coverage, "even timestamps", "the clock was set, by more than 1 ms, this many times",
-	       pipeline->clock.steps);
+	coverage_add_some(coverage, "names of opened files", "their memory could not be read",
+			  opens.faults);
+	coverage_add_some(coverage, "events while another program ran on their CPU",
+			  "the kernel skips the hook then", count_skipped(session));
+	coverage_add_some(coverage, "processes in the selection",
+			  "the kernel had no memory to mark them", session->control->set_lost);
+	coverage_add_some(coverage, "names and containers of processes",
+			  "more than --max-processes", processes_refused(pipeline->processes));
+	coverage_add_some(coverage, "records of unknown kind", "they were skipped",
+			  pipeline->nr_unknown);
+	coverage_add_some(coverage, "mappings in records that could not be read",
+			  "they were skipped",
+			  session->mappings ? mappings_counts(session->mappings)->malformed : 0);
+	coverage_add_some(coverage, "even timestamps",
+			  "the clock was set, by more than 1 ms, this many times",
+			  pipeline->clock.steps);
 }

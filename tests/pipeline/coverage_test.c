@@ -224,7 +224,8 @@ static const char coverage_text[] =
 	"\"reason\":\"no right\",\"seen\":0,\"rejected\":0,\"sent\":0,\"malformed\":0,"
 	"\"filtered\":0,\"throttled\":0,\"written\":0,\"pending\":0,"
 	"\"lost\":{\"ring_full\":0,\"sink_failed\":0,\"left_at_exit\":0}}],"
-	"\"not_seen\":[{\"what\":\"io_uring opens\",\"why\":\"no hook\",\"count\":7}]}\n";
+	"\"not_seen\":[{\"what\":\"io_uring opens\",\"why\":\"no hook\",\"count\":7},"
+	"{\"what\":\"names\",\"why\":\"gone\",\"count\":2}]}\n";
 
 static void test_coverage_is_written_as_a_document(void **state)
 {
@@ -238,6 +239,8 @@ static void test_coverage_is_written_as_a_document(void **state)
 	coverage_add_source(&coverage, &process_exit_source, true, NULL, &counters, &fate);
 	coverage_add_source(&coverage, &lib_load_source, false, "no right", &none, &nothing);
 	coverage_add_gap(&coverage, "io_uring opens", "no hook", 7);
+	coverage_add_some(&coverage, "what did not happen", "not told", 0);
+	coverage_add_some(&coverage, "names", "gone", 2);
 	assert_int_equal(scene_document(&scene, &coverage, &coverage_fields), 0);
 	assert_string_equal(scene_text(&scene), coverage_text);
 	scene_close(&scene);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -74,6 +75,30 @@ static void test_adding_the_same_process_again_keeps_its_entry(void **state)
 }
 
 /* A pid that is used again: nothing of the process before may be left. */
+static void test_record_is_filled_from_the_table(void **state)
+{
+	struct processes *processes = make(10);
+	struct process *process = processes_add(processes, 7, 1000);
+	struct event_hdr hdr = { .tgid = 7 };
+
+	(void)state;
+	process->cgroup = 2;
+	process->ppid = 3;
+	process->uid = 4;
+	process->gid = 5;
+	snprintf(process->comm, sizeof(process->comm), "nginx");
+	process_fill(process, &hdr);
+	assert_int_equal(hdr.tgid, 7);
+	assert_int_equal(hdr.start_ns, 1000);
+	assert_int_equal(hdr.cgroup, 2);
+	assert_int_equal(hdr.ppid, 3);
+	assert_int_equal(hdr.uid, 4);
+	assert_int_equal(hdr.gid, 5);
+	assert_string_equal(hdr.comm, "nginx");
+	assert_string_equal(hdr.thread, "nginx");
+	processes_free(processes);
+}
+
 static void test_new_process_of_a_pid_replaces_the_old(void **state)
 {
 	struct processes *processes = make(10);
@@ -345,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_selective_is_remembered),
 		cmocka_unit_test(test_added_process_is_found),
 		cmocka_unit_test(test_adding_the_same_process_again_keeps_its_entry),
+		cmocka_unit_test(test_record_is_filled_from_the_table),
 		cmocka_unit_test(test_new_process_of_a_pid_replaces_the_old),
 		cmocka_unit_test(test_new_process_replaces_one_that_has_just_ended),
 		cmocka_unit_test(test_ended_process_is_found_for_two_passes),

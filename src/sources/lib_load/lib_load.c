@@ -84,13 +84,7 @@ static int lib_load_apply(struct processes *processes, struct record *record)
 	if (!copy)
 		return STAGE_MALFORMED;
 	memcpy(copy, record->bytes, record->size);
-	copy->hdr.start_ns = process->start_ns;
-	copy->hdr.cgroup = process->cgroup;
-	copy->hdr.ppid = process->ppid;
-	copy->hdr.uid = process->uid;
-	copy->hdr.gid = process->gid;
-	memcpy(copy->hdr.comm, process->comm, COMM_SIZE);
-	memcpy(copy->hdr.thread, process->comm, COMM_SIZE);
+	process_fill(process, &copy->hdr);
 	record->bytes = (const uint8_t *)copy;
 	record->hdr = &copy->hdr;
 	return STAGE_NEXT;
