@@ -291,18 +291,29 @@ static int attach_each(const struct uprobes *uprobes, const char *path,
 	return 0;
 }
 
+/* The least number that no set has; UPROBES_SETS_MAX: there is none. */
+static size_t free_number(const struct uprobes *uprobes)
+{
+	size_t i = 0;
+
+	while (i < uprobes->nr_sets && uprobes->sets[i].links)
+		i++;
+	return i;
+}
+
 int uprobes_attach(void *ctx, int fd, const struct broker_probe *probes, size_t nr_probes,
 		   uint32_t *ret_failed)
 {
 	struct uprobes *uprobes = ctx;
-	struct uprobe_set *set = &uprobes->sets[uprobes->nr_sets];
+	size_t number = free_number(uprobes);
+	struct uprobe_set *set = &uprobes->sets[number];
 	uint32_t nr_failed = 0;
 	char path[32];
 	int err;
 
 	if (!uprobes->object)
 		return -EOPNOTSUPP;
-	if (uprobes->nr_sets == UPROBES_SETS_MAX)
+	if (number == UPROBES_SETS_MAX)
 		return -ENOSPC;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	*set = (struct uprobe_set){ .links = calloc(nr_probes + 1, sizeof(*set->links)) };
@@ -314,10 +325,13 @@ int uprobes_attach(void *ctx, int fd, const struct broker_probe *probes, size_t 
 	if (err) {
 		close_links(set->links, set->nr_links);
 		free(set->links);
+		*set = (struct uprobe_set){ 0 };
 		return err;
 	}
 	*ret_failed = nr_failed;
-	return (int)uprobes->nr_sets++;
+	if (number == uprobes->nr_sets)
+		uprobes->nr_sets++;
+	return (int)number;
 }
 
 int uprobes_detach(void *ctx, uint32_t number)

@@ -41,7 +41,7 @@ struct uprobes {
 	struct api_shared *shared;
 	/* The broker's. */
 	struct uprobe_set sets[UPROBES_SETS_MAX];
-	size_t nr_sets;
+	size_t nr_sets; /* those let go of among them */
 };
 
 /*

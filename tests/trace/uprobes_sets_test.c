@@ -295,15 +295,56 @@ static void test_call_under_way_outlives_its_set(void **state)
 	assert_int_equal(uprobes_detach(&uprobes, (uint32_t)set), 0);
 }
 
-static void test_sets_beyond_the_limit_are_refused(void **state)
+/* As a file's probes that are attached anew, again and again. */
+static void test_number_of_a_set_is_used_again(void **state)
 {
+	const struct broker_probe beyond = { .offset = 1UL << 40 };
+	int first = attach_call(0);
+	int second = attach_call(1);
 	size_t nr_sets = uprobes.nr_sets;
 
 	(void)state;
 	need_probes();
-	uprobes.nr_sets = UPROBES_SETS_MAX;
-	assert_int_equal(attach_call(0), -ENOSPC);
+	assert_true(first > 0 && second > 0 && second != first);
+	for (int i = 0; i < 3; i++) {
+		made.made_call(NULL, NULL, 1);
+		told(SLOT_verify);
+		assert_int_equal(uprobes_detach(&uprobes, (uint32_t)first), 0);
+		made.made_call(NULL, NULL, 2);
+		assert_int_equal(collect(), 0);
+		/* What cannot be attached does not take it. */
+		check_no_attach(library, &beyond, 1);
+		assert_int_equal(attach_call(0), first);
+		assert_int_equal(uprobes.nr_sets, nr_sets);
+	}
+	assert_int_equal(uprobes_detach(&uprobes, (uint32_t)first), 0);
+	assert_int_equal(uprobes_detach(&uprobes, (uint32_t)second), 0);
+	assert_int_equal(attach_call(0), first);
+	assert_int_equal(uprobes_detach(&uprobes, (uint32_t)first), 0);
+}
+
+static void test_sets_beyond_the_limit_are_refused(void **state)
+{
+	size_t nr_sets = uprobes.nr_sets;
+	int taken;
+	int last;
+	int beyond;
+
+	(void)state;
+	need_probes();
+	for (size_t i = 0; i < UPROBES_SETS_MAX - 1; i++)
+		if (!uprobes.sets[i].links)
+			uprobes.sets[i].links = &taken;
+	uprobes.nr_sets = UPROBES_SETS_MAX - 1;
+	last = attach_call(0);
+	beyond = attach_call(0);
+	uprobes_detach(&uprobes, UPROBES_SETS_MAX - 1);
+	for (size_t i = 0; i < UPROBES_SETS_MAX - 1; i++)
+		if (uprobes.sets[i].links == &taken)
+			uprobes.sets[i].links = NULL;
 	uprobes.nr_sets = nr_sets;
+	assert_int_equal(last, UPROBES_SETS_MAX - 1);
+	assert_int_equal(beyond, -ENOSPC);
 }
 
 /* A kernel before cookies: that is said, and nothing is left. */
@@ -335,6 +376,7 @@ int main(void)
 		TEST(test_others_than_the_refused_are_attached),
 		TEST(test_set_that_is_let_go_of_tells_no_more),
 		TEST(test_call_under_way_outlives_its_set),
+		TEST(test_number_of_a_set_is_used_again),
 		TEST(test_sets_beyond_the_limit_are_refused),
 	};
 	const struct CMUnitTest slow[] = {
