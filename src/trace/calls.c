@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/calls.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,13 +18,15 @@ void calls_open(struct calls *calls, struct session *session)
 	int err = uprobes_load(&calls->uprobes, session);
 
 	calls->session = session;
-	if (!err)
-		return;
-	uprobes_close(&calls->uprobes);
-	state->is_attached = false;
-	snprintf(state->reason, sizeof(state->reason), "load: %s",
-		 err == -EOPNOTSUPP || err == -EINVAL ? "the kernel has no uprobes with cookies"
-						      : strerror(-err));
+	if (err) {
+		uprobes_close(&calls->uprobes);
+		state->is_attached = false;
+		snprintf(state->reason, sizeof(state->reason), "load: %s", strerror(-err));
+	} else if (!calls->uprobes.is_multi && !state->reason[0]) {
+		/* Says less than what is there already: all the calls are told. */
+		snprintf(state->reason, sizeof(state->reason),
+			 "attached one by one, as the kernel refused uprobe_multi");
+	}
 }
 
 void calls_offer(struct calls *calls, struct broker_config *config)

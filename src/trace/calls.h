@@ -44,7 +44,10 @@ struct calls {
 	} roles[CALLS_ROLES_MAX];
 };
 
-/* Loads the programs. When that fails SESSION's state of the source tells why. */
+/*
+ * Loads the programs. When that fails, or each probe takes a link of its own, SESSION's state of
+ * the source tells why.
+ */
 void calls_open(struct calls *calls, struct session *session);
 
 /* Makes CALLS what the broker of CONFIG attaches. */

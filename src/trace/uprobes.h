@@ -45,8 +45,8 @@ struct uprobes {
 };
 
 /*
- * Loads the programs around the maps of SESSION. Returns 0 or a negative errno: -EOPNOTSUPP where
- * the kernel has no cookies for uprobes (before 5.15).
+ * Loads the programs around the maps of SESSION. Returns 0 or a negative errno: -EINVAL where the
+ * kernel has no cookies for uprobes (before 5.15).
  */
 int uprobes_load(struct uprobes *uprobes, struct session *session);
 

@@ -496,6 +496,9 @@ has_results()
     pid=$HOLDER
     let_go
     tracer_stop
+    grep -q 'WARN: api_call: attached one by one' "$ERR"
+    coverage_has '.sources[] | select(.name == "api_call") | .attached and
+        .reason == "attached one by one, as the kernel refused uprobe_multi"'
     if coverage_has '.not_seen | any(.what == "calls in a library")' >/dev/null; then
         skip "uprobes take CAP_SYS_ADMIN here, Linux commit ba677dbe77af"
     fi
