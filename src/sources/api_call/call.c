@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sources/api_call/call.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -199,6 +200,20 @@ static void read_named(struct reading *reading, const char *name)
 	use_algorithm(reading, algorithm);
 }
 
+/*
+ * Whether the SIZE bytes look like a name. Where a structure is not as in OpenSSL 3.0 to 3.5, what
+ * is read is any memory of the process: that is not told.
+ */
+static bool is_name(const char *bytes, size_t size)
+{
+	static const char marks[] = { '-', '_', '/', '.', ':', '+', ' ' };
+
+	for (size_t i = 0; i < size; i++)
+		if (!isalnum((unsigned char)bytes[i]) && !memchr(marks, bytes[i], sizeof(marks)))
+			return false;
+	return size > 0;
+}
+
 /* The kind of key of an EVP_PKEY_CTX, as OpenSSL 3 names it. */
 static void read_key(struct reading *reading, const char *name)
 {
@@ -208,7 +223,7 @@ static void read_key(struct reading *reading, const char *name)
 
 	if (algorithm)
 		read_algorithm(reading, name, algorithm, 0);
-	else
+	else if (is_name(bytes, key.size))
 		use_name(reading, bytes, key.size);
 }
 
@@ -323,11 +338,12 @@ static void read_code(struct reading *reading, const struct api_argument *argume
 static void read_method(struct reading *reading, const struct api_argument *argument)
 {
 	struct tail method = reading->event->method;
+	const char *bytes = bytes_at(reading, method);
 
-	if (!method.size)
+	if (!is_name(bytes, method.size) && !algorithm_by_name(bytes, method.size))
 		return;
-	tell(reading, argument->name, bytes_at(reading, method), method.size);
-	use_name(reading, bytes_at(reading, method), method.size);
+	tell(reading, argument->name, bytes, method.size);
+	use_name(reading, bytes, method.size);
 }
 
 static void read_argument(struct reading *reading, size_t i)

@@ -133,6 +133,88 @@ static void test_openssl_names_what_it_uses(void **state)
 	check_uses(LIBRARY_FAMILY_openssl, uses);
 }
 
+/* FUNCTION, called with the SIZE bytes at NAME in the memory of its structure. */
+static const struct api_call *called_with(const char *function, const char *name, size_t size)
+{
+	event_begin();
+	raw_tail(&raw, offsetof(struct api_call_event, method), name, size);
+	return resolved(known(LIBRARY_FAMILY_openssl, function));
+}
+
+/* Functions of which a name is read that is behind a pointer. */
+static const struct {
+	const char *name;
+	const char *argument; /* NULL: a key, told only as the algorithm that it is */
+} readers[] = {
+	{ "EVP_MAC_CTX_new", "MAC" },
+	{ "EVP_KDF_CTX_new", "KDF" },
+	{ "EVP_PKEY_generate", NULL },
+	{ "EVP_PKEY_derive", NULL },
+};
+
+static void check_told(const char *name, size_t size)
+{
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+		const struct api_call *call = called_with(readers[i].name, name, size);
+
+		assert_int_equal(call->nr_algorithms, 0);
+		assert_non_null(call->name);
+		assert_int_equal(call->name_size, size);
+		assert_memory_equal(call->name, name, size);
+		if (readers[i].argument)
+			check_only_argument(call, readers[i].argument, text_of(name, size));
+		else
+			assert_int_equal(call->arguments.count, 0);
+	}
+}
+
+static void check_untold(const char *name, size_t size)
+{
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+		const struct api_call *call = called_with(readers[i].name, name, size);
+
+		check_algorithms(call, (const char *const[]){ NULL });
+		assert_int_equal(call->arguments.count, 0);
+	}
+}
+
+/* In another version of OpenSSL it is any memory of the process. */
+static void test_memory_that_is_no_name_is_not_told(void **state)
+{
+	static const char marks[] = "-_/.:+ ";
+	char name[] = "Quux?512";
+
+	(void)state;
+	for (int byte = 0; byte <= UINT8_MAX; byte++) {
+		bool may_be = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+			      (byte >= '0' && byte <= '9') || (byte && strchr(marks, byte));
+
+		name[4] = (char)byte;
+		(may_be ? check_told : check_untold)(name, strlen("Quux?512"));
+		/* wherever it is */
+		(may_be ? check_told : check_untold)(name, strlen("Quux?"));
+		(may_be ? check_told : check_untold)(name + 4, strlen("?512"));
+	}
+	check_untold("", 0);
+	check_untold("\x7f\x45\x4c\x46\x02", 5);
+}
+
+/* As the catalogue spells it, with bytes that other names do not have. */
+static void test_name_of_the_catalogue_is_told_whatever_is_in_it(void **state)
+{
+	static const char pbkdf2[] = "PBKDF2(SHA-256)";
+	static const char x25519[] = "ECDH (X25519)";
+	const struct api_call *call;
+
+	(void)state;
+	call = called_with("EVP_KDF_CTX_new", pbkdf2, strlen(pbkdf2));
+	check_algorithms(call, (const char *const[]){ "PBKDF2", NULL });
+	check_only_argument(call, "KDF", pbkdf2);
+	call = called_with("EVP_PKEY_generate", x25519, strlen(x25519));
+	check_algorithms(call, (const char *const[]){ "X25519", NULL });
+	check_only_argument(call, "key", "X25519");
+}
+
 /* What the function itself is comes first, with what its arguments add. */
 static void test_functions_of_openssl_that_are_an_algorithm(void **state)
 {
@@ -367,6 +449,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_openssl_numbers_what_it_uses),
 		cmocka_unit_test(test_openssl_names_what_it_uses),
+		cmocka_unit_test(test_memory_that_is_no_name_is_not_told),
+		cmocka_unit_test(test_name_of_the_catalogue_is_told_whatever_is_in_it),
 		cmocka_unit_test(test_functions_of_openssl_that_are_an_algorithm),
 		cmocka_unit_test(test_size_of_a_key_is_part_of_its_name),
 		cmocka_unit_test(test_curve_is_the_key),
