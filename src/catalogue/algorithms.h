@@ -48,6 +48,8 @@ struct algorithm {
 /*
  * Numbers with which libraries name algorithms. mechanism is CK_MECHANISM_TYPE of PKCS #11, nss_oid
  * SECOidTag of NSS, psa the type psa_algorithm_t, ktls a TLS_CIPHER_ of the kernel's TLS.
+ * gnutls_mac and gnutls_digest share numbers: HMAC with SHA-256, or that. GCRY_KDF_ARGON2 of
+ * gcrypt_kdf is a family: which one is its subalgo.
  */
 enum algorithm_codes {
 	ALGORITHM_CODES_nid,
@@ -116,61 +118,9 @@ static inline const struct algorithm *algorithm_by_nid(int nid)
 	return algorithm_by_code(ALGORITHM_CODES_nid, (uint64_t)nid);
 }
 
-static inline const struct algorithm *algorithm_by_gnutls_cipher(int cipher)
-{
-	return algorithm_by_code(ALGORITHM_CODES_gnutls_cipher, (uint64_t)cipher);
-}
-
-/* gnutls_mac_algorithm_t and gnutls_digest_algorithm_t share numbers: SHA-256 or HMAC with it. */
-static inline const struct algorithm *algorithm_by_gnutls_mac(int mac)
-{
-	return algorithm_by_code(ALGORITHM_CODES_gnutls_mac, (uint64_t)mac);
-}
-
-static inline const struct algorithm *algorithm_by_gnutls_digest(int digest)
-{
-	return algorithm_by_code(ALGORITHM_CODES_gnutls_digest, (uint64_t)digest);
-}
-
-static inline const struct algorithm *algorithm_by_gnutls_pk(int pk)
-{
-	return algorithm_by_code(ALGORITHM_CODES_gnutls_pk, (uint64_t)pk);
-}
-
-static inline const struct algorithm *algorithm_by_gnutls_sign(int sign)
-{
-	return algorithm_by_code(ALGORITHM_CODES_gnutls_sign, (uint64_t)sign);
-}
-
-static inline const struct algorithm *algorithm_by_gnutls_group(int group)
-{
-	return algorithm_by_code(ALGORITHM_CODES_gnutls_group, (uint64_t)group);
-}
-
-static inline const struct algorithm *algorithm_by_gcrypt_mac(int mac)
-{
-	return algorithm_by_code(ALGORITHM_CODES_gcrypt_mac, (uint64_t)mac);
-}
-
-static inline const struct algorithm *algorithm_by_gcrypt_pk(int pk)
-{
-	return algorithm_by_code(ALGORITHM_CODES_gcrypt_pk, (uint64_t)pk);
-}
-
-/* GCRY_KDF_ARGON2 is a family: which one is its subalgo. */
-static inline const struct algorithm *algorithm_by_gcrypt_kdf(int kdf)
-{
-	return algorithm_by_code(ALGORITHM_CODES_gcrypt_kdf, (uint64_t)kdf);
-}
-
 static inline const struct algorithm *algorithm_by_mechanism(unsigned long mechanism)
 {
 	return algorithm_by_code(ALGORITHM_CODES_mechanism, mechanism);
-}
-
-static inline const struct algorithm *algorithm_by_nss_oid(int tag)
-{
-	return algorithm_by_code(ALGORITHM_CODES_nss_oid, (uint64_t)tag);
 }
 
 #endif /* CATALOGUE_ALGORITHMS_H */

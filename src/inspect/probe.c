@@ -390,17 +390,3 @@ int probe_place(const struct elf *elf, const char *symbol, uint8_t arguments,
 
 	return err ? err : place_err;
 }
-
-int probe_entry(const struct elf *elf, const char *symbol, uint64_t *ret_offset)
-{
-	const struct probe_want want = { .name = symbol };
-	struct lookup *lookup;
-	uint64_t available;
-	int err = lookup_new(&lookup, elf, &want, 1);
-
-	if (err)
-		return err;
-	err = find_entry(elf, lookup->chosen[0], ret_offset, &available);
-	lookup_free(lookup);
-	return err;
-}

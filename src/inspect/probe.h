@@ -63,9 +63,6 @@ struct probe_place {
 int probe_place(const struct elf *elf, const char *symbol, uint8_t arguments,
 		struct probe_place *ret);
 
-/* The same, for the offset of the function's first instruction. Reads none of its code. */
-int probe_entry(const struct elf *elf, const char *symbol, uint64_t *ret_offset);
-
 /*
  * The same for NR wants, at most PROBE_NAMES_MAX, with one pass over the file's symbols. RET_ERR[I]
  * tells what probe_place() returns for WANTS[I]; RET[I] is set where that is 0. Returns 0, -E2BIG,

@@ -259,7 +259,7 @@ static void test_other_numbers_are_none(void **state)
 	}
 	assert_null(algorithm_by_nid(0));
 	assert_null(algorithm_by_nid(-1));
-	assert_null(algorithm_by_gnutls_cipher(0));
+	assert_null(algorithm_by_code(ALGORITHM_CODES_gnutls_cipher, 0));
 	assert_null(algorithm_by_gcrypt_cipher(0, 1));
 	assert_null(algorithm_by_mechanism(0xfffffffful));
 	assert_null(algorithm_by_psa(0));
@@ -408,18 +408,18 @@ static void test_gcrypt_md_with_hmac_flag_is_hmac(void **state)
 static void test_numbers_of_other_libraries_are_named(void **state)
 {
 	(void)state;
-	named_check("cipher", algorithm_by_gnutls_cipher(11), "AES-256-GCM");
-	named_check("mac", algorithm_by_gnutls_mac(6), "HMAC-SHA-256");
-	named_check("digest", algorithm_by_gnutls_digest(6), "SHA-256");
-	named_check("pk", algorithm_by_gnutls_pk(7), "Ed25519");
-	named_check("sign", algorithm_by_gnutls_sign(40), "RSA-PSS-SHA-256");
-	named_check("group", algorithm_by_gnutls_group(256), "FFDHE-2048");
-	named_check("mac", algorithm_by_gcrypt_mac(101), "HMAC-SHA-256");
-	named_check("pk", algorithm_by_gcrypt_pk(1), "RSA");
-	named_check("kdf", algorithm_by_gcrypt_kdf(48), "scrypt");
+	named_check("cipher", algorithm_by_code(ALGORITHM_CODES_gnutls_cipher, 11), "AES-256-GCM");
+	named_check("mac", algorithm_by_code(ALGORITHM_CODES_gnutls_mac, 6), "HMAC-SHA-256");
+	named_check("digest", algorithm_by_code(ALGORITHM_CODES_gnutls_digest, 6), "SHA-256");
+	named_check("pk", algorithm_by_code(ALGORITHM_CODES_gnutls_pk, 7), "Ed25519");
+	named_check("sign", algorithm_by_code(ALGORITHM_CODES_gnutls_sign, 40), "RSA-PSS-SHA-256");
+	named_check("group", algorithm_by_code(ALGORITHM_CODES_gnutls_group, 256), "FFDHE-2048");
+	named_check("mac", algorithm_by_code(ALGORITHM_CODES_gcrypt_mac, 101), "HMAC-SHA-256");
+	named_check("pk", algorithm_by_code(ALGORITHM_CODES_gcrypt_pk, 1), "RSA");
+	named_check("kdf", algorithm_by_code(ALGORITHM_CODES_gcrypt_kdf, 48), "scrypt");
 	named_check("CKM_AES_GCM", algorithm_by_mechanism(0x1087), "AES-GCM");
 	named_check("CKM_RSA_PKCS_KEY_PAIR_GEN", algorithm_by_mechanism(0), "RSA");
-	named_check("SEC_OID_SHA256", algorithm_by_nss_oid(191), "SHA-256");
+	named_check("SEC_OID_SHA256", algorithm_by_code(ALGORITHM_CODES_nss_oid, 191), "SHA-256");
 }
 
 /* Values of psa/crypto_values.h as its macros compute them. */

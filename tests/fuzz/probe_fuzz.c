@@ -81,23 +81,27 @@ static void check_file(const uint8_t *bytes, size_t size)
 	};
 	static struct elf elf;
 	struct window window;
-	struct probe_place places[NR], alone;
-	int errs[NR];
+	struct probe_want at_entry[NR];
+	struct probe_place places[NR], entries[NR], alone;
+	int errs[NR], entry_errs[NR];
 
 	window_memory(&window, bytes, size);
 	if (elf_open(&elf, &window) || probe_places(&elf, wants, NR, places, errs))
 		return;
 	check(errs[0] == errs[4]);
+	for (size_t i = 0; i < NR; i++)
+		at_entry[i] = (struct probe_want){ wants[i].name, 1 << PROBE_ARGUMENTS_MAX };
+	check(probe_places(&elf, at_entry, NR, entries, entry_errs) == 0);
 	for (size_t i = 0; i < NR; i++) {
-		uint64_t entry;
-
 		check(errs[i] == 0 || errs[i] == -ENOENT || errs[i] == -EOPNOTSUPP);
-		check(probe_entry(&elf, wants[i].name, &entry) == errs[i]);
+		check(entry_errs[i] == errs[i]);
 		check(probe_place(&elf, wants[i].name, wants[i].arguments, &alone) == errs[i]);
 		if (errs[i])
 			continue;
 		check(alone.offset == places[i].offset && alone.is_cheap == places[i].is_cheap);
-		check(entry + places[i].skipped == places[i].offset && places[i].offset < size);
+		check(entries[i].skipped == 0);
+		check(entries[i].offset + places[i].skipped == places[i].offset);
+		check(places[i].offset < size);
 		check(places[i].skipped <= PROBE_DISTANCE_MAX);
 		check(places[i].is_cheap || !places[i].skipped);
 		check(places[i].skipped || (places[i].has_stack && !places[i].stack));

@@ -52,6 +52,7 @@ static const uint8_t x86_code[] = {
 /* clang-format on */
 
 #define ALL_ARGUMENTS ((1U << PROBE_ARGUMENTS_MAX) - 1)
+#define ENTRY_ONLY    (1U << PROBE_ARGUMENTS_MAX)
 
 static void put(size_t at, uint64_t number, size_t size)
 {
@@ -156,28 +157,27 @@ static void make_usual(unsigned int machine)
 
 static void check_place(const char *name, uint64_t entry, uint32_t skipped, bool is_cheap)
 {
-	struct probe_place place;
-	uint64_t offset;
+	const struct probe_want wants[] = { { name, ALL_ARGUMENTS }, { name, ENTRY_ONLY } };
+	struct probe_place places[2];
+	int errs[2];
 
-	assert_int_equal(probe_place(&elf, name, ALL_ARGUMENTS, &place), 0);
-	assert_int_equal(place.offset, entry + skipped);
-	assert_int_equal(place.skipped, skipped);
-	assert_int_equal(place.is_cheap, is_cheap);
-	assert_true(skipped || (place.has_stack && !place.stack));
-	assert_int_equal(probe_entry(&elf, name, &offset), 0);
-	assert_int_equal(offset, entry);
+	assert_int_equal(probe_places(&elf, wants, 2, places, errs), 0);
+	assert_true(!errs[0] && !errs[1]);
+	assert_int_equal(places[0].offset, entry + skipped);
+	assert_int_equal(places[0].skipped, skipped);
+	assert_int_equal(places[0].is_cheap, is_cheap);
+	assert_true(skipped || (places[0].has_stack && !places[0].stack));
+	assert_int_equal(places[1].offset, entry);
 }
 
 static void check_absent(const char *name, int err)
 {
 	struct probe_place place = { .offset = 1, .skipped = 2 };
-	uint64_t offset = 3;
 
 	assert_int_equal(probe_place(&elf, name, 0, &place), err);
+	assert_int_equal(probe_place(&elf, name, ENTRY_ONLY, &place), err);
 	assert_int_equal(place.offset, 1);
 	assert_int_equal(place.skipped, 2);
-	assert_int_equal(probe_entry(&elf, name, &offset), err);
-	assert_int_equal(offset, 3);
 }
 
 static void test_place_is_cheap_where_the_code_allows(void **state)
