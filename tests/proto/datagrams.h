@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_PROTO_DATAGRAMS_H
+#define TESTS_PROTO_DATAGRAMS_H
+
+/*
+ * Datagrams for tests: from hexadecimal text, and from recordings of real peers in
+ * tests/proto/data. Each datagram of a recording is a line: '>' or '<' for sent by the client or by
+ * the server, then its bytes in hexadecimal; a line that begins with '#' says what it is of.
+ * Recordings are put into the program when it is made. Failure ends the test program.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "support/guard.h"
+
+#define DATAGRAM_MAX  2048
+#define RECORDING_MAX 64
+
+struct datagram {
+	unsigned end; /* 0: sent by the client */
+	const uint8_t *bytes;
+	size_t size;
+};
+
+struct recording {
+	size_t count;
+	struct datagram list[RECORDING_MAX];
+};
+
+/* Makes NAME the text of tests/proto/data/NAME.txt. */
+#define RECORDING(name)                                                                            \
+	extern const char name[];                                                                  \
+	__asm__(".pushsection .rodata\n" #name ":\n.incbin \"tests/proto/data/" #name              \
+		".txt\"\n.byte 0\n.popsection")
+
+/* The bytes of SIZE hexadecimal digits, which end at an unmapped page. */
+static inline struct datagram datagram_hex(const char *hex, size_t size)
+{
+	struct datagram datagram = { .size = size / 2 };
+	uint8_t *bytes = guard_alloc(datagram.size);
+
+	for (size_t i = 0; i < datagram.size; i++) {
+		char digits[] = { hex[2 * i], hex[2 * i + 1], 0 };
+
+		bytes[i] = (uint8_t)strtoul(digits, NULL, 16);
+	}
+	datagram.bytes = bytes;
+	return datagram;
+}
+
+static inline struct datagram datagram_text(const char *hex)
+{
+	return datagram_hex(hex, strlen(hex));
+}
+
+/* The datagrams of a recording. */
+static inline void recording_read(struct recording *recording, const char *text)
+{
+	recording->count = 0;
+	while (*text) {
+		size_t size = strcspn(text, "\n");
+
+		if (*text == '<' || *text == '>') {
+			assert_true(recording->count < RECORDING_MAX);
+			recording->list[recording->count] = datagram_hex(text + 2, size - 2);
+			recording->list[recording->count++].end = *text == '<';
+		}
+		text += size + (text[size] == '\n');
+	}
+	assert_true(recording->count > 0);
+}
+
+static inline void recording_free(struct recording *recording)
+{
+	for (size_t i = 0; i < recording->count; i++)
+		guard_free(recording->list[i].bytes, recording->list[i].size);
+}
+
+#endif /* TESTS_PROTO_DATAGRAMS_H */
