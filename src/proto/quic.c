@@ -153,7 +153,7 @@ static bool take_first(struct quic_flow *flow, unsigned end, const struct quic_p
 	struct quic_keys keys[NR_FLOW_DIRECTIONS];
 	struct flow_text payload;
 	uint64_t number;
-	uint32_t nr_starts = flow->nr_starts + 1;
+	bool is_second;
 
 	if (packet->destination.size < QUIC_FIRST_CID_MIN || flow->nr_bad >= QUIC_BAD_MAX ||
 	    (flow->is_quic && (end != flow->client || cid_is(&flow->former, packet->destination))))
@@ -161,12 +161,17 @@ static bool take_first(struct quic_flow *flow, unsigned end, const struct quic_p
 	if (!quic_keys_make(version, packet->destination, keys) ||
 	    !quic_packet_open(packet, &keys[FLOW_CLIENT], 0, &payload, &number))
 		return false;
-	/* The bytes of the streams need not be cleared: what of them is there is told elsewhere. */
+	/* After a negotiation of versions the client tries again, as another connection. */
+	is_second = flow->has_negotiation && !flow->from[FLOW_SERVER].has_initial;
+	if (!is_second)
+		flow->version_asked = packet->version;
+	flow->has_negotiation = is_second;
+	flow->has_retry = false;
 	flow->is_quic = true;
 	flow->client = (uint8_t)end;
-	flow->version = flow->version_asked = packet->version;
-	flow->nr_starts = nr_starts;
-	flow->has_retry = flow->has_negotiation = false;
+	flow->version = packet->version;
+	flow->nr_starts++;
+	/* The bytes of the streams need not be cleared: what of them is there is told elsewhere. */
 	memset(flow->from, 0, sizeof(flow->from));
 	keys_forget(flow, packet->destination);
 	memcpy(flow->keys[version], keys, sizeof(keys));
@@ -215,16 +220,26 @@ static bool take_retry(struct quic_flow *flow, const struct quic_packet *packet)
 	return true;
 }
 
-/* The connection ID at the start of a 1-RTT packet is that of its receiver, of the same size. */
-static bool short_is_for(const struct quic_packet *packet, const struct quic_sender *receiver)
+/*
+ * Whether a 1-RTT packet is one. Its connection ID is of the receiver, but may be another than that
+ * of its Initial packets, which was told encrypted (RFC 9000 section 5.1.1). Then the fixed bit has
+ * to do, unless it is what is left of a datagram behind other packets and might be anything.
+ */
+static bool short_is_for(const struct quic_packet *packet, const struct quic_sender *receiver,
+			 bool is_first)
 {
-	return packet->size > 1U + receiver->cid.size + QUIC_TAG_SIZE &&
-	       memcmp(packet->bytes + 1, receiver->cid.bytes, receiver->cid.size) == 0;
+	const struct quic_cid *cid = &receiver->cid;
+
+	if (packet->size <= 1U + cid->size + QUIC_TAG_SIZE)
+		return false;
+	if (cid->size && memcmp(packet->bytes + 1, cid->bytes, cid->size) == 0)
+		return true;
+	return (packet->bytes[0] & QUIC_BIT_FIXED) && (is_first || cid->size == 0);
 }
 
 /* Packets that cannot be read but show that the handshake went on. */
 static bool take_sealed(struct quic_flow *flow, enum flow_direction direction,
-			const struct quic_packet *packet)
+			const struct quic_packet *packet, bool is_first)
 {
 	struct quic_sender *sender = &flow->from[direction];
 	const struct quic_sender *receiver = &flow->from[other(direction)];
@@ -234,29 +249,50 @@ static bool take_sealed(struct quic_flow *flow, enum flow_direction direction,
 	if (!receiver->has_initial)
 		return false;
 	if (packet->type == QUIC_PACKET_SHORT)
-		return short_is_for(packet, receiver) && notice(&sender->has_short);
-	return cid_is(&receiver->cid, packet->destination) && notice(&sender->has_handshake);
+		return short_is_for(packet, receiver, is_first) && notice(&sender->has_short);
+	return packet->destination.size == receiver->cid.size && notice(&sender->has_handshake);
 }
 
-static bool take_packet(struct quic_flow *flow, unsigned end, const struct quic_packet *packet)
+/* RFC 9000 section 17.2.1: it says back what the client's packet said. */
+static bool take_negotiation(struct quic_flow *flow, unsigned end, const struct quic_packet *packet)
 {
-	enum flow_direction direction;
+	return end != flow->client && !flow->from[FLOW_SERVER].has_initial && flow->origin.size &&
+	       cid_is(&flow->origin, packet->source) &&
+	       cid_is(&flow->from[FLOW_CLIENT].cid, packet->destination) &&
+	       notice(&flow->has_negotiation);
+}
 
-	if (packet->type == QUIC_PACKET_OTHER)
-		flow->nr_others++;
-	if (packet->type == QUIC_PACKET_INITIAL)
-		return take_initial(flow, end, packet);
-	if (!flow->is_quic || packet->type == QUIC_PACKET_OTHER)
+/* Keeps of a packet of another version what an answer to it would say back. */
+static bool take_other(struct quic_flow *flow, unsigned end, const struct quic_packet *packet)
+{
+	flow->nr_others++;
+	if (flow->is_quic || flow->has_negotiation || packet->destination.size > QUIC_CID_MAX ||
+	    packet->source.size > QUIC_CID_MAX)
 		return false;
-	direction = direction_of(flow, end);
-	if (packet->type == QUIC_PACKET_RETRY)
-		return direction == FLOW_SERVER && take_retry(flow, packet);
-	if (packet->type == QUIC_PACKET_NEGOTIATION)
-		return direction == FLOW_SERVER && !flow->from[FLOW_SERVER].has_initial &&
-		       cid_is(&flow->origin, packet->source) &&
-		       cid_is(&flow->from[FLOW_CLIENT].cid, packet->destination) &&
-		       notice(&flow->has_negotiation);
-	return take_sealed(flow, direction, packet);
+	flow->client = (uint8_t)end;
+	flow->version_asked = packet->version;
+	flow->origin = cid_of(packet->destination);
+	flow->from[FLOW_CLIENT].cid = cid_of(packet->source);
+	return false;
+}
+
+static bool take_packet(struct quic_flow *flow, unsigned end, const struct quic_packet *packet,
+			bool is_first)
+{
+	enum flow_direction direction = direction_of(flow, end);
+
+	switch (packet->type) {
+	case QUIC_PACKET_INITIAL:
+		return take_initial(flow, end, packet);
+	case QUIC_PACKET_RETRY:
+		return flow->is_quic && direction == FLOW_SERVER && take_retry(flow, packet);
+	case QUIC_PACKET_NEGOTIATION:
+		return take_negotiation(flow, end, packet);
+	case QUIC_PACKET_OTHER:
+		return take_other(flow, end, packet);
+	default:
+		return flow->is_quic && take_sealed(flow, direction, packet, is_first);
+	}
 }
 
 bool quic_take(struct quic_flow *flow, unsigned end, const uint8_t *bytes, size_t size,
@@ -270,8 +306,8 @@ bool quic_take(struct quic_flow *flow, unsigned end, const uint8_t *bytes, size_
 		struct reader datagram = reader_part(&reader, part);
 		struct quic_packet packet;
 
-		while (quic_packet_read(&datagram, &packet))
-			is_new |= take_packet(flow, end, &packet);
+		for (bool is_first = true; quic_packet_read(&datagram, &packet); is_first = false)
+			is_new |= take_packet(flow, end, &packet, is_first);
 	}
 	return is_new;
 }

@@ -45,7 +45,7 @@ struct quic_sender {
 	bool has_initial;
 	bool has_early;	    /* 0-RTT packets: only of a client */
 	bool has_handshake; /* the handshake went on behind the Initial packets */
-	bool has_short;	    /* 1-RTT packets */
+	bool has_short;	    /* 1-RTT packets, as far as others can tell them */
 	bool has_close;	    /* the connection was given up while Initial packets were sent */
 	bool is_truncated;  /* sent more than is kept */
 	struct pieces pieces;
@@ -55,7 +55,7 @@ struct quic_flow {
 	bool is_quic;	/* an Initial packet of a client was authentic: the rest means something */
 	uint8_t client; /* the end that is the client */
 	uint32_t version; /* of the latest Initial packet of the server; before one, the client's */
-	uint32_t version_asked; /* of the client's first */
+	uint32_t version_asked; /* of the client's first packet, which may be any */
 	uint32_t nr_starts;	/* connections so far; with each the flow begins anew */
 	bool has_retry;		/* the server had the client's address confirmed */
 	bool has_negotiation;	/* the server did not know the version, and named others */

@@ -61,8 +61,7 @@ static bool long_read(struct reader *reader, struct quic_packet *packet)
 		reader_skip(reader, reader->left);
 		return !reader->is_short;
 	}
-	if (!(first & QUIC_BIT_FIXED) || packet->destination.size > QUIC_CID_MAX ||
-	    packet->source.size > QUIC_CID_MAX)
+	if (packet->destination.size > QUIC_CID_MAX || packet->source.size > QUIC_CID_MAX)
 		return false;
 	if (packet->type != QUIC_PACKET_RETRY)
 		numbered_read(reader, packet);
@@ -78,21 +77,15 @@ bool quic_packet_read(struct reader *datagram, struct quic_packet *ret_packet)
 {
 	struct reader reader = *datagram;
 	struct quic_packet packet = { .type = QUIC_PACKET_SHORT };
-	bool is_packet;
 
-	/* A short header has the fixed bit, a long one the highest: no packet begins with 0. */
 	while (reader.left && *reader.at == 0)
 		reader_skip(&reader, 1);
 	if (!reader.left)
 		return false;
 	packet.bytes = reader.at;
-	if (*reader.at & QUIC_BIT_LONG)
-		is_packet = long_read(&reader, &packet);
-	else {
-		is_packet = *reader.at & QUIC_BIT_FIXED;
+	if (!(*reader.at & QUIC_BIT_LONG))
 		reader_skip(&reader, reader.left);
-	}
-	if (!is_packet)
+	else if (!long_read(&reader, &packet))
 		return false;
 	packet.size = (size_t)(reader.at - packet.bytes);
 	*datagram = reader;

@@ -17,7 +17,10 @@
 #define QUIC_VERSION_1 0x00000001U /* RFC 9000 */
 #define QUIC_VERSION_2 0x6b3343cfU /* RFC 9369 */
 
-/* Bits of the first byte: RFC 9000 section 17.2. */
+/*
+ * Bits of the first byte: RFC 9000 section 17.2. The fixed one is set in the first packet of a
+ * client, and in further ones as their sender likes (RFC 9287).
+ */
 #define QUIC_BIT_LONG  0x80
 #define QUIC_BIT_FIXED 0x40
 

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "proto/flow.h"
 #include "support/guard.h"
 
 #define DATAGRAM_MAX  2048
@@ -75,6 +76,27 @@ static inline void recording_read(struct recording *recording, const char *text)
 		text += size + (text[size] == '\n');
 	}
 	assert_true(recording->count > 0);
+}
+
+/* Types and lengths of the handshake messages that STREAM is: "1(179) 16(33)". */
+static inline const char *messages_text(struct flow_bytes stream)
+{
+	static char text[256];
+	size_t size = 0;
+
+	text[0] = 0;
+	for (size_t at = 0; at < stream.size;) {
+		const uint8_t *header = stream.bytes + at;
+		unsigned length;
+
+		assert_true(stream.size - at >= 4 && size < sizeof(text) - 20);
+		length = (unsigned)header[1] << 16 | (unsigned)header[2] << 8 | header[3];
+		assert_true(stream.size - at - 4 >= length);
+		size += (size_t)snprintf(text + size, sizeof(text) - size, "%s%u(%u)",
+					 at ? " " : "", header[0], length);
+		at += 4 + length;
+	}
+	return text;
 }
 
 static inline void recording_free(struct recording *recording)

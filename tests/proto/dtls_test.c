@@ -15,23 +15,9 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Types and lengths of the messages of DIRECTION: "1(179) 16(33)". */
 static void expect_messages(enum flow_direction direction, const char *wanted)
 {
-	struct flow_bytes stream = dtls_streams(&flow).from[direction];
-	char text[256] = "";
-	size_t size = 0;
-
-	for (size_t at = 0; at < stream.size;) {
-		const uint8_t *header = stream.bytes + at;
-		unsigned length = (unsigned)header[1] << 16 | (unsigned)header[2] << 8 | header[3];
-
-		assert_true(at + DTLS_HEADER_SIZE + length <= stream.size);
-		size += (size_t)snprintf(text + size, sizeof(text) - size, "%s%u(%u)",
-					 at ? " " : "", header[0], length);
-		at += DTLS_HEADER_SIZE + length;
-	}
-	assert_string_equal(text, wanted);
+	assert_string_equal(messages_text(dtls_streams(&flow).from[direction]), wanted);
 }
 
 static void take_all(const struct recording *recording)
