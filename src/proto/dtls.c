@@ -121,32 +121,21 @@ static bool flow_settle(struct dtls_flow *flow, unsigned end, const struct dtls_
 }
 
 /*
- * Cuts the cookie out of the client hello whose header is AT, where it is whole. With a cookie it
- * is the answer to a request to verify, and what was before it counts no more.
+ * The whole client hello whose header is AT: with a cookie it is the answer to a request to verify,
+ * and what was before it counts no more (RFC 6347 section 4.2.1).
  */
 static void take_client_hello(struct dtls_flow *flow, struct dtls_stream *stream, uint32_t at)
 {
-	uint8_t *header = stream->bytes + at;
-	struct reader reader =
-		reader_of(header + DTLS_HEADER_SIZE, stream->size - at - DTLS_HEADER_SIZE);
-	uint32_t length = (uint32_t)reader.left, cookie_at, cookie_size;
+	struct reader reader = reader_of(stream->bytes + at + DTLS_HEADER_SIZE,
+					 stream->size - at - DTLS_HEADER_SIZE);
 
 	reader_skip(&reader, RANDOM_AT + RANDOM_SIZE);
 	reader_vector(&reader, 1); /* the session ID */
-	cookie_at = stream->size - (uint32_t)reader.left;
-	cookie_size = (uint32_t)reader_vector(&reader, 1).left;
-	if (reader.is_short)
+	if (!reader_vector(&reader, 1).left)
 		return;
-	length -= 1 + cookie_size;
-	header[1] = (uint8_t)(length >> 16);
-	header[2] = (uint8_t)(length >> 8);
-	header[3] = (uint8_t)length;
-	dtls_stream_cut(stream, cookie_at, 1 + cookie_size);
-	if (cookie_size) {
-		flow->hello_verify = true;
-		flow->nr_starts += at > 0;
-		dtls_stream_cut(stream, 0, at);
-	}
+	flow->hello_verify = true;
+	flow->nr_starts += at > 0;
+	dtls_stream_cut(stream, 0, at);
 }
 
 static void take_hello_verify(struct dtls_flow *flow, struct dtls_stream *stream, uint32_t at)

@@ -6,9 +6,10 @@
  * From the UDP datagrams between two ends to the handshake messages that they exchange in clear, in
  * order and in the shape of TLS: DTLS 1.0 and 1.2 (RFC 6347), and of 1.3 (RFC 9147) the hellos.
  *
- * Of a client hello the cookie is cut out, the one field that TLS has not (RFC 6347 section 4.2.1);
- * a request to verify (HelloVerifyRequest) is left out with the hello that it answers: the streams
- * begin with the hellos that count. Version numbers are DTLS's own, 0xfeff, 0xfefd and 0xfefc.
+ * A request to verify (HelloVerifyRequest) is left out with the hello that it answers: the streams
+ * begin with the hellos that count. Messages have the header of TLS and are otherwise as they were
+ * sent: a client hello has its cookie (RFC 6347 section 4.2.1), versions are 0xfeff, 0xfefd,
+ * 0xfefc.
  *
  * A struct dtls_flow has a fixed size, is the caller's, starts as zeros, borrows nothing and needs
  * no end: it can be copied and forgotten. Bytes are a peer's and arbitrary, and nothing here is

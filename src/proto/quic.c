@@ -208,7 +208,7 @@ static bool take_initial(struct quic_flow *flow, unsigned end, const struct quic
 /* RFC 9000 section 17.2.5: before anything else of the server, and once. */
 static bool take_retry(struct quic_flow *flow, const struct quic_packet *packet)
 {
-	if (flow->has_retry || flow->from[FLOW_SERVER].has_initial)
+	if (flow->has_retry || flow->from[FLOW_SERVER].has_initial || packet->token.size == 0)
 		return false;
 	if (!quic_retry_is_authentic(packet, cid_text(&flow->origin))) {
 		flow->nr_bad++;

@@ -123,16 +123,15 @@ static inline void expect_messages(enum flow_direction direction, const char *wa
 	assert_string_equal(messages_text(dtls_streams(&flow).from[direction]), wanted);
 }
 
-/* That the client's stream is one hello with RANDOM and without a cookie. */
-static inline void expect_hello(char random)
+/* That the client's stream is one hello with RANDOM and COOKIE. */
+static inline void expect_hello(char random, const char *cookie)
 {
 	struct flow_bytes stream = dtls_streams(&flow).from[FLOW_CLIENT];
-	uint8_t wanted[4 + 2 + 32 + 3 + 4] = { 1, 0, 0, 41, 0xfe, 0xfd };
+	struct hello wanted = hello_of(random, cookie);
 
-	memset(wanted + 6, random, 32);
-	memcpy(wanted + 38, "\x02idrest", 7);
-	assert_int_equal(stream.size, sizeof(wanted));
-	assert_memory_equal(stream.bytes, wanted, sizeof(wanted));
+	assert_int_equal(stream.size, DTLS_HEADER_SIZE + wanted.size);
+	assert_int_equal(stream.bytes[3], wanted.size);
+	assert_memory_equal(stream.bytes + DTLS_HEADER_SIZE, wanted.bytes, wanted.size);
 	assert_true(flow.from[FLOW_CLIENT].has_hello);
 }
 

@@ -137,9 +137,9 @@ static void test_small_fragments_of_openssl_are_put_together(void **state)
 {
 	const struct expected expected = {
 		.text = dtls_openssl,
-		.messages = { "1(179) 11(787) 16(33) 15(260)",
+		.messages = { "1(200) 11(787) 16(33) 15(260)",
 			      "2(61) 11(787) 12(296) 13(48) 14(0) 4(966)" },
-		.digests = { "9b3249b565410ba4996f5148c81d5e0cc6221f60e7652048f7d2ac5285a96644",
+		.digests = { "f4a1940ddc40cffcb7825739da7a4ec1c661fc3a265d3583ecae60e9f6107122",
 			     "357d302b53201dfd2287325359958f431d022938b91c56d91547b5dc97812afc" },
 		.hello_verify = true,
 		.is_established = true,
@@ -155,8 +155,8 @@ static void test_gnutls_is_read(void **state)
 {
 	const struct expected expected = {
 		.text = dtls_gnutls,
-		.messages = { "1(193) 11(3) 16(66)", "2(97) 11(787) 12(329) 13(39) 14(0) 4(396)" },
-		.digests = { "7717e1276c73a2ec479572917f6b448287f8daeccf52881d508824d934ffb9be",
+		.messages = { "1(210) 11(3) 16(66)", "2(97) 11(787) 12(329) 13(39) 14(0) 4(396)" },
+		.digests = { "1214a5ef3bf73fc4ae267198e8b54ffc53ec75aa55547e1bb7d0778c58a8e76d",
 			     "5d60a0428d87a1a1d8f203f4ffada6666c0028d943375cea230c1093d650ee8a" },
 		.hello_verify = true,
 		.is_established = true,
@@ -172,8 +172,8 @@ static void test_version_1_0_is_read(void **state)
 {
 	const struct expected expected = {
 		.text = dtls_1_0,
-		.messages = { "1(123) 16(33)", "2(65) 11(787) 12(294) 14(0) 4(182)" },
-		.digests = { "913d849fc6990b53f169264b9dbf2d9550da859a7afa5d952b4fed1345d6ed98",
+		.messages = { "1(144) 16(33)", "2(65) 11(787) 12(294) 14(0) 4(182)" },
+		.digests = { "631b8c1029dab05217837379a6dcfa4a0bc74cdbc3e8d81d1c6ed50b8a43956d",
 			     "1254208b8ba5231037a35f3917cd042b2a0a40701b8919734a1dbf9a432c0106" },
 		.hello_verify = true,
 		.is_established = true,
@@ -189,9 +189,9 @@ static void test_flights_that_were_sent_again_are_read_once(void **state)
 {
 	const struct expected expected = {
 		.text = dtls_lossy,
-		.messages = { "1(179) 11(787) 16(33) 15(260)",
+		.messages = { "1(200) 11(787) 16(33) 15(260)",
 			      "2(61) 11(787) 12(296) 13(48) 14(0) 4(966)" },
-		.digests = { "d48fcc6061250eb8923ff299acadcf0eef3ffe8777a4fa214ad4bf3b4cd21363",
+		.digests = { "4c81f33a3bb266ac754bd15ffdf35cb5239284f1548eaee92b32123aabdf109b",
 			     "c3e609b103578b884524d66b70773e7fbd1573461cdd603ed8bc7f898ae540e7" },
 		.hello_verify = true,
 		.is_established = true,
@@ -207,8 +207,8 @@ static void test_hellos_of_version_1_3_are_read(void **state)
 {
 	const struct expected expected = {
 		.text = dtls_nss,
-		.messages = { "1(155) 1(340)", "2(172) 2(151)" },
-		.digests = { "3ddbed60675bccdaf83da4183cae444ad5d883e493ebdd0c95ed982891bc19aa",
+		.messages = { "1(156) 1(341)", "2(172) 2(151)" },
+		.digests = { "da08bc041a5124e61a60bf04879754fea80152349a10dc0e3a8e91e94529ea7c",
 			     "d49ba809cdd78155eab7a6de664f321d7ef9f391ea2f76f8a7d6922b2b295dee" },
 		.is_established = true,
 		.alert = -1,
@@ -223,8 +223,8 @@ static void test_refused_handshake_tells_its_alert(void **state)
 {
 	const struct expected expected = {
 		.text = dtls_refused,
-		.messages = { "1(172)", "" },
-		.digests = { "c2142cb9ef649b20c229debdf2c492a8f9d07074fca856e89ff15765176f6687",
+		.messages = { "1(173)", "" },
+		.digests = { "70bcfb81f3468dfe4b405aa4c6b72c2dd3749578ebc2f23b4137a910898ac852",
 			     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
 		.alert = 70,
 	};
