@@ -226,6 +226,8 @@ static void test_message_that_has_no_room_fills_the_stream(void **state)
 	put_long(0, DTLS_STREAM_MAX - DTLS_HEADER_SIZE + 1, 0, 1);
 	assert_true(stream.is_full);
 	assert_int_equal(stream.nr_ahead, 0);
+	dtls_stream_begin(&stream, 1);
+	assert_false(stream.is_full);
 	setup(NULL);
 	put_long(0, 0xffffff, 0xfffffe, 1);
 	assert_true(stream.is_full);

@@ -152,7 +152,13 @@ static void test_numbers_have_four_sizes(void **state)
 static void test_connection_ids_are_bounded_where_the_version_is_known(void **state)
 {
 	(void)state;
-	/* 21 bytes. */
+	/* 20 bytes each, then 21 of either. */
+	expect_type(
+		"c0000000011400000000000000000000000000000000000000001400000000000000000000000000"
+		"0000000000000000011a",
+		QUIC_PACKET_INITIAL);
+	assert_false(read_first("c000000001001500000000000000000000000000000000000000000000011a"));
+	guard_free(datagram.bytes, datagram.size);
 	assert_false(read_first("c00000000115000000000000000000000000000000000000000000"
 				"000000011a"));
 	guard_free(datagram.bytes, datagram.size);
