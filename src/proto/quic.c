@@ -132,6 +132,7 @@ static bool take_authentic(struct quic_flow *flow, enum flow_direction direction
 	struct quic_sender *sender = &flow->from[direction];
 	bool is_new = notice(&sender->has_initial);
 
+	flow->nr_vain = 0;
 	if (number >= sender->next)
 		sender->next = number + 1;
 	/* An end may not change it; a client whose version the server changed sends it again. */
@@ -155,7 +156,7 @@ static bool take_first(struct quic_flow *flow, unsigned end, const struct quic_p
 	uint64_t number;
 	bool is_second;
 
-	if (packet->destination.size < QUIC_FIRST_CID_MIN || flow->nr_bad >= QUIC_BAD_MAX ||
+	if (packet->destination.size < QUIC_FIRST_CID_MIN || flow->nr_vain >= QUIC_VAIN_MAX ||
 	    (flow->is_quic && (end != flow->client || cid_is(&flow->former, packet->destination))))
 		return false;
 	if (!quic_keys_make(version, packet->destination, keys) ||
@@ -202,6 +203,7 @@ static bool take_initial(struct quic_flow *flow, unsigned end, const struct quic
 	if (take_first(flow, end, packet, version))
 		return true;
 	flow->nr_bad++;
+	flow->nr_vain++;
 	return false;
 }
 

@@ -29,8 +29,8 @@
  */
 #define QUIC_CLIENT_MAX 16384
 #define QUIC_SERVER_MAX 4096
-/* Packets that were not authentic, after which a flow is no longer tried as a new connection. */
-#define QUIC_BAD_MAX 64
+/* Bad packets in a row after which one is no longer tried as the first of a connection. */
+#define QUIC_VAIN_MAX 64
 
 struct quic_cid {
 	uint8_t size;
@@ -67,6 +67,7 @@ struct quic_flow {
 	uint32_t nr_dropped; /* pieces of a stream that had to be left out: too many holes */
 	uint32_t nr_others;  /* packets of other versions */
 	/* Private. */
+	uint32_t nr_vain;	/* bad packets in a row */
 	struct quic_cid origin; /* the connection ID that keys are made of */
 	struct quic_cid former; /* the one before that; its packets are late */
 	bool has_keys[QUIC_NR_VERSIONS];
@@ -100,7 +101,8 @@ bool quic_is_initial(const uint8_t *bytes, size_t size, uint32_t *ret_version);
  * Takes a datagram that was sent by END, which is 0 or 1 as the caller likes. What the kernel
  * gathers of several datagrams in one buffer (UDP_SEGMENT, UDP_GRO) is cut into SEGMENT bytes each;
  * with SEGMENT 0 it is one datagram, and packets behind one that does not say its length are lost.
- * Returns whether it told anything new.
+ * Of an Initial packet all must be given: its tag is at its end. Returns whether it told anything
+ * new.
  */
 bool quic_take(struct quic_flow *flow, unsigned end, const uint8_t *bytes, size_t size,
 	       size_t segment);

@@ -79,14 +79,9 @@ int quic_version_index(uint32_t version)
 static bool mac_make(const uint8_t *key, size_t key_size, const void *data, size_t size,
 		     uint8_t ret_mac[SECRET_SIZE])
 {
-	char digest[] = "SHA256";
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-		OSSL_PARAM_construct_end(),
-	};
 	size_t made = 0;
 
-	return crypto.is_ready && EVP_MAC_init(crypto.mac_context, key, key_size, params) == 1 &&
+	return crypto.is_ready && EVP_MAC_init(crypto.mac_context, key, key_size, NULL) == 1 &&
 	       EVP_MAC_update(crypto.mac_context, data, size) == 1 &&
 	       EVP_MAC_final(crypto.mac_context, ret_mac, &made, SECRET_SIZE) == 1 &&
 	       made == SECRET_SIZE;
@@ -151,8 +146,7 @@ static bool mask_make(const struct quic_keys *keys, const uint8_t *sample,
 {
 	int size = 0;
 
-	return EVP_EncryptInit_ex2(crypto.mask_context, crypto.mask_cipher, keys->mask_key, NULL,
-				   NULL) == 1 &&
+	return EVP_EncryptInit_ex2(crypto.mask_context, NULL, keys->mask_key, NULL, NULL) == 1 &&
 	       EVP_CIPHER_CTX_set_padding(crypto.mask_context, 0) == 1 &&
 	       EVP_EncryptUpdate(crypto.mask_context, ret_mask, &size, sample, MASK_SIZE) == 1 &&
 	       size == MASK_SIZE;
@@ -160,8 +154,7 @@ static bool mask_make(const struct quic_keys *keys, const uint8_t *sample,
 
 static bool cipher_begin(const uint8_t key[16], const uint8_t iv[IV_SIZE])
 {
-	return crypto.is_ready &&
-	       EVP_DecryptInit_ex2(crypto.context, crypto.cipher, key, iv, NULL) == 1;
+	return crypto.is_ready && EVP_DecryptInit_ex2(crypto.context, NULL, key, iv, NULL) == 1;
 }
 
 /* Bytes that the tag covers though they are not encrypted. */
@@ -279,13 +272,8 @@ static bool try_all(void)
 	return is_able;
 }
 
-int quic_keys_prepare(void)
+static bool fetch_all(void)
 {
-	if (crypto.is_ready)
-		return 0;
-	/* No file of the host has a say in how foreign bytes are read; see inspect/x509.c. */
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
-		return -EIO;
 	crypto.mask_cipher = EVP_CIPHER_fetch(NULL, "AES-128-ECB", NULL);
 	crypto.cipher = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
 	crypto.mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
@@ -293,8 +281,33 @@ int quic_keys_prepare(void)
 	crypto.context = EVP_CIPHER_CTX_new();
 	if (crypto.mac)
 		crypto.mac_context = EVP_MAC_CTX_new(crypto.mac);
-	crypto.is_ready = crypto.mask_cipher && crypto.cipher && crypto.mac &&
-			  crypto.mask_context && crypto.context && crypto.mac_context;
+	return crypto.mask_cipher && crypto.cipher && crypto.mask_context && crypto.context &&
+	       crypto.mac_context;
+}
+
+/* What a context is for is set once: to set it again would make libcrypto allocate it anew. */
+static bool set_all(void)
+{
+	char digest[] = "SHA256";
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end(),
+	};
+
+	return EVP_EncryptInit_ex2(crypto.mask_context, crypto.mask_cipher, NULL, NULL, NULL) ==
+		       1 &&
+	       EVP_DecryptInit_ex2(crypto.context, crypto.cipher, NULL, NULL, NULL) == 1 &&
+	       EVP_MAC_CTX_set_params(crypto.mac_context, params) == 1;
+}
+
+int quic_keys_prepare(void)
+{
+	if (crypto.is_ready)
+		return 0;
+	/* No file of the host has a say in how foreign bytes are read; see inspect/x509.c. */
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+		return -EIO;
+	crypto.is_ready = fetch_all() && set_all();
 	if (crypto.is_ready && try_all()) {
 		ERR_clear_error();
 		return 0;
