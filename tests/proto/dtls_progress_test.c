@@ -15,10 +15,31 @@ static void test_stream_with_a_hole_has_not_ended(void **state)
 	assert_true(dtls_streams(&flow).from[FLOW_SERVER].has_ended);
 }
 
-static void test_fatal_alert_counts_more_than_a_warning(void **state)
+/* Acknowledgements (RFC 9147 section 7) and heartbeats in clear. */
+static void test_records_that_say_nothing_are_stepped_over(void **state)
 {
 	(void)state;
 	take_hello(0, 0, 'a', "");
+	assert_false(take(1, "1afefd0000000000000000"
+			     "0002"
+			     "0000"
+			     "18fefd0000000000000000"
+			     "0001"
+			     "01"));
+	assert_int_equal(flow.nr_bad, 0);
+}
+
+static void test_fatal_alert_counts_more_than_a_warning(void **state)
+{
+	(void)state;
+	/* Before a hello nobody knows whose it is. */
+	assert_false(take(1, "15fefd0000000000000000"
+			     "0002"
+			     "0228"));
+	take_hello(0, 0, 'a', "");
+	assert_false(take(1, "15fefd0000000000000000"
+			     "0001"
+			     "02"));
 	assert_false(take(1, "15fefd0000000000000000"
 			     "0002"
 			     "0328"));
@@ -65,7 +86,7 @@ static void test_records_of_version_1_3_are_noticed(void **state)
 	/* Without a length, and with a connection ID, it has the rest of the datagram. */
 	assert_true(take(0, "2a0001aabbcc2f00020001aa"));
 	assert_false(flow.from[FLOW_CLIENT].has_final);
-	assert_true(take(0, "3faabbcc"));
+	assert_true(take(0, "3faabb0001cc0102"));
 	assert_true(dtls_is_established(&flow));
 	assert_int_equal(flow.nr_bad, 0);
 }
@@ -87,6 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(stream_with_a_hole_has_not_ended),
+		TEST(records_that_say_nothing_are_stepped_over),
 		TEST(fatal_alert_counts_more_than_a_warning),
 		TEST(records_of_version_1_3_are_noticed),
 		TEST(record_with_a_connection_id_has_the_rest),

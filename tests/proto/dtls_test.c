@@ -107,6 +107,31 @@ static void test_second_hello_without_a_cookie_follows(void **state)
 	assert_int_equal(flow.nr_starts, 1);
 }
 
+static void test_request_without_a_hello_begins_once(void **state)
+{
+	(void)state;
+	take_message(1, 3, 0, "verify");
+	assert_true(flow.hello_verify);
+	assert_int_equal(flow.client, 0);
+	assert_int_equal(flow.nr_starts, 1);
+}
+
+static void test_only_whole_messages_are_news(void **state)
+{
+	struct hello hello = hello_of('a', "");
+
+	(void)state;
+	assert_false(take_fragment(0, 1, 0, hello.bytes, hello.size, 0, 40));
+	assert_false(take_fragment(0, 1, 0, hello.bytes, hello.size, 0, 40));
+	assert_true(take_fragment(0, 1, 0, hello.bytes, hello.size, 36, hello.size - 36));
+	assert_false(take_hello(0, 0, 'a', ""));
+	/* A later part is not compared with the beginning. */
+	assert_false(take_fragment(0, 1, 0, hello.bytes, hello.size, 7, 35));
+	assert_int_equal(flow.nr_starts, 1);
+	assert_true(take_message(1, 11, 0, "certificate"));
+	assert_false(flow.from[FLOW_SERVER].has_hello);
+}
+
 static void test_cookie_that_is_longer_than_its_hello_is_none(void **state)
 {
 	struct hello hello = hello_of('a', "cookie");
@@ -227,6 +252,13 @@ static void test_bytes_that_make_no_sense_are_counted(void **state)
 		   "aa");
 	expect_bad("16fefd0000000000000000"
 		   "000d"
+		   "0b000002"
+		   "0001"
+		   "000000"
+		   "000002"
+		   "aa");
+	expect_bad("16fefd0000000000000000"
+		   "000d"
 		   "0bffffff"
 		   "0001"
 		   "ffffff"
@@ -306,6 +338,22 @@ static void test_hellos_are_told_by_their_first_bytes(void **state)
 			     "0001"
 			     "000040"
 			     "000034"));
+	assert_true(is_hello("16fefd"
+			     "0000"
+			     "000000000000"
+			     "0040"
+			     "01000034"
+			     "0007"
+			     "000000"
+			     "000034"));
+	assert_false(is_hello("16fefd"
+			      "0000"
+			      "000000000000"
+			      "0040"
+			      "01000034"
+			      "0008"
+			      "000000"
+			      "000034"));
 	assert_false(is_hello("16fefd"
 			      "0000"
 			      "000000000000"
@@ -407,6 +455,8 @@ int main(void)
 		TEST(request_after_its_answer_changes_nothing),
 		TEST(first_hello_may_be_lost),
 		TEST(second_hello_without_a_cookie_follows),
+		TEST(request_without_a_hello_begins_once),
+		TEST(only_whole_messages_are_news),
 		TEST(cookie_that_is_longer_than_its_hello_is_none),
 		TEST(other_random_value_begins_anew),
 		TEST(many_fragments_in_one_record_are_read),

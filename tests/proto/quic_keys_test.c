@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "datagrams.h"
 
+#include <openssl/err.h>
+
 #include "proto/quic_keys.h"
 #include "quic_samples.h"
 #include "support/quic_made.h"
@@ -97,6 +99,7 @@ static void expect_open(const char *hex, uint32_t version, enum flow_direction d
 	for (size_t i = wanted.size; i < payload.size; i++)
 		assert_int_equal(payload.bytes[i], 0);
 	assert_false(quic_packet_open(&packet, &keys[!direction], 0, &payload, &found));
+	assert_int_equal(ERR_peek_error(), 0);
 	guard_free(datagram.bytes, datagram.size);
 	guard_free(wanted.bytes, wanted.size);
 }
@@ -135,6 +138,7 @@ static void test_tag_of_retry_is_checked(void **state)
 	assert_false(retry_is_authentic(quic_sample_retry, "", SIZE_MAX));
 	for (size_t i = 0; i < (sizeof(quic_sample_retry) - 1) / 2; i++)
 		assert_false(retry_is_authentic(quic_sample_retry, quic_sample_cid, i));
+	assert_int_equal(ERR_peek_error(), 0);
 }
 
 /* A packet number is sent by its last bytes: RFC 9000 section 17.1 and appendix A.3. */
@@ -172,6 +176,13 @@ static void test_packet_numbers_are_made_whole(void **state)
 	expect_number(0x1ff, 1, 0x204, true);
 	expect_number(0x203, 1, 0x1ff, true);
 	expect_number(0xffffff, 2, 0x1000002, true);
+	/* As far from what is expected as it may be, and one further. */
+	expect_number(512, 1, 384, true);
+	expect_number(257, 1, 384, true);
+	expect_number(256, 1, 384, false);
+	expect_number(384, 1, 256, true);
+	expect_number(129, 1, 256, true);
+	expect_number(385, 1, 256, false);
 	/* The RFC's own: 0xa82f30eb was the largest, 0x9b32 is sent. */
 	expect_number(0xa82f9b32, 2, 0xa82f30eb, true);
 	expect_number(0x3fffffffffffffff, 1, 0x3fffffffffffffff, true);

@@ -172,6 +172,10 @@ static void test_negotiation_has_to_say_back_what_was_asked(void **state)
 	assert_true(flow.has_negotiation);
 	assert_int_equal(flow.version_asked, 0x1a2a3a4a);
 	assert_int_equal(flow.version, QUIC_VERSION_1);
+	/* Packets of other versions are of no more interest. */
+	assert_false(take(1, asked));
+	assert_int_equal(flow.client, 0);
+	assert_int_equal(flow.nr_others, 2);
 	/* The next connection was not asked for in vain. */
 	take(1, quic_sample_server);
 	take_data(FLOW_CLIENT, 0, "hello", 5);

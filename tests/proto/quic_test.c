@@ -49,6 +49,25 @@ static void test_either_end_may_be_the_client(void **state)
 	expect_stream(FLOW_SERVER, quic_sample_answer, 9);
 }
 
+/* RFC 9369 section 4.1: keys of the other version come from the same connection ID. */
+static void test_server_may_answer_in_the_other_version(void **state)
+{
+	(void)state;
+	take(0, quic_sample_client);
+	assert_true(take(1, quic_sample_server_2));
+	assert_int_equal(flow.version, QUIC_VERSION_2);
+	assert_int_equal(flow.version_asked, QUIC_VERSION_1);
+	expect_stream(FLOW_SERVER, quic_sample_answer, 9);
+	assert_false(take(0, quic_sample_client_2));
+	assert_int_equal(flow.nr_starts, 1);
+	expect_nothing_odd();
+	/* A client's packets do not change it. */
+	setup(NULL);
+	take(0, quic_sample_client);
+	take(0, quic_sample_client_2);
+	assert_int_equal(flow.version, QUIC_VERSION_1);
+}
+
 static void test_server_before_its_client_means_nothing(void **state)
 {
 	(void)state;
@@ -184,6 +203,7 @@ static void test_close_tells_the_alert(void **state)
 {
 	(void)state;
 	take_data(FLOW_CLIENT, 0, "hello", 5);
+	take_made(FLOW_SERVER, 0, "\x01", 1);
 	assert_true(take_made(FLOW_SERVER, 0, "\x1c\x41\x78\x06\x00", 5));
 	assert_true(flow.from[FLOW_SERVER].has_close);
 	assert_int_equal(flow.from[FLOW_SERVER].close_code, 0x178);
@@ -274,6 +294,7 @@ static void test_initial_packets_are_told_by_their_first_bytes(void **state)
 	expect_initial(quic_sample_retry_2, false, 0);
 	expect_initial("c0000000010800", true, QUIC_VERSION_1);
 	expect_initial("c00000000108", false, 0);
+	expect_initial("c0000000011400", true, QUIC_VERSION_1);
 	expect_initial("c0000000011500", false, 0);
 	expect_initial("80000000010800", false, 0);
 	expect_initial("40000000010800", false, 0);
@@ -315,6 +336,7 @@ int main(void)
 		TEST(samples_of_rfc_9001_are_read),
 		TEST(samples_of_rfc_9369_are_read),
 		TEST(either_end_may_be_the_client),
+		TEST(server_may_answer_in_the_other_version),
 		TEST(server_before_its_client_means_nothing),
 		TEST(changed_packet_is_not_believed),
 		TEST(other_bytes_mean_nothing),

@@ -64,12 +64,15 @@ static void encrypt(const char *cipher_name, const uint8_t *key, const uint8_t *
 size_t quic_make(const struct quic_made *made, const struct quic_keys *keys, uint8_t *ret_packet)
 {
 	uint8_t payload[QUIC_MADE_MAX] = { 0 }, iv[12], mask[16];
-	size_t size = made->payload.size < 4 ? 4 : made->payload.size;
+	size_t size = made->payload.size;
 	struct writer writer = { ret_packet, QUIC_MADE_MAX };
 	unsigned type = made->version == QUIC_VERSION_2 ? 1 : 0;
 	uint8_t *number;
 
 	need(made->payload.size <= sizeof(payload) && made->token.size < 0x4000);
+	/* RFC 9001 section 5.4.2: there has to be a sample. */
+	if (size + made->number_size < 4)
+		size = 4 - made->number_size;
 	if (made->payload.size)
 		memcpy(payload, made->payload.bytes, made->payload.size);
 	put_number(&writer, 0xc0 | type << 4 | (made->number_size - 1), 1);

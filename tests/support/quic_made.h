@@ -19,7 +19,7 @@ struct quic_made {
 	struct flow_text destination, source, token;
 	uint64_t number;
 	unsigned number_size;	  /* bytes that are sent of it, 1 to 4 */
-	struct flow_text payload; /* becomes at least 4 bytes, with zeros */
+	struct flow_text payload; /* with the number it becomes at least 4 bytes, with zeros */
 };
 
 /* Writes the packet to RET_PACKET, of QUIC_MADE_MAX bytes, and returns its size. */
