@@ -18,6 +18,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <openssl/evp.h>
+
 #include "proto/flow.h"
 #include "support/guard.h"
 
@@ -97,6 +99,20 @@ static inline const char *messages_text(struct flow_bytes stream)
 		at += 4 + length;
 	}
 	return text;
+}
+
+/* That the SHA-256 of STREAM is WANTED, in hexadecimal. */
+static inline void expect_digest(struct flow_bytes stream, const char *wanted)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	char hex[2 * EVP_MAX_MD_SIZE + 1];
+	unsigned size;
+
+	assert_int_equal(EVP_Digest(stream.bytes, stream.size, digest, &size, EVP_sha256(), NULL),
+			 1);
+	for (unsigned i = 0; i < size; i++)
+		snprintf(hex + 2 * (size_t)i, 3, "%02x", digest[i]);
+	assert_string_equal(hex, wanted);
 }
 
 static inline void recording_free(struct recording *recording)

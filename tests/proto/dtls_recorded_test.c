@@ -5,8 +5,6 @@
  */
 #include "datagrams.h"
 
-#include <openssl/evp.h>
-
 #include "proto/dtls.h"
 
 RECORDING(dtls_openssl);
@@ -29,19 +27,6 @@ static struct dtls_flow flow;
 static void take_one(const struct datagram *datagram)
 {
 	dtls_take(&flow, datagram->end, datagram->bytes, datagram->size);
-}
-
-static void expect_digest(struct flow_bytes stream, const char *wanted)
-{
-	uint8_t digest[EVP_MAX_MD_SIZE];
-	char hex[2 * EVP_MAX_MD_SIZE + 1];
-	unsigned size;
-
-	assert_int_equal(EVP_Digest(stream.bytes, stream.size, digest, &size, EVP_sha256(), NULL),
-			 1);
-	for (unsigned i = 0; i < size; i++)
-		snprintf(hex + 2 * (size_t)i, 3, "%02x", digest[i]);
-	assert_string_equal(hex, wanted);
 }
 
 static void expect_all(const struct expected *expected)

@@ -6,8 +6,6 @@
  */
 #include "datagrams.h"
 
-#include <openssl/evp.h>
-
 #include "proto/quic.h"
 
 RECORDING(quic_openssl);
@@ -32,19 +30,6 @@ static struct quic_flow flow;
 static void take_one(const struct datagram *datagram)
 {
 	quic_take(&flow, datagram->end, datagram->bytes, datagram->size, 0);
-}
-
-static void expect_digest(struct flow_bytes stream, const char *wanted)
-{
-	uint8_t digest[EVP_MAX_MD_SIZE];
-	char hex[2 * EVP_MAX_MD_SIZE + 1];
-	unsigned size;
-
-	assert_int_equal(EVP_Digest(stream.bytes, stream.size, digest, &size, EVP_sha256(), NULL),
-			 1);
-	for (unsigned i = 0; i < size; i++)
-		snprintf(hex + 2 * (size_t)i, 3, "%02x", digest[i]);
-	assert_string_equal(hex, wanted);
 }
 
 static void expect_streams(const struct expected *expected)
