@@ -9,9 +9,10 @@
  * went. Versions 1 and 2 are read, of others it is told that they are there.
  *
  * A struct quic_flow has a fixed size, is the caller's, starts as zeros, borrows nothing and needs
- * no end: it can be copied and forgotten. Bytes are a peer's and arbitrary. Nothing counts that has
- * not the right tag or, where tags cannot be checked, the connection IDs that the ends have agreed
- * on; who sees the first packet of a connection can still forge all of that.
+ * no end: it can be copied and forgotten. Bytes are a peer's and arbitrary. Initial and Retry
+ * packets count where their tag is right. Other tags cannot be checked: those packets count once
+ * both ends are known, as far as they look like what would come then. Who sees the first packet of
+ * a connection can forge all of it.
  */
 
 #include <stdbool.h>
@@ -58,7 +59,7 @@ struct quic_flow {
 	uint32_t version_asked; /* of the client's first packet, which may be any */
 	uint32_t nr_starts;	/* connections so far; with each the flow begins anew */
 	bool has_retry;		/* the server had the client's address confirmed */
-	bool has_negotiation;	/* the server did not know the version, and named others */
+	bool has_negotiation;	/* the server did not know the version; also without is_quic */
 	struct quic_sender from[NR_FLOW_DIRECTIONS];
 	/* Packets that were of no use. */
 	uint32_t nr_bad;     /* Initial and Retry packets with a wrong tag, or of an end unknown */
@@ -110,7 +111,10 @@ bool quic_take(struct quic_flow *flow, unsigned end, const uint8_t *bytes, size_
 /* The streams so far, for a parser of TLS handshake messages. They borrow from FLOW. */
 struct flow quic_streams(const struct quic_flow *flow);
 
-/* Both ends use the keys that only a finished handshake gives them. */
+/*
+ * Both ends have sent 1-RTT packets. A client does that when it is done with the server; whether
+ * the server took the client's certificate, where it wanted one, is encrypted.
+ */
 static inline bool quic_is_established(const struct quic_flow *flow)
 {
 	return flow->from[FLOW_CLIENT].has_short && flow->from[FLOW_SERVER].has_short;
