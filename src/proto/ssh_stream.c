@@ -47,17 +47,15 @@ static bool may_be_ident(const uint8_t *line, size_t size)
 	return known == 0 || memcmp(line, IDENT_START, known) == 0;
 }
 
-/* Takes the line of SIZE bytes, with its LF, as the identification. */
+/* Takes LINE, with its LF, as the identification. */
 static bool ident_take(struct ssh_stream *stream, const struct flow_bytes *from,
-		       const uint8_t *line, size_t size)
+		       const struct flow_text *line)
 {
-	struct flow_text ident = { line, size - 1 };
+	struct flow_text ident = { line->bytes, line->size - 1 };
 
-	if (ident.size > 0 && line[ident.size - 1] == '\r')
+	if (ident.size > 0 && ident.bytes[ident.size - 1] == '\r')
 		ident.size--;
-	if (ident.size <= IDENT_START_SIZE)
-		return stream_stop(stream, from, SSH_STREAM_BAD, 0);
-	stream->versions = ident_versions(&ident);
+	stream->versions = ident.size > IDENT_START_SIZE ? ident_versions(&ident) : 0;
 	if (!stream->versions)
 		return stream_stop(stream, from, SSH_STREAM_BAD, 0);
 	stream->ident = ident;
@@ -65,32 +63,47 @@ static bool ident_take(struct ssh_stream *stream, const struct flow_bytes *from,
 }
 
 /*
+ * Reads a line of at most MAX bytes with its LF into *RET. Returns false where the stream stopped.
+ * A NUL is forbidden in all lines.
+ */
+static bool line_read(struct ssh_stream *stream, const struct flow_bytes *from, size_t max,
+		      struct reader *reader, struct flow_text *ret)
+{
+	size_t known = reader->left < max ? reader->left : max;
+	const uint8_t *line = reader->at;
+	const uint8_t *end = known ? memchr(line, '\n', known) : NULL;
+
+	if (end)
+		known = (size_t)(end - line) + 1;
+	if (known && memchr(line, '\0', known))
+		return stream_stop(stream, from, SSH_STREAM_BAD, 0);
+	if (!end && known < max)
+		return stream_stop(stream, from, SSH_STREAM_WAITS, from->size + 1);
+	if (!end)
+		return stream_stop(stream, from, SSH_STREAM_BAD, 0);
+	*ret = (struct flow_text){ reader_skip(reader, known), known };
+	return true;
+}
+
+/*
  * Finds the identification and leaves READER behind it. Returns false where the stream stopped. A
- * line without CR is taken, as OpenSSH does; a NUL is forbidden in all of them.
+ * line without CR is taken, as OpenSSH does.
  */
 static bool ident_read(struct ssh_stream *stream, const struct flow_bytes *from, bool is_server,
 		       struct reader *reader)
 {
-	for (;;) {
-		const uint8_t *line = reader->at;
-		bool is_ident = may_be_ident(line, reader->left);
-		size_t max = is_ident ? SSH_IDENT_MAX : SSH_PREAMBLE_MAX;
-		size_t known = reader->left < max ? reader->left : max;
-		const uint8_t *end = known ? memchr(line, '\n', known) : NULL;
-		size_t size = end ? (size_t)(end - line) + 1 : known;
+	struct flow_text line;
 
-		if ((!is_ident && !is_server) || (size && memchr(line, '\0', size)))
-			return stream_stop(stream, from, SSH_STREAM_BAD, 0);
-		if (!end && reader->left < max)
-			return stream_stop(stream, from, SSH_STREAM_WAITS, from->size + 1);
-		if (!end)
-			return stream_stop(stream, from, SSH_STREAM_BAD, 0);
-		reader_skip(reader, size);
-		if (is_ident && size > IDENT_START_SIZE)
-			return ident_take(stream, from, line, size);
-		if ((size_t)(reader->at - from->bytes) > SSH_PREAMBLE_MAX)
-			return stream_stop(stream, from, SSH_STREAM_BAD, 0);
+	for (size_t size = 0; size <= SSH_PREAMBLE_MAX; size += line.size) {
+		if (may_be_ident(reader->at, reader->left))
+			return line_read(stream, from, SSH_IDENT_MAX, reader, &line) &&
+			       ident_take(stream, from, &line);
+		if (!is_server)
+			break;
+		if (!line_read(stream, from, SSH_PREAMBLE_MAX, reader, &line))
+			return false;
 	}
+	return stream_stop(stream, from, SSH_STREAM_BAD, 0);
 }
 
 /*
