@@ -81,7 +81,8 @@ static bool line_read(struct ssh_stream *stream, const struct flow_bytes *from, 
 		return stream_stop(stream, from, SSH_STREAM_WAITS, from->size + 1);
 	if (!end)
 		return stream_stop(stream, from, SSH_STREAM_BAD, 0);
-	*ret = (struct flow_text){ reader_skip(reader, known), known };
+	reader_skip(reader, known);
+	*ret = (struct flow_text){ line, known };
 	return true;
 }
 

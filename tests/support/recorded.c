@@ -52,24 +52,6 @@ void flow_free(struct flow *flow)
 		guard_free(flow->from[i].bytes, flow->from[i].size);
 }
 
-/* Adds a byte to PART. Returns false when all of WHOLE is in it. */
-static bool grow(struct flow *part, const struct flow *whole, enum flow_order order)
-{
-	size_t first = order == FLOW_SERVER_FIRST;
-
-	if (order == FLOW_IN_TURNS)
-		first = part->from[FLOW_CLIENT].size > part->from[FLOW_SERVER].size;
-	for (size_t i = 0; i < NR_FLOW_DIRECTIONS; i++) {
-		size_t from = i ? !first : first;
-
-		if (part->from[from].size == whole->from[from].size)
-			continue;
-		part->from[from].size++;
-		return true;
-	}
-	return false;
-}
-
 /* Parses a copy of PART that ends where the next byte is unmapped. */
 static enum flow_state parse_guarded(const struct flow *part, const struct flow_parser *parser)
 {
@@ -83,43 +65,94 @@ static enum flow_state parse_guarded(const struct flow *part, const struct flow_
 	return state;
 }
 
+/* What the last call said. */
+struct growth {
+	const struct flow_parser *parser;
+	struct flow part;
+	void *last, *now;
+	enum flow_state state;
+	struct flow_needs needs;
+	size_t nr_calls;
+};
+
+/* Parses what there is, and compares it with the last time. */
+static void growth_check(struct growth *growth)
+{
+	const struct flow_parser *parser = growth->parser;
+	const struct flow_bytes *from = growth->part.from;
+	bool is_needed = growth->state == FLOW_MORE &&
+			 (from[FLOW_CLIENT].size >= growth->needs.size[FLOW_CLIENT] ||
+			  from[FLOW_SERVER].size >= growth->needs.size[FLOW_SERVER]);
+	enum flow_state before = growth->state;
+	struct flow_needs needs;
+
+	memset(growth->now, 0, parser->ret_size);
+	growth->state = parser->parse(&growth->part, growth->now, &needs);
+	check(parse_guarded(&growth->part, parser) == growth->state, "differs for a copy",
+	      &growth->part);
+	if (!is_needed) {
+		check(growth->state == before, "state changes when it must not", &growth->part);
+		check(parser->are_equal(growth->last, growth->now),
+		      "result changes when it must not", &growth->part);
+	}
+	if (growth->state == FLOW_MORE) {
+		check(needs.size[FLOW_CLIENT] > from[FLOW_CLIENT].size &&
+			      needs.size[FLOW_SERVER] > from[FLOW_SERVER].size,
+		      "needs what it has", &growth->part);
+		growth->needs = needs;
+	}
+	growth->nr_calls += is_needed;
+	memcpy(growth->last, growth->now, parser->ret_size);
+}
+
+enum flow_state flow_check_steps(const struct flow *whole, const struct flow_step *steps, size_t nr,
+				 const struct flow_parser *parser, size_t *ret_calls)
+{
+	struct growth growth = { .parser = parser, .part = *whole, .state = FLOW_MORE };
+
+	growth.last = calloc(1, parser->ret_size);
+	growth.now = calloc(1, parser->ret_size);
+	for (size_t i = 0; i < NR_FLOW_DIRECTIONS; i++) {
+		growth.part.from[i].size = 0;
+		growth.part.from[i].has_ended = false;
+	}
+	growth_check(&growth);
+	for (size_t i = 0; i < nr; i++) {
+		struct flow_bytes *from = &growth.part.from[steps[i].from];
+
+		for (size_t j = 0; j < steps[i].size; j++) {
+			if (from->size == whole->from[steps[i].from].size)
+				break;
+			from->size++;
+			growth_check(&growth);
+		}
+	}
+	free(growth.last);
+	free(growth.now);
+	*ret_calls = growth.nr_calls;
+	return growth.state;
+}
+
 enum flow_state flow_check_growth(const struct flow *whole, enum flow_order order,
 				  const struct flow_parser *parser, size_t *ret_calls)
 {
-	void *last = calloc(1, parser->ret_size), *now = calloc(1, parser->ret_size);
-	struct flow part = *whole;
-	struct flow_needs needs = { { 0, 0 } }, next;
-	enum flow_state state = FLOW_MORE;
+	size_t client = whole->from[FLOW_CLIENT].size, server = whole->from[FLOW_SERVER].size;
+	size_t turns = client > server ? client : server;
+	struct flow_step *steps = calloc(2 * turns + 2, sizeof(*steps));
+	enum flow_state state;
+	size_t nr = 0;
 
-	for (size_t i = 0; i < NR_FLOW_DIRECTIONS; i++) {
-		part.from[i].size = 0;
-		part.from[i].has_ended = false;
+	for (size_t i = 0; order == FLOW_IN_TURNS && i < turns; i++) {
+		steps[nr++] = (struct flow_step){ FLOW_CLIENT, 1 };
+		steps[nr++] = (struct flow_step){ FLOW_SERVER, 1 };
 	}
-	*ret_calls = 0;
-	do {
-		bool is_needed = state == FLOW_MORE &&
-				 (part.from[FLOW_CLIENT].size >= needs.size[FLOW_CLIENT] ||
-				  part.from[FLOW_SERVER].size >= needs.size[FLOW_SERVER]);
-		enum flow_state before = state;
+	if (order != FLOW_IN_TURNS) {
+		enum flow_direction first = order == FLOW_CLIENT_FIRST ? FLOW_CLIENT : FLOW_SERVER;
 
-		memset(now, 0, parser->ret_size);
-		state = parser->parse(&part, now, &next);
-		check(parse_guarded(&part, parser) == state, "differs for a copy", &part);
-		if (!is_needed) {
-			check(state == before, "state changes when it must not", &part);
-			check(parser->are_equal(last, now), "result changes when it must not",
-			      &part);
-		}
-		if (state == FLOW_MORE) {
-			check(next.size[FLOW_CLIENT] > part.from[FLOW_CLIENT].size &&
-				      next.size[FLOW_SERVER] > part.from[FLOW_SERVER].size,
-			      "needs what it has", &part);
-			needs = next;
-		}
-		*ret_calls += is_needed;
-		memcpy(last, now, parser->ret_size);
-	} while (grow(&part, whole, order));
-	free(last);
-	free(now);
+		steps[nr++] = (struct flow_step){ first, whole->from[first].size };
+		steps[nr++] = (struct flow_step){ !first, whole->from[!first].size };
+	}
+	state = flow_check_steps(whole, steps, nr, parser, ret_calls);
+	free(steps);
 	return state;
 }

@@ -52,11 +52,22 @@ enum flow_order {
 	NR_FLOW_ORDERS
 };
 
+/* A piece of a connection. */
+struct flow_step {
+	enum flow_direction from;
+	size_t size;
+};
+
 /*
- * Aborts unless PARSER keeps what flow.h promises while WHOLE grows: what is decided stays, a call
- * with fewer bytes than it needs tells nothing new, and nothing behind the end is read. Returns the
- * last state, and how many of the calls were called for in *RET_CALLS.
+ * Aborts unless PARSER keeps what flow.h promises while WHOLE grows, by the byte, in the order of
+ * the NR STEPS: what is decided stays, a call with fewer bytes than it needs tells nothing new, and
+ * nothing behind the end is read. Returns the last state, and in *RET_CALLS how many calls it took
+ * to decide.
  */
+enum flow_state flow_check_steps(const struct flow *whole, const struct flow_step *steps, size_t nr,
+				 const struct flow_parser *parser, size_t *ret_calls);
+
+/* The same in ORDER. */
 enum flow_state flow_check_growth(const struct flow *whole, enum flow_order order,
 				  const struct flow_parser *parser, size_t *ret_calls);
 
