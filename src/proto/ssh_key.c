@@ -14,11 +14,9 @@
 struct flow_text ssh_string(struct reader *reader)
 {
 	size_t size = reader_u32(reader);
-	const uint8_t *bytes = reader_skip(reader, size);
+	const uint8_t *bytes = reader->is_short ? NULL : reader_skip(reader, size);
 
-	if (reader->is_short)
-		return (struct flow_text){ 0 };
-	return (struct flow_text){ bytes, size };
+	return (struct flow_text){ bytes, bytes ? size : 0 };
 }
 
 uint32_t ssh_mpint_bits(const struct flow_text *mpint)

@@ -17,7 +17,7 @@
 RECORDED(recorded_default, "tests/fuzz/corpus/ssh/default");
 RECORDED(recorded_oldest, "tests/fuzz/corpus/ssh/oldest");
 RECORDED(recorded_dsa, "tests/fuzz/corpus/ssh/dsa");
-RECORDED(recorded_no_host_key, "tests/fuzz/corpus/ssh/nocommonhk");
+RECORDED(recorded_no_host_key, "tests/fuzz/corpus/ssh/no_host_key");
 
 #define VERDICTS_MAX 6
 

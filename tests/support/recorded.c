@@ -65,6 +65,63 @@ static enum flow_state parse_guarded(const struct flow *part, const struct flow_
 	return state;
 }
 
+/* The same with a copy in blocks of its own, whose ends only a sanitizer sees: that is faster. */
+static enum flow_state parse_copy(const struct flow *flow, const struct flow_parser *parser)
+{
+	struct flow copy = *flow;
+	struct flow_needs needs;
+	void *ret = calloc(1, parser->ret_size);
+	uint8_t *bytes[NR_FLOW_DIRECTIONS];
+	enum flow_state state;
+
+	for (size_t i = 0; i < NR_FLOW_DIRECTIONS; i++) {
+		bytes[i] = malloc(flow->from[i].size);
+		if (flow->from[i].size)
+			memcpy(bytes[i], flow->from[i].bytes, flow->from[i].size);
+		copy.from[i].bytes = bytes[i];
+	}
+	state = parser->parse(&copy, ret, &needs);
+	for (size_t i = 0; i < NR_FLOW_DIRECTIONS; i++)
+		free(bytes[i]);
+	free(ret);
+	return state;
+}
+
+void flow_check_cut(const struct flow *whole, const size_t sizes[NR_FLOW_DIRECTIONS],
+		    const struct flow_parser *parser)
+{
+	struct flow part = *whole, open = *whole;
+	void *before = calloc(1, parser->ret_size), *after = calloc(1, parser->ret_size);
+	bool is_needed = false;
+	struct flow_needs needs;
+	enum flow_state first, last;
+
+	for (size_t i = 0; i < NR_FLOW_DIRECTIONS; i++) {
+		part.from[i].size = sizes[i] < part.from[i].size ? sizes[i] : part.from[i].size;
+		part.from[i].has_ended = open.from[i].has_ended = false;
+	}
+	first = parser->parse(&part, before, &needs);
+	check(parse_copy(&part, parser) == first, "differs for a copy", &part);
+	for (size_t i = 0; first == FLOW_MORE && i < NR_FLOW_DIRECTIONS; i++) {
+		check(needs.size[i] > part.from[i].size, "needs what it has", &part);
+		is_needed |= open.from[i].size >= needs.size[i];
+	}
+	last = parser->parse(&open, after, &needs);
+	check(parse_copy(&open, parser) == last, "differs for a copy", &open);
+	if (!is_needed && !(first == FLOW_FOREIGN && parser->minds_order &&
+			    part.from[FLOW_SERVER].size < open.from[FLOW_SERVER].size)) {
+		check(first == last, "state changes when it must not", &part);
+		check(parser->are_equal(before, after), "result changes when it must not", &part);
+	}
+	free(before);
+	free(after);
+	/* once both have ended there is nothing to wait for */
+	last = parse_copy(whole, parser);
+	check(last != FLOW_MORE || !whole->from[FLOW_CLIENT].has_ended ||
+		      !whole->from[FLOW_SERVER].has_ended,
+	      "waits for what has ended", whole);
+}
+
 /* What the last call said. */
 struct growth {
 	const struct flow_parser *parser;

@@ -42,7 +42,16 @@ struct flow_parser {
 	enum flow_state (*parse)(const struct flow *flow, void *ret, struct flow_needs *ret_needs);
 	bool (*are_equal)(const void *left, const void *right);
 	size_t ret_size;
+	/* FLOW_FOREIGN may change where bytes of the server come later than those of the client. */
+	bool minds_order;
 };
+
+/*
+ * Aborts unless what PARSER says of the first SIZES bytes of WHOLE, which may have ended, agrees
+ * with what it says of all of it, and nothing behind the end of either is read.
+ */
+void flow_check_cut(const struct flow *whole, const size_t sizes[NR_FLOW_DIRECTIONS],
+		    const struct flow_parser *parser);
 
 /* In which order the bytes of a connection come, a byte at a time. */
 enum flow_order {
