@@ -19,7 +19,7 @@ enum {
 
 #define LDAP_STARTTLS "1.3.6.1.4.1.1466.20037"
 
-/* PostgreSQL (its manual, section 55.7): the size and a number, both of 4 bytes. */
+/* PostgreSQL (its manual, Message Formats): the size and a number, both of 4 bytes. */
 #define PG_REQUEST_SIZE 8
 #define PG_REQUESTS_MAX 4
 #define PG_SSL		80877103
@@ -55,6 +55,8 @@ enum {
 	RDP_NEGOTIATION = 8,
 	RDP_NEG_REQUEST = 1,
 	RDP_NEG_RESPONSE = 2,
+	RDP_CORRELATION_PRESENT = 0x08, /* a flag of the request: behind it there are */
+	RDP_CORRELATION = 36,
 };
 
 /* A message of LDAP. */
@@ -320,9 +322,27 @@ bool starttls_read_mssql(struct talk *talk, enum starttls_protocol *protocol)
 }
 
 /*
- * What is negotiated with message CODE, its protocols in *RET. A request may have a cookie in front
- * of it, and RDP of old negotiates nothing.
+ * The negotiation of TYPE at the end of a message of SIZE bytes, or NULL: RDP of old negotiates
+ * nothing. In front of it there may be a cookie.
  */
+static const uint8_t *rdp_negotiation(const uint8_t *message, size_t size, uint8_t type)
+{
+	static const size_t behind[] = { 0, RDP_CORRELATION };
+
+	for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++) {
+		const uint8_t *at;
+
+		if (size < TPKT_HEADER + X224_FIXED + RDP_NEGOTIATION + behind[i])
+			break;
+		at = message + size - RDP_NEGOTIATION - behind[i];
+		if (at[0] == type && at[2] == RDP_NEGOTIATION && at[3] == 0 &&
+		    (!behind[i] || at[1] & RDP_CORRELATION_PRESENT))
+			return at;
+	}
+	return NULL;
+}
+
+/* What is negotiated with message CODE, its protocols in *RET. */
 static bool rdp_read(struct talk *talk, enum flow_direction from, uint8_t code, uint8_t type,
 		     uint32_t *ret)
 {
@@ -333,12 +353,12 @@ static bool rdp_read(struct talk *talk, enum flow_direction from, uint8_t code, 
 		return false;
 	size = (size_t)head[2] << 8 | head[3];
 	if (head[0] != TPKT_VERSION || head[TPKT_HEADER + 1] != code ||
-	    size < TPKT_HEADER + X224_FIXED + RDP_NEGOTIATION)
+	    size < TPKT_HEADER + X224_FIXED)
 		return talk_refuse(talk);
 	if (!talk_take(talk, from, size, &head))
 		return false;
-	negotiation = head + size - RDP_NEGOTIATION;
-	if (negotiation[0] != type || negotiation[2] != RDP_NEGOTIATION || negotiation[3] != 0)
+	negotiation = rdp_negotiation(head, size, type);
+	if (!negotiation)
 		return talk_refuse(talk);
 	*ret = (uint32_t)negotiation[4] | (uint32_t)negotiation[5] << 8 |
 	       (uint32_t)negotiation[6] << 16 | (uint32_t)negotiation[7] << 24;

@@ -119,7 +119,10 @@ bool starttls_read_smtp(struct talk *talk, enum starttls_protocol *protocol)
 	return true;
 }
 
-/* Whether the answer to VERB with ARGUMENT goes on up to a dot (RFC 2449, 5034, 6856). */
+/*
+ * Whether the answer to VERB with ARGUMENT goes on up to a dot (RFC 2449, RFC 6856; AUTH alone
+ * lists mechanisms).
+ */
 static bool pop3_has_block(const struct flow_text *verb, const struct flow_text *argument)
 {
 	return talk_is(verb, "CAPA") ||
@@ -217,7 +220,7 @@ bool starttls_read_nntp(struct talk *talk, enum starttls_protocol *protocol)
 			return false;
 		if (code == NNTP_STARTTLS && talk_is(&verb, "STARTTLS"))
 			return true;
-		/* Articles follow, or nothing may begin TLS any more (RFC 4642 section 2.2.1). */
+		/* Articles follow, or nothing may begin TLS any more (RFC 4642 section 2.2). */
 		if (code == NNTP_SEND_IT || code == NNTP_POST_IT || code == NNTP_AUTHENTICATED ||
 		    code == NNTP_AUTHENTICATED_DATA || talk_is(&verb, "QUIT"))
 			return talk_refuse(talk);

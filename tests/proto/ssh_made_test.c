@@ -288,6 +288,18 @@ static void test_end_before_the_keys_are_new_is_incomplete(void **state)
 	assert_int_equal(parse_made(true, &session), FLOW_FOREIGN);
 }
 
+static void test_nothing_is_no_bytes(void **state)
+{
+	const struct flow flow = { { { NULL, 0, false }, { NULL, 0, false } } };
+	struct ssh_session session;
+	struct flow_needs needs;
+
+	(void)state;
+	assert_int_equal(ssh_parse(&flow, &session, &needs), FLOW_MORE);
+	assert_int_equal(needs.size[FLOW_CLIENT], 1);
+	assert_int_equal(needs.size[FLOW_SERVER], 1);
+}
+
 static void test_what_is_not_ssh_is_foreign(void **state)
 {
 	static const char *const rows[][NR_FLOW_DIRECTIONS] = {
@@ -299,6 +311,7 @@ static void test_what_is_not_ssh_is_foreign(void **state)
 		{ "SSH-2.0-c\r\n", "SSH-2.0-s\r\nInvalid" },
 	};
 	struct ssh_session session = { .version = 99 };
+	uint8_t body[16 + NR_SSH_LISTS * 4 + 1 + 3];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -309,6 +322,11 @@ static void test_what_is_not_ssh_is_foreign(void **state)
 		assert_int_equal(parse_made(false, &session), FLOW_FOREIGN);
 		assert_int_equal(session.version, 99);
 	}
+	/* an offer without what is reserved at its end */
+	begin();
+	memset(body, 0, sizeof(body));
+	made_packet(&peers[FLOW_CLIENT], SSH_MSG_KEXINIT, body, sizeof(body));
+	assert_int_equal(parse_made(false, &session), FLOW_FOREIGN);
 	/* an offer that ends in its lists */
 	begin();
 	made_packet(&peers[FLOW_CLIENT], SSH_MSG_KEXINIT, "0123456789abcdef\0\0\0\1a", 21);
@@ -375,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_reply_that_cannot_be_read_is_left_out),
 		cmocka_unit_test(test_disconnect_in_clear_is_a_failure),
 		cmocka_unit_test(test_end_before_the_keys_are_new_is_incomplete),
+		cmocka_unit_test(test_nothing_is_no_bytes),
 		cmocka_unit_test(test_what_is_not_ssh_is_foreign),
 		cmocka_unit_test(test_what_is_no_ssh_behind_the_offers_is_malformed),
 		cmocka_unit_test(test_versions_must_agree),

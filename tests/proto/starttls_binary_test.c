@@ -60,6 +60,10 @@ static const struct talk binary_talks[] = {
 	{ "rdp", { CLIENT(RDP_REQUEST), SERVER(RDP_CONFIRM("\2", "\1")), TLS }, IS(rdp, 2) },
 	{ "rdp, with CredSSP", { CLIENT(RDP_REQUEST), SERVER(RDP_CONFIRM("\2", "\2")), TLS },
 		    IS(rdp, 2) },
+	{ "rdp, with an id of the connection", {
+		    CLIENT("\3\0\0\x37\x32\xe0\0\0\0\0\0" "\1\x08\x08\0\3\0\0\0"
+			   "\6\0\x24\0" "0123456789abcdef0123456789abcdef"),
+		    SERVER(RDP_CONFIRM("\2", "\1")), TLS }, IS(rdp, 2) },
 	{ "rdp, of old", { CLIENT(RDP_REQUEST), SERVER(RDP_CONFIRM("\2", "\0")) }, IS_NOT },
 	{ "rdp, not asked for", { CLIENT(RDP_REQUEST), SERVER(RDP_CONFIRM("\2", "\x08")) }, IS_NOT },
 	{ "rdp, failure", { CLIENT(RDP_REQUEST), SERVER(RDP_CONFIRM("\3", "\1")) }, IS_NOT },

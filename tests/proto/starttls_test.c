@@ -196,6 +196,22 @@ static void test_ssh_and_reversed_tls_are_told(void **state)
 	}
 }
 
+static void test_nothing_is_no_bytes(void **state)
+{
+	const struct flow flow = { { { NULL, 0, false }, { NULL, 0, false } } };
+	const struct flow ended = { { { NULL, 0, true }, { NULL, 0, true } } };
+	struct starttls found;
+	struct flow_needs needs;
+
+	(void)state;
+	assert_int_equal(starttls_parse(&flow, &found, &needs), FLOW_MORE);
+	assert_int_equal(needs.size[FLOW_CLIENT], 1);
+	assert_int_equal(needs.size[FLOW_SERVER], 1);
+	assert_int_equal(starttls_parse(&ended, &found, &needs), FLOW_FOREIGN);
+	assert_true(starttls_may_begin(NULL, 0, false));
+	assert_int_equal(starttls_unwrap(NULL, 0, NULL), 0);
+}
+
 static void test_search_is_bounded(void **state)
 {
 	static uint8_t noops[STARTTLS_SEARCH_MAX + 64], answers[STARTTLS_SEARCH_MAX + 64];
@@ -342,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_wrapped_handshake_is_unwrapped),
 		cmocka_unit_test(test_packet_that_is_none_ends_the_unwrapping),
 		cmocka_unit_test(test_ssh_and_reversed_tls_are_told),
+		cmocka_unit_test(test_nothing_is_no_bytes),
 		cmocka_unit_test(test_search_is_bounded),
 		cmocka_unit_test(test_end_of_who_must_speak_is_the_end),
 		cmocka_unit_test(test_first_bytes_tell_what_may_begin),
