@@ -214,8 +214,6 @@ static bool mysql_read(struct talk *talk, enum flow_direction from, uint8_t *ret
 	if (!talk_look(talk, from, MY_HEADER_SIZE, &head))
 		return false;
 	size = (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16;
-	if (size > STARTTLS_SEARCH_MAX)
-		return talk_refuse(talk);
 	if (!talk_take(talk, from, MY_HEADER_SIZE + size, &head))
 		return false;
 	*ret_number = head[3];

@@ -219,6 +219,45 @@ static void test_guess_is_passed_over_where_it_is_wrong(void **state)
 	}
 }
 
+/* RFC 4462 section 2.1 and 2.5: what the server calls its key comes in a message of its own. */
+static void test_gssapi_tells_the_host_key_and_the_group(void **state)
+{
+	static const struct made_offer any = { .kex = "gss-gex-sha1-toWM5Slw5Ew8Mqkay+al2g==" };
+	static struct made body;
+	static const uint8_t prime[257] = { 0, 0x80 };
+	struct ssh_session session;
+
+	(void)state;
+	offer(&any, &any);
+	body.size = 0;
+	made_number(&body, 1024);
+	made_number(&body, 3072);
+	made_number(&body, 8192);
+	made_message(&peers[FLOW_CLIENT], 40, &body);
+	body.size = 0;
+	made_bytes(&body, prime, sizeof(prime));
+	made_string(&body, "\2");
+	made_message(&peers[FLOW_SERVER], 41, &body);
+	body.size = 0;
+	made_bytes(&body, "\0\0\0\13ssh-ed25519\0\0\0\1k", 20);
+	made_message(&peers[FLOW_SERVER], 33, &body);
+	assert_int_equal(parse_made(false, &session), FLOW_MORE);
+	assert_int_equal(session.group.bits, 2048);
+	assert_int_equal(session.group.preferred_bits, 3072);
+	expect_text(&session.host_key.type, "ssh-ed25519");
+	expect_text(&session.signature, NULL);
+	/* "null": no key at all, and the key of others is not waited for */
+	offer(&(struct made_offer){ .kex = "gss-group14-sha256-x", .host_key = "null" },
+	      &(struct made_offer){ .kex = "gss-group14-sha256-x", .host_key = "null" });
+	made_newkeys(&peers[FLOW_CLIENT]);
+	made_newkeys(&peers[FLOW_SERVER]);
+	assert_int_equal(parse_made(false, &session), FLOW_DECIDED);
+	assert_int_equal(session.outcome, SSH_ESTABLISHED);
+	expect_text(&session.chosen[SSH_LIST_host_key], "null");
+	expect_text(&session.host_key.type, NULL);
+	assert_int_equal(session.group.bits, 2048);
+}
+
 /* What it says is for people: a kex, a host key or a signature that cannot be read is no failure.
  */
 static void test_reply_that_cannot_be_read_is_left_out(void **state)
@@ -390,6 +429,7 @@ int main(void)
 		cmocka_unit_test(test_strict_kex_takes_both),
 		cmocka_unit_test(test_each_list_must_have_something_in_common),
 		cmocka_unit_test(test_guess_is_passed_over_where_it_is_wrong),
+		cmocka_unit_test(test_gssapi_tells_the_host_key_and_the_group),
 		cmocka_unit_test(test_reply_that_cannot_be_read_is_left_out),
 		cmocka_unit_test(test_disconnect_in_clear_is_a_failure),
 		cmocka_unit_test(test_end_before_the_keys_are_new_is_incomplete),
