@@ -32,7 +32,8 @@ static inline const uint8_t *reader_skip(struct reader *reader, size_t size)
 		reader->left = 0;
 		return NULL;
 	}
-	reader->at += size;
+	if (size > 0) /* there may be no bytes at all, NULL */
+		reader->at += size;
 	reader->left -= size;
 	return bytes;
 }
@@ -71,9 +72,10 @@ static inline uint32_t reader_u32(struct reader *reader)
 /* A reader of the next SIZE bytes: of none, and short, where they are not all there. */
 static inline struct reader reader_part(struct reader *reader, size_t size)
 {
+	bool is_short = size > reader->left;
 	const uint8_t *bytes = reader_skip(reader, size);
 
-	return (struct reader){ .at = bytes, .left = bytes ? size : 0, .is_short = !bytes };
+	return (struct reader){ .at = bytes, .left = is_short ? 0 : size, .is_short = is_short };
 }
 
 /* The same for bytes with their size, a number of SIZE_SIZE bytes, in front (RFC 8446 section 3.4).

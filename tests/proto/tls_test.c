@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "recording.h"
+
+#include "catalogue/tls.h"
+#include "proto/tls.h"
+
+static struct tls_scratch scratch;
+
+static const char *name_of(const struct code_table *table, uint64_t code)
+{
+	const char *name = code_name(table, code);
+
+	return name ? name : "?";
+}
+
+static const char *known_or(uint8_t known, const char *name)
+{
+	static const char *const words[] = { "unseen", "", "none", "encrypted" };
+
+	return known == TLS_KNOWN_yes ? name : words[known];
+}
+
+static const char *answer_of(uint8_t answer)
+{
+	static const char *const words[] = { "unknown", "no", "yes" };
+
+	return words[answer];
+}
+
+static const char *text_of(struct flow_text text)
+{
+	static char copy[256];
+
+	snprintf(copy, sizeof(copy), "%.*s", (int)text.size, (const char *)text.bytes);
+	return copy;
+}
+
+static const char *alert_of(const struct tls_session *session)
+{
+	if (!session->has_alert)
+		return "none";
+	return session->alert_is_encrypted ? "encrypted"
+					   : name_of(&tls_alert_codes, session->alert);
+}
+
+/* What the parser says where a program said something under KEY. */
+static const char *value_of(const struct tls_session *session, const char *key)
+{
+	static const char *const outcomes[] = { "incomplete", "established", "failed", "reset" };
+	static char number[16];
+
+	if (strcmp(key, "outcome") == 0)
+		return outcomes[session->outcome];
+	if (strcmp(key, "version") == 0)
+		return name_of(&tls_version_codes, session->version);
+	if (strcmp(key, "cipher") == 0)
+		return name_of(&tls_cipher_codes, session->cipher);
+	if (strcmp(key, "group") == 0)
+		return known_or(session->group_known, name_of(&tls_group_codes, session->group));
+	if (strcmp(key, "signature") == 0)
+		return known_or(session->signature_known,
+				name_of(&tls_signature_codes, session->signature));
+	if (strcmp(key, "resumed") == 0)
+		return answer_of(session->resumed);
+	if (strcmp(key, "alpn") == 0)
+		return known_or(session->alpn_known, text_of(session->server.alpn));
+	if (strcmp(key, "server_name") == 0)
+		return text_of(session->client.server_name);
+	if (strcmp(key, "alert") == 0)
+		return alert_of(session);
+	if (strcmp(key, "alert_from") == 0)
+		return session->alert_from == FLOW_CLIENT ? "client" : "server";
+	if (strcmp(key, "hello_retry") == 0)
+		return session->has_hello_retry
+			       ? name_of(&tls_group_codes, session->hello_retry_group)
+			       : "none";
+	if (strcmp(key, "asks_certificate") == 0)
+		return answer_of(session->asks_certificate);
+	if (strcmp(key, "client_certificate") == 0)
+		return answer_of(session->sends_certificate);
+	if (strcmp(key, "extended_master_secret") == 0)
+		return session->server.has_extended_master_secret ? "yes" : "no";
+	if (strcmp(key, "sentinel") == 0)
+		return session->server.has_downgrade_sentinel ? "yes" : "no";
+	if (strcmp(key, "early_data") == 0)
+		return session->client.has_early_data ? "yes" : "no";
+	if (strcmp(key, "dh_bits") == 0)
+		snprintf(number, sizeof(number), "%d", session->dh_bits);
+	else if (strcmp(key, "certificates") != 0)
+		return "?";
+	else if (session->server_certificates.known == TLS_KNOWN_encrypted)
+		return "encrypted";
+	else
+		snprintf(number, sizeof(number), "%d", session->server_certificates.nr);
+	return number;
+}
+
+static void check_recording(const char *name, struct recording *recording)
+{
+	struct flow flow = recording_flow(recording, recording->size[0], recording->size[1]);
+	const struct tls_options options = { .is_closed = true };
+	struct tls_session session;
+	struct flow_needs needs;
+
+	flow.from[0].has_ended = flow.from[1].has_ended = recording->has_ended;
+	assert_int_equal(tls_parse(&flow, &options, &scratch, &session, &needs), FLOW_DECIDED);
+	assert_true(recording->nr_facts > 0);
+	for (size_t i = 0; i < recording->nr_facts; i++) {
+		const char *value = value_of(&session, recording->facts[i][0]);
+
+		if (strcmp(value, recording->facts[i][1]) != 0)
+			fail_msg("%s: %s is '%s', not '%s'", name, recording->facts[i][0], value,
+				 recording->facts[i][1]);
+	}
+	assert_false(session.client.is_malformed || session.server.is_malformed);
+	recording_flow_free(&flow);
+}
+
+static void test_recordings_are_read_as_their_programs_say(void **state)
+{
+	(void)state;
+	assert_true(recording_each(check_recording) >= 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_recordings_are_read_as_their_programs_say),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
