@@ -210,6 +210,7 @@ enum flow_state tls_parse_messages(const struct flow *flow, const struct tls_opt
 		is_encrypted &= options->is_encrypted[i];
 	}
 	tls_outcome_conclude(&walk);
+	is_encrypted &= ret->server.is_there;
 	if (is_encrypted)
 		ret->outcome = TLS_OUTCOME_established;
 	else if (options->is_closed && has_ended(flow))

@@ -227,7 +227,8 @@ enum flow_state tls_begins(const uint8_t *bytes, size_t size);
  *    Finished alone in answer to the server's. What begins with another size is the client's
  *    certificate, which the server may still refuse: then it takes a further record of the server,
  *    and one of the size of an alert means that it did. With early data the client's records of
- *    other sizes say nothing. Records that are padded (RFC 8446 section 5.4) can be misread.
+ *    other sizes say nothing. Records that are padded (RFC 8446 section 5.4) can be misread, but
+ *    for those of Java.
  * It failed when somebody sent a fatal alert, or close_notify, before that; in TLS 1.3 also when
  * the first encrypted record of a side has the size of an alert. FLOW_DECIDED comes with either.
  */

@@ -6,7 +6,8 @@
 #define TYPE_SIZE	 1
 #define TAG_SIZE	 16 /* of every suite but few */
 #define ALERT_SIZE	 2
-#define HANDSHAKE_SIZE	 4	    /* of the header of a message */
+#define HANDSHAKE_SIZE	 4 /* of the header of a message */
+#define PADDING_SIZE	 16
 #define FULL_RECORD_SIZE (1U << 14) /* the next record may go on with the message in this one */
 
 /* Suites without encryption have a hash for a tag (RFC 9150 section 7). */
@@ -30,16 +31,24 @@ struct tls_sizes tls_sizes_of(uint16_t code)
 	};
 }
 
+static bool is_finished(const struct tls_sizes *sizes, size_t size)
+{
+	return sizes->finished &&
+	       (size == sizes->finished || size == sizes->finished + PADDING_SIZE);
+}
+
+/* A padded alert is as long as what a server may begin with, but nothing that a client may. */
 static void first_add(struct tls_evidence *evidence, const struct tls_sizes *sizes, size_t size)
 {
 	evidence->begins_with_alert = size == sizes->alert;
-	evidence->begins_with_finished = size == sizes->finished;
+	evidence->begins_with_padded_alert = size == sizes->alert + PADDING_SIZE;
+	evidence->begins_with_finished = is_finished(sizes, size);
 	evidence->begins_long = size > sizes->finished;
 }
 
 void tls_evidence_add(struct tls_evidence *evidence, const struct tls_sizes *sizes, size_t size)
 {
-	bool is_alert = size == sizes->alert;
+	bool is_alert = size == sizes->alert + (evidence->is_padded ? PADDING_SIZE : 0);
 
 	if (evidence->nr == 0)
 		first_add(evidence, sizes, size);
@@ -57,8 +66,10 @@ void tls_evidence_add(struct tls_evidence *evidence, const struct tls_sizes *siz
 		evidence->first_is_over = true;
 	if (size == sizes->end_of_early_data)
 		evidence->has_end_of_early_data = true;
-	if (size == sizes->finished && evidence->nr > 0)
+	if (evidence->nr > 0 && !evidence->has_finished && is_finished(sizes, size)) {
 		evidence->has_finished = true;
+		evidence->is_padded = size != sizes->finished;
+	}
 	evidence->nr++;
 }
 
@@ -71,28 +82,42 @@ static bool client_has_answered(const struct tls_evidence *client, bool may_be_e
 	return client->has_finished || client->begins_long;
 }
 
-enum tls_proof tls_evidence_judge(const struct tls_evidence *client,
-				  const struct tls_evidence *server, bool may_be_early,
-				  bool has_ended)
+/* What the client's records prove without a further word of the server. */
+static enum tls_proof client_prove(const struct tls_evidence *client, bool may_be_early)
+{
+	if (may_be_early)
+		return client_has_answered(client, true) ? TLS_PROOF_established : TLS_PROOF_none;
+	if (client->begins_with_alert || client->begins_with_padded_alert)
+		return TLS_PROOF_client_alert;
+	return client->begins_with_finished ? TLS_PROOF_established : TLS_PROOF_none;
+}
+
+/* What the server's records after its Finished prove. */
+static enum tls_proof server_prove(const struct tls_evidence *server)
 {
 	bool goes_on = server->has_finished ? server->goes_on : server->has_second;
 	bool refuses = server->has_finished ? server->goes_on_with_alert : server->second_is_alert;
 
-	if (server->nr == 0)
+	if (!goes_on)
 		return TLS_PROOF_none;
-	if (server->begins_with_alert)
+	return refuses ? TLS_PROOF_server_alert : TLS_PROOF_established;
+}
+
+enum tls_proof tls_evidence_judge(const struct tls_evidence *client,
+				  const struct tls_evidence *server, bool may_be_early,
+				  bool has_ended)
+{
+	enum tls_proof proof;
+
+	if (server->nr > 0 && server->begins_with_alert)
 		return TLS_PROOF_server_alert;
-	if (client->nr == 0)
+	if (server->nr == 0 || client->nr == 0)
 		return TLS_PROOF_none;
-	if (may_be_early && client_has_answered(client, true))
+	proof = client_prove(client, may_be_early);
+	if (proof != TLS_PROOF_none || !(may_be_early || client_has_answered(client, false)))
+		return proof;
+	proof = server_prove(server);
+	if (proof == TLS_PROOF_none && has_ended && client->has_finished)
 		return TLS_PROOF_established;
-	if (!may_be_early && client->begins_with_alert)
-		return TLS_PROOF_client_alert;
-	if (!may_be_early && client->begins_with_finished)
-		return TLS_PROOF_established;
-	if (!may_be_early && !client_has_answered(client, false))
-		return TLS_PROOF_none;
-	if (goes_on)
-		return refuses ? TLS_PROOF_server_alert : TLS_PROOF_established;
-	return has_ended && client->has_finished ? TLS_PROOF_established : TLS_PROOF_none;
+	return proof;
 }

@@ -5,7 +5,9 @@
 /*
  * What the sizes of encrypted records tell of a handshake of TLS 1.3, of which all but the hellos
  * is encrypted. A record holds a byte of type and the tag more than its content (RFC 8446 section
- * 5.2): an alert has 2 bytes, Finished 4 and a hash. See tls_parse() for what follows from it.
+ * 5.2): an alert has 2 bytes, Finished 4 and a hash. Of the stacks in use Java's alone pads them,
+ * with 16 bytes (OpenJDK, sun.security.ssl.SSLCipher); that is allowed for. See tls_parse() for
+ * what follows from it all.
  */
 
 #include <stdbool.h>
@@ -25,10 +27,12 @@ struct tls_sizes tls_sizes_of(uint16_t cipher);
 struct tls_evidence {
 	uint32_t nr; /* records */
 	bool begins_with_alert;
+	bool begins_with_padded_alert;
 	bool begins_with_finished;
 	bool begins_long; /* with more than Finished */
 	bool has_end_of_early_data;
 	bool has_finished;	     /* not as the first */
+	bool is_padded;		     /* that one was */
 	bool has_finished_with_more; /* after EndOfEarlyData, a record no shorter than Finished */
 	/* The record after the first Finished that is not the first record. */
 	bool goes_on;
