@@ -4,8 +4,9 @@
 
 /*
  * Connections of real programs, recorded by a proxy between them: tests/proto/hellos/NAME.hex. Its
- * lines: '#' the two commands; '= KEY VALUE' what the programs themselves said of it; 'C' or 'S'
- * and hexadecimal lines for each piece that the client or the server sent, in order; 'E' the end.
+ * lines: '#' the two commands; '= KEY VALUE' what these programs themselves said of it, and tshark
+ * of ja3; 'C' or 'S' and hexadecimal lines for each piece that the client or the server sent, in
+ * order; 'E' the end.
  */
 
 #include <setjmp.h>
@@ -101,6 +102,15 @@ static inline struct recording *recording_read(const char *name)
 	fclose(file);
 	assert_true(recording->nr_pieces > 0);
 	return recording;
+}
+
+/* What the programs said under KEY, or "". */
+static inline const char *recording_fact(const struct recording *recording, const char *key)
+{
+	for (size_t i = 0; i < recording->nr_facts; i++)
+		if (strcmp(recording->facts[i][0], key) == 0)
+			return recording->facts[i][1];
+	return "";
 }
 
 /* The flow of the first sizes, each direction ending at an unmapped page. */

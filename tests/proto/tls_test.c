@@ -2,7 +2,9 @@
 #include "recording.h"
 
 #include "catalogue/tls.h"
+#include "proto/ja.h"
 #include "proto/tls.h"
+#include "support/tls_text.h"
 
 static struct tls_scratch scratch;
 
@@ -47,7 +49,7 @@ static const char *alert_of(const struct tls_session *session)
 static const char *value_of(const struct tls_session *session, const char *key)
 {
 	static const char *const outcomes[] = { "incomplete", "established", "failed", "reset" };
-	static char number[16];
+	static char number[16], ja3[JA3_SIZE];
 
 	if (strcmp(key, "outcome") == 0)
 		return outcomes[session->outcome];
@@ -74,6 +76,10 @@ static const char *value_of(const struct tls_session *session, const char *key)
 		return session->has_hello_retry
 			       ? name_of(&tls_group_codes, session->hello_retry_group)
 			       : "none";
+	if (strcmp(key, "hello_verify") == 0)
+		return session->has_hello_verify ? "yes" : "no";
+	if (strcmp(key, "transport") == 0)
+		return session->transport == TLS_TRANSPORT_dtls ? "dtls" : "tcp";
 	if (strcmp(key, "asks_certificate") == 0)
 		return answer_of(session->asks_certificate);
 	if (strcmp(key, "client_certificate") == 0)
@@ -84,6 +90,8 @@ static const char *value_of(const struct tls_session *session, const char *key)
 		return session->server.has_downgrade_sentinel ? "yes" : "no";
 	if (strcmp(key, "early_data") == 0)
 		return session->client.has_early_data ? "yes" : "no";
+	if (strcmp(key, "ja3") == 0)
+		return ja3_hash(&session->client, ja3) == 0 ? ja3 : "none";
 	if (strcmp(key, "dh_bits") == 0)
 		snprintf(number, sizeof(number), "%d", session->dh_bits);
 	else if (strcmp(key, "certificates") != 0)
@@ -95,15 +103,28 @@ static const char *value_of(const struct tls_session *session, const char *key)
 	return number;
 }
 
+/* Recordings of DTLS hold its messages alone, and both sides went on under encryption. */
+static enum flow_state parse(const struct recording *recording, const struct flow *flow,
+			     bool has_ended, struct tls_session *session, struct flow_needs *needs)
+{
+	struct tls_options options = { .is_closed = has_ended };
+
+	if (strcmp(recording_fact(recording, "transport"), "dtls") != 0)
+		return tls_parse(flow, &options, &scratch, session, needs);
+	options.transport = TLS_TRANSPORT_dtls;
+	options.is_encrypted[FLOW_CLIENT] = options.is_encrypted[FLOW_SERVER] = has_ended;
+	return tls_parse_messages(flow, &options, &scratch, session, needs);
+}
+
 static void check_recording(const char *name, struct recording *recording)
 {
 	struct flow flow = recording_flow(recording, recording->size[0], recording->size[1]);
-	const struct tls_options options = { .is_closed = true };
 	struct tls_session session;
 	struct flow_needs needs;
 
 	flow.from[0].has_ended = flow.from[1].has_ended = recording->has_ended;
-	assert_int_equal(tls_parse(&flow, &options, &scratch, &session, &needs), FLOW_DECIDED);
+	assert_int_equal(parse(recording, &flow, true, &session, &needs), FLOW_DECIDED);
+	tls_check(&session, &flow, &scratch, FLOW_DECIDED, &needs);
 	assert_true(recording->nr_facts > 0);
 	for (size_t i = 0; i < recording->nr_facts; i++) {
 		const char *value = value_of(&session, recording->facts[i][0]);
@@ -122,10 +143,96 @@ static void test_recordings_are_read_as_their_programs_say(void **state)
 	assert_true(recording_each(check_recording) >= 20);
 }
 
+/* What a caller has who parses only when that may tell something. */
+struct lazy {
+	enum flow_state state;
+	struct flow_needs needs;
+	size_t nr_calls;
+	char text[TLS_TEXT_MAX];
+};
+
+/* Directions that grow at the end of memory. */
+struct growing {
+	uint8_t *bytes[NR_FLOW_DIRECTIONS];
+	struct flow flow;
+};
+
+static void parse_both(const struct recording *recording, struct growing *growing,
+		       struct lazy *lazy, const char *name)
+{
+	static char text[TLS_TEXT_MAX];
+	const struct flow *flow = &growing->flow;
+	struct tls_session session;
+	struct flow_needs needs;
+	enum flow_state state = parse(recording, flow, false, &session, &needs);
+
+	tls_check(&session, flow, &scratch, state, &needs);
+	tls_text(&session, text);
+	if (lazy->state == FLOW_MORE && (flow->from[0].size >= lazy->needs.size[0] ||
+					 flow->from[1].size >= lazy->needs.size[1])) {
+		memcpy(lazy->text, text, sizeof(text));
+		lazy->state = state;
+		lazy->needs = needs;
+		lazy->nr_calls++;
+	}
+	if (lazy->state != state || (lazy->state == FLOW_MORE && strcmp(lazy->text, text) != 0))
+		fail_msg("%s: at %zu and %zu bytes there was more to know", name,
+			 flow->from[0].size, flow->from[1].size);
+}
+
+/* All that came later changes nothing in what was found. */
+static void check_decided(const char *name, struct recording *recording, const struct lazy *lazy)
+{
+	struct flow flow = recording_flow(recording, recording->size[0], recording->size[1]);
+	static char text[TLS_TEXT_MAX];
+	struct tls_session session;
+	struct flow_needs needs;
+
+	assert_int_equal(parse(recording, &flow, false, &session, &needs), FLOW_DECIDED);
+	tls_text(&session, text);
+	if (strcmp(text, lazy->text) != 0)
+		fail_msg("%s: there was more to know after it was decided", name);
+	recording_flow_free(&flow);
+}
+
+/* Every byte by itself, in the order they came: parsing when it is due is as good as always. */
+static void check_needs(const char *name, struct recording *recording)
+{
+	static struct lazy lazy;
+	struct growing growing = { .bytes = { guard_alloc(RECORDING_SIZE_MAX),
+					      guard_alloc(RECORDING_SIZE_MAX) } };
+
+	lazy = (struct lazy){ .state = FLOW_MORE };
+	for (size_t i = 0; i < recording->nr_pieces && lazy.state == FLOW_MORE; i++) {
+		const struct recording_piece *piece = &recording->pieces[i];
+		struct flow_bytes *from = &growing.flow.from[piece->from];
+
+		for (size_t size = from->size + 1; size <= piece->size; size++) {
+			from->bytes = growing.bytes[piece->from] + RECORDING_SIZE_MAX - size;
+			from->size = size;
+			memcpy(growing.bytes[piece->from] + RECORDING_SIZE_MAX - size,
+			       recording->bytes[piece->from], size);
+			parse_both(recording, &growing, &lazy, name);
+		}
+	}
+	assert_in_range(lazy.nr_calls, 2, 64);
+	if (lazy.state == FLOW_DECIDED)
+		check_decided(name, recording, &lazy);
+	for (size_t i = 0; i < NR_FLOW_DIRECTIONS; i++)
+		guard_free(growing.bytes[i], RECORDING_SIZE_MAX);
+}
+
+static void test_needs_miss_nothing(void **state)
+{
+	(void)state;
+	recording_each(check_needs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recordings_are_read_as_their_programs_say),
+		cmocka_unit_test(test_needs_miss_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
