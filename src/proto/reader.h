@@ -78,11 +78,16 @@ static inline struct reader reader_part(struct reader *reader, size_t size)
 	return (struct reader){ .at = bytes, .left = is_short ? 0 : size, .is_short = is_short };
 }
 
-/* The same for bytes with their size, a number of SIZE_SIZE bytes, in front (RFC 8446 section 3.4).
+/*
+ * The same for bytes with their size, a number of SIZE_SIZE bytes, in front (RFC 8446 section 3.4):
+ * short too where that number is not all there.
  */
 static inline struct reader reader_vector(struct reader *reader, size_t size_size)
 {
-	return reader_part(reader, reader_number(reader, size_size));
+	struct reader part = reader_part(reader, reader_number(reader, size_size));
+
+	part.is_short |= reader->is_short;
+	return part;
 }
 
 #endif /* PROTO_READER_H */

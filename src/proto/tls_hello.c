@@ -265,20 +265,6 @@ void tls_client_hello_judge_ciphers(struct tls_client_hello *hello)
 		hello->has_fallback = true;
 }
 
-/* A list of which the end may be missing: what is there is taken. */
-static struct reader reader_vector_cut(struct reader *reader, size_t size_size, bool is_cut)
-{
-	size_t size = reader_number(reader, size_size);
-
-	if (is_cut && size > reader->left) {
-		struct reader rest = reader_part(reader, reader->left);
-
-		reader->is_short = true;
-		return rest;
-	}
-	return reader_part(reader, size);
-}
-
 void tls_client_hello_read(const struct tls_message *message, bool is_dtls,
 			   struct tls_client_hello *ret)
 {
@@ -295,7 +281,7 @@ void tls_client_hello_read(const struct tls_message *message, bool is_dtls,
 		part = reader_vector(&reader, 1);
 		ret->cookie = rest_of(&part);
 	}
-	part = reader_vector_cut(&reader, 2, message->is_cut);
+	part = tls_vector_cut(&reader, 2, message->is_cut);
 	codes_read(&part, &ret->ciphers, &ret->has_grease);
 	ret->is_malformed |= part.is_short && !message->is_cut;
 	tls_client_hello_judge_ciphers(ret);
@@ -303,7 +289,7 @@ void tls_client_hello_read(const struct tls_message *message, bool is_dtls,
 		ret->offers_compression |= reader_u8(&part) != 0;
 	if (reader.left > 0) {
 		ret->has_extensions = true;
-		part = reader_vector_cut(&reader, 2, message->is_cut);
+		part = tls_vector_cut(&reader, 2, message->is_cut);
 		client_extensions_read(&part, ret);
 		reader.is_short |= part.is_short;
 	}

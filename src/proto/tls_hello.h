@@ -8,6 +8,7 @@
  * for us to guess.
  */
 
+#include "proto/reader.h"
 #include "proto/tls_stream.h"
 
 /* Reads the client's hello, in DTLS with its cookie. */
@@ -21,6 +22,20 @@ void tls_server_hello_read(const struct tls_message *message, struct tls_server_
 
 /* Whether HELLO is in truth a HelloRetryRequest (RFC 8446 section 4.1.3). */
 bool tls_server_hello_is_retry(const struct tls_server_hello *hello);
+
+/* A list of which the end may be missing: what is there is taken. */
+static inline struct reader tls_vector_cut(struct reader *reader, size_t size_size, bool is_cut)
+{
+	size_t size = reader_number(reader, size_size);
+
+	if (is_cut && size > reader->left) {
+		struct reader rest = reader_part(reader, reader->left);
+
+		reader->is_short = true;
+		return rest;
+	}
+	return reader_part(reader, size);
+}
 
 static inline void tls_codes_add(struct tls_codes *codes, uint16_t code)
 {

@@ -146,7 +146,7 @@ void tls_server_hello_read(const struct tls_message *message, struct tls_server_
 	ret->compression = reader_u8(&reader);
 	ret->is_there = !reader.is_short;
 	if (reader.left > 0) {
-		part = reader_vector(&reader, 2);
+		part = tls_vector_cut(&reader, 2, message->is_cut);
 		server_extensions_read(&part, ret);
 		reader.is_short |= part.is_short;
 	}

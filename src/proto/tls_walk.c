@@ -264,7 +264,8 @@ static enum tls_step take_next(struct tls_walk *walk, enum flow_direction from)
 	step = tls_stream_record(stream, &record);
 	if (step != TLS_STEP_found)
 		return step;
-	if (has_to_wait && record.type != TLS_CONTENT_alert)
+	/* Unless it gives up: the server's part is known as far as it goes. */
+	if (has_to_wait && !(walk->has_seen_server && record.type == TLS_CONTENT_alert))
 		return TLS_STEP_more;
 	switch (record.type) {
 	case TLS_CONTENT_handshake:
@@ -293,4 +294,5 @@ void tls_walk_side(struct tls_walk *walk, enum flow_direction from)
 		walk->session->is_broken[from] = true;
 		side->stream.need = SIZE_MAX;
 	}
+	walk->has_seen_server |= from == FLOW_SERVER;
 }

@@ -3,8 +3,8 @@
 #define PROTO_TLS_WALK_H
 
 /*
- * Goes through both directions and fills a session with what the messages say. The server's is
- * first: what the client's records mean depends on the version that was chosen.
+ * Goes through both directions and fills a session with what the messages say: the client's hello,
+ * the server's part, and the rest of the client's, which the chosen version gives its meaning.
  */
 
 #include "proto/tls_evidence.h"
@@ -26,6 +26,7 @@ struct tls_walk {
 	struct tls_session *session;
 	struct tls_sizes sizes; /* of the suite that was chosen */
 	bool is_dtls;
+	bool has_seen_server; /* as far as its bytes go */
 	struct tls_side sides[NR_FLOW_DIRECTIONS];
 };
 

@@ -53,12 +53,39 @@ static void test_vector_is_a_reader_of_its_own(void **state)
 	assert_true(reader.is_short);
 }
 
+/* A flow of which nothing has come has no bytes at all. */
+static void test_nothing_is_read_as_nothing(void **state)
+{
+	struct reader reader = reader_of(NULL, 0);
+	struct reader part = reader_part(&reader, 0);
+
+	(void)state;
+	assert_false(part.is_short || reader.is_short);
+	assert_null(reader_skip(&reader, 0));
+	part = reader_vector(&reader, 1);
+	assert_true(part.is_short && reader.is_short);
+	assert_int_equal(part.left, 0);
+}
+
+/* Half of the number that says how many bytes follow. */
+static void test_vector_without_its_size_is_short(void **state)
+{
+	static const uint8_t bytes[] = { 0 };
+	struct reader reader = reader_of(bytes, sizeof(bytes));
+	struct reader part = reader_vector(&reader, 2);
+
+	(void)state;
+	assert_true(part.is_short && reader.is_short);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers_are_read_in_network_order),
 		cmocka_unit_test(test_what_is_not_there_is_0_and_remembered),
 		cmocka_unit_test(test_vector_is_a_reader_of_its_own),
+		cmocka_unit_test(test_nothing_is_read_as_nothing),
+		cmocka_unit_test(test_vector_without_its_size_is_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
