@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * src/proto/tls*.c and ja.c: whatever both sides send in whatever pieces, nothing is read but what
- * is there, what is found lies in it, parsing when it is due tells as much as parsing always, and
- * the end of the flow decides.
+ * is there, what is found lies in it, parsing when it is due tells as much as parsing always, the
+ * end of the flow decides, and there is a verdict on all of it.
  *
  * The first byte of the input: bit 0 for messages without records, then bit 1 for DTLS, else QUIC,
  * and bits 2 and 3 for what went on under encryption; bit 4 for a connection that was closed. Then
@@ -14,6 +14,7 @@
 
 #include "proto/ja.h"
 #include "proto/tls.h"
+#include "proto/tls_verdict.h"
 #include "support/tls_text.h"
 
 #define INPUT_MAX (64 << 10)
@@ -39,6 +40,25 @@ static void check_fingerprints(const struct tls_session *session)
 	check(err || strlen(ja4) == JA4_SIZE - 1);
 }
 
+/* All weaknesses have room, a name and what was seen. */
+static void check_verdict(const struct tls_session *session)
+{
+	struct tls_verdict verdict;
+
+	tls_verdict_reach(session, &verdict);
+	check(code_name(&tls_why_not_tls13_codes, verdict.why_not_tls13) != NULL);
+	check(code_name(&tls_why_not_pq_codes, verdict.why_not_pq) != NULL);
+	check(verdict.cnsa2 != TLS_ANSWER_yes);
+	check(verdict.nr_findings <= NR_TLS_RULES);
+	for (size_t i = 0; i < verdict.nr_findings; i++) {
+		const struct tls_finding *finding = &verdict.findings[i];
+
+		check(finding->rule && finding->why && finding->policy);
+		check(*finding->evidence && memchr(finding->evidence, 0, TLS_EVIDENCE_SIZE));
+		check(i == 0 || finding->severity <= finding[-1].severity);
+	}
+}
+
 static enum flow_state parse(const struct flow *flow, struct flow_needs *needs, char *text)
 {
 	static struct tls_session session;
@@ -50,6 +70,7 @@ static enum flow_state parse(const struct flow *flow, struct flow_needs *needs, 
 		state = tls_parse(flow, &options, &scratch, &session, needs);
 	tls_check(&session, flow, &scratch, state, needs);
 	check_fingerprints(&session);
+	check_verdict(&session);
 	tls_text(&session, text);
 	return state;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "made_tls.h"
 #include "recording.h"
 
 #include "catalogue/tls.h"
@@ -228,11 +229,124 @@ static void test_needs_miss_nothing(void **state)
 	recording_each(check_needs);
 }
 
+/* Handshake messages alone, as QUIC and DTLS carry them. */
+struct messages {
+	struct made from[NR_FLOW_DIRECTIONS];
+	struct made body;
+	struct tls_options options;
+	struct tls_session session;
+	struct flow_needs needs;
+};
+
+static enum flow_state parse_messages(struct messages *messages, bool has_ended)
+{
+	struct flow flow;
+	enum flow_state state;
+
+	for (size_t i = 0; i < NR_FLOW_DIRECTIONS; i++)
+		flow.from[i] = (struct flow_bytes){
+			.bytes = guard_copy(messages->from[i].bytes, messages->from[i].size),
+			.size = messages->from[i].size,
+			.has_ended = has_ended,
+		};
+	state = tls_parse_messages(&flow, &messages->options, &scratch, &messages->session,
+				   &messages->needs);
+	tls_check(&messages->session, &flow, &scratch, state, &messages->needs);
+	return state;
+}
+
+static struct messages *messages_begin(uint8_t transport)
+{
+	static struct messages messages;
+
+	messages = (struct messages){ .options = { .transport = transport } };
+	return &messages;
+}
+
+static void messages_add(struct messages *messages, unsigned int from, uint8_t type)
+{
+	made_message(&messages->from[from], type, &messages->body);
+	messages->body.size = 0;
+}
+
+static void test_quic_is_decided_with_the_server_hello(void **state)
+{
+	struct messages *messages = messages_begin(TLS_TRANSPORT_quic);
+
+	(void)state;
+	assert_int_equal(parse_messages(messages, false), FLOW_MORE);
+	assert_int_equal(messages->needs.size[FLOW_CLIENT], 6);
+	made_client_hello(&messages->body, 0x0303);
+	messages_add(messages, FLOW_CLIENT, TLS_MESSAGE_client_hello);
+	assert_int_equal(parse_messages(messages, false), FLOW_MORE);
+	assert_true(messages->session.client.is_there);
+	assert_int_equal(messages->needs.size[FLOW_CLIENT], SIZE_MAX);
+	assert_int_equal(messages->needs.size[FLOW_SERVER], 4);
+	made_server_hello_13(&messages->body, 0x1302, 0x11ec);
+	messages_add(messages, FLOW_SERVER, TLS_MESSAGE_server_hello);
+	assert_int_equal(parse_messages(messages, false), FLOW_DECIDED);
+	assert_int_equal(messages->session.transport, TLS_TRANSPORT_quic);
+	assert_int_equal(messages->session.group, 0x11ec);
+	assert_int_equal(messages->session.outcome, TLS_OUTCOME_incomplete);
+	messages->options.is_encrypted[FLOW_CLIENT] = true;
+	messages->options.is_encrypted[FLOW_SERVER] = true;
+	assert_int_equal(parse_messages(messages, false), FLOW_DECIDED);
+	assert_int_equal(messages->session.outcome, TLS_OUTCOME_established);
+}
+
+static void test_dtls_asks_for_a_cookie(void **state)
+{
+	struct messages *messages = messages_begin(TLS_TRANSPORT_dtls);
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		made_number(&messages->body, 2, 0xfefd);
+		made_fill(&messages->body, 0, 32);
+		made_vector(&messages->body, 1, "", 0);
+		made_vector(&messages->body, 1, "cookie", i ? 6 : 0);
+		MADE_CODES(&messages->body, 2, 0x002f);
+		made_vector(&messages->body, 1, "", 1);
+		messages_add(messages, FLOW_CLIENT, TLS_MESSAGE_client_hello);
+	}
+	/* what the server asked for comes after what it made the client do */
+	assert_int_equal(parse_messages(messages, false), FLOW_MORE);
+	assert_int_equal(messages->session.nr_client_hellos, 1);
+	assert_false(messages->session.is_broken[FLOW_CLIENT]);
+	messages_add(messages, FLOW_SERVER, TLS_MESSAGE_hello_verify_request);
+	assert_int_equal(parse_messages(messages, false), FLOW_MORE);
+	assert_int_equal(messages->session.nr_client_hellos, 2);
+	assert_true(messages->session.has_hello_verify);
+	assert_int_equal(messages->session.client.cookie.size, 0);
+	made_server_hello(&messages->body, 0xfefd, 0x002f);
+	messages_add(messages, FLOW_SERVER, TLS_MESSAGE_server_hello);
+	messages_add(messages, FLOW_SERVER, TLS_MESSAGE_server_hello_done);
+	assert_int_equal(parse_messages(messages, false), FLOW_MORE);
+	assert_int_equal(messages->session.resumed, TLS_ANSWER_no);
+	messages->options.is_closed = true;
+	assert_int_equal(parse_messages(messages, true), FLOW_DECIDED);
+	assert_int_equal(messages->session.outcome, TLS_OUTCOME_reset);
+}
+
+static void test_other_messages_are_foreign(void **state)
+{
+	struct messages *messages = messages_begin(TLS_TRANSPORT_quic);
+
+	(void)state;
+	made_server_hello(&messages->body, 0x0303, 0x1301);
+	messages_add(messages, FLOW_CLIENT, TLS_MESSAGE_server_hello);
+	assert_int_equal(parse_messages(messages, false), FLOW_FOREIGN);
+	messages = messages_begin(TLS_TRANSPORT_quic);
+	assert_int_equal(parse_messages(messages, true), FLOW_FOREIGN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recordings_are_read_as_their_programs_say),
 		cmocka_unit_test(test_needs_miss_nothing),
+		cmocka_unit_test(test_quic_is_decided_with_the_server_hello),
+		cmocka_unit_test(test_dtls_asks_for_a_cookie),
+		cmocka_unit_test(test_other_messages_are_foreign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
