@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,20 +23,35 @@ struct text {
 	size_t cap;
 };
 
-static void text_add(struct text *text, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/* Texts are sized for all they may hold: nothing is cut. */
-static void text_add(struct text *text, const char *format, ...)
+/*
+ * Texts are sized for all they may hold: nothing is cut. A hello has some hundred numbers, which
+ * printf() would take 20 us for.
+ */
+static void add_char(struct text *text, char letter)
 {
-	va_list args;
-	int length;
+	if (text->size + 1 < text->cap)
+		text->out[text->size++] = letter;
+	text->out[text->size] = '\0';
+}
 
-	va_start(args, format);
-	length = vsnprintf(text->out + text->size, text->cap - text->size, format, args);
-	va_end(args);
-	if (length > 0 && (size_t)length < text->cap - text->size)
-		text->size += (size_t)length;
+static void add_digits(struct text *text, unsigned int number, unsigned int base, size_t nr)
+{
+	static const char digits[] = "0123456789abcdef";
+	char reversed[8];
+
+	for (size_t i = 0; i < nr; i++, number /= base)
+		reversed[i] = digits[number % base];
+	while (nr > 0)
+		add_char(text, reversed[--nr]);
+}
+
+static void add_decimal(struct text *text, unsigned int number)
+{
+	size_t nr = 1;
+
+	for (unsigned int rest = number; rest >= 10; rest /= 10)
+		nr++;
+	add_digits(text, number, 10, nr);
 }
 
 static bool is_whole(const struct tls_client_hello *hello)
@@ -48,23 +61,28 @@ static bool is_whole(const struct tls_client_hello *hello)
 	       !hello->signatures.is_cut && !hello->point_formats.is_cut;
 }
 
-/* The digest of TEXT in hexadecimal, its first SIZE digits. */
+/* The digest of TEXT in hexadecimal, its first SIZE digits, terminated. */
 static int hash(const EVP_MD *type, const struct text *text, size_t size, char *ret)
 {
+	struct text digits = { .out = ret, .cap = size + 1 };
 	unsigned char digest[EVP_MAX_MD_SIZE];
 
 	if (EVP_Digest(text->out, text->size, digest, NULL, type, NULL) != 1)
 		return -ENOTSUP;
 	for (size_t i = 0; i < size / 2; i++)
-		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+		add_digits(&digits, digest[i], 16, 2);
 	return 0;
 }
 
-static void add_decimal(struct text *text, const struct tls_codes *codes)
+/* "," and the list, its numbers apart by "-". */
+static void add_list(struct text *text, const struct tls_codes *codes)
 {
-	text_add(text, ",");
-	for (size_t i = 0; i < codes->nr; i++)
-		text_add(text, i ? "-%u" : "%u", codes->codes[i]);
+	add_char(text, ',');
+	for (size_t i = 0; i < codes->nr; i++) {
+		if (i)
+			add_char(text, '-');
+		add_decimal(text, codes->codes[i]);
+	}
 }
 
 int ja3_text(const struct tls_client_hello *hello, char ret[static JA3_TEXT_SIZE])
@@ -73,13 +91,16 @@ int ja3_text(const struct tls_client_hello *hello, char ret[static JA3_TEXT_SIZE
 
 	if (!is_whole(hello))
 		return -ENODATA;
-	text_add(&text, "%u", hello->legacy_version);
-	add_decimal(&text, &hello->ciphers);
-	add_decimal(&text, &hello->extensions);
-	add_decimal(&text, &hello->groups);
-	text_add(&text, ",");
-	for (size_t i = 0; i < hello->point_formats.nr; i++)
-		text_add(&text, i ? "-%u" : "%u", hello->point_formats.bytes[i]);
+	add_decimal(&text, hello->legacy_version);
+	add_list(&text, &hello->ciphers);
+	add_list(&text, &hello->extensions);
+	add_list(&text, &hello->groups);
+	add_char(&text, ',');
+	for (size_t i = 0; i < hello->point_formats.nr; i++) {
+		if (i)
+			add_char(&text, '-');
+		add_decimal(&text, hello->point_formats.bytes[i]);
+	}
 	return 0;
 }
 
@@ -132,17 +153,17 @@ static void add_alpn(struct text *text, const struct tls_client_hello *hello)
 	uint8_t first, last;
 
 	if (hello->nr_alpn == 0 || hello->alpn[0].size == 0) {
-		text_add(text, "00");
+		add_digits(text, 0, 10, 2);
 		return;
 	}
 	first = hello->alpn[0].bytes[0];
 	last = hello->alpn[0].bytes[hello->alpn[0].size - 1];
 	if (is_alphanumeric(first) && is_alphanumeric(last)) {
-		text_add(text, "%c", first);
-		text_add(text, "%c", last);
+		add_char(text, (char)first);
+		add_char(text, (char)last);
 	} else {
-		text_add(text, "%x", first >> 4);
-		text_add(text, "%x", last & 0x0f);
+		add_digits(text, first >> 4, 16, 1);
+		add_digits(text, last & 0x0f, 16, 1);
 	}
 }
 
@@ -155,8 +176,11 @@ static int code_compare(const void *left, const void *right)
 
 static void add_hexadecimal(struct text *text, const struct tls_codes *codes)
 {
-	for (size_t i = 0; i < codes->nr; i++)
-		text_add(text, i ? ",%04x" : "%04x", codes->codes[i]);
+	for (size_t i = 0; i < codes->nr; i++) {
+		if (i)
+			add_char(text, ',');
+		add_digits(text, codes->codes[i], 16, 4);
+	}
 }
 
 static int add_hash(struct text *text, const struct text *of)
@@ -166,9 +190,9 @@ static int add_hash(struct text *text, const struct text *of)
 
 	if (err)
 		return err;
-	text_add(text, "_");
+	add_char(text, '_');
 	for (size_t i = 0; i < PART_SIZE; i++)
-		text_add(text, "%c", digits[i]);
+		add_char(text, digits[i]);
 	return 0;
 }
 
@@ -200,7 +224,7 @@ static int add_extensions(struct text *text, const struct tls_client_hello *hell
 	qsort(extensions.codes, extensions.nr, sizeof(extensions.codes[0]), code_compare);
 	add_hexadecimal(&list, &extensions);
 	if (extensions.nr && hello->signatures.nr)
-		text_add(&list, "_");
+		add_char(&list, '_');
 	if (extensions.nr)
 		add_hexadecimal(&list, &hello->signatures);
 	return add_hash(text, &list);
@@ -215,7 +239,7 @@ int ja4_format(const struct tls_client_hello *hello, unsigned int transport,
 	       char ret[static JA4_SIZE])
 {
 	static const char transports[] = { 't', 'q', 'd' };
-	char bytes[JA4_SIZE];
+	char bytes[JA4_SIZE] = "";
 	struct text text = { .out = bytes, .cap = sizeof(bytes) };
 	const char *version = ja4_version(hello, transport == TLS_TRANSPORT_dtls);
 	bool has_name = tls_codes_have(&hello->extensions, TLS_EXTENSION_server_name);
@@ -223,12 +247,12 @@ int ja4_format(const struct tls_client_hello *hello, unsigned int transport,
 
 	if (!is_whole(hello) || transport >= ARRAY_SIZE(transports))
 		return -ENODATA;
-	text_add(&text, "%c", transports[transport]);
-	text_add(&text, "%c", version[0]);
-	text_add(&text, "%c", version[1]);
-	text_add(&text, "%c", has_name ? 'd' : 'i');
-	text_add(&text, "%02u", two_digits(hello->ciphers.nr));
-	text_add(&text, "%02u", two_digits(hello->extensions.nr));
+	add_char(&text, transports[transport]);
+	add_char(&text, version[0]);
+	add_char(&text, version[1]);
+	add_char(&text, has_name ? 'd' : 'i');
+	add_digits(&text, two_digits(hello->ciphers.nr), 10, 2);
+	add_digits(&text, two_digits(hello->extensions.nr), 10, 2);
 	add_alpn(&text, hello);
 	err = add_ciphers(&text, hello);
 	if (!err)

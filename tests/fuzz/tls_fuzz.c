@@ -69,8 +69,10 @@ static enum flow_state parse(const struct flow *flow, struct flow_needs *needs, 
 	else
 		state = tls_parse(flow, &options, &scratch, &session, needs);
 	tls_check(&session, flow, &scratch, state, needs);
-	check_fingerprints(&session);
-	check_verdict(&session);
+	if (state != FLOW_MORE) {
+		check_fingerprints(&session);
+		check_verdict(&session);
+	}
 	tls_text(&session, text);
 	return state;
 }
