@@ -129,7 +129,13 @@ static void test_warnings_do_not_end_it(void **state)
 	flow_server_hello(0x0303, 0x002f);
 	expect(FLOW_MORE, TLS_OUTCOME_incomplete);
 	assert_int_equal(made_session.cipher, 0x002f);
-	/* in TLS 1.3 there are none (RFC 8446 section 6) */
+	/* in TLS 1.3 there is one (RFC 8446 section 6) */
+	flow_begin();
+	flow_client_hello();
+	flow_server_hello_13();
+	made_alert(&made_client, 1, TLS_ALERT_user_canceled);
+	expect(FLOW_MORE, TLS_OUTCOME_incomplete);
+	assert_int_equal(made_session.warning, TLS_ALERT_user_canceled);
 	flow_begin();
 	flow_client_hello();
 	flow_server_hello_13();
@@ -184,13 +190,11 @@ static void test_tls13_hides_how_it_ended(void **state)
 	expect_alert(FLOW_CLIENT, true, 0);
 }
 
-/* Early data comes between the hello and ChangeCipherSpec, and may look like anything. */
-static void test_early_data_is_no_evidence(void **state)
+/* A hello after which early data follows, which may look like anything. */
+static void early_client_hello(void)
 {
 	size_t block, extension;
 
-	(void)state;
-	flow_begin();
 	made_body.size = 0;
 	made_client_hello(&made_body, 0x0303);
 	block = made_begin(&made_body, 2);
@@ -200,12 +204,34 @@ static void test_early_data_is_no_evidence(void **state)
 	flow_message(&made_client, TLS_MESSAGE_client_hello);
 	flow_change_cipher(&made_client);
 	made_encrypted(&made_client, TLS_CONTENT_application_data, 19);
+}
+
+static void test_early_data_is_no_evidence(void **state)
+{
+	(void)state;
+	flow_begin();
+	early_client_hello();
 	flow_server_hello_13();
 	made_encrypted(&made_server, TLS_CONTENT_application_data, 900);
 	expect(FLOW_MORE, TLS_OUTCOME_incomplete);
 	made_encrypted(&made_client, TLS_CONTENT_application_data, 21);
 	made_encrypted(&made_client, TLS_CONTENT_application_data, 53);
 	expect(FLOW_DECIDED, TLS_OUTCOME_established);
+}
+
+/* HelloRetryRequest refuses it: what follows the second hello is evidence as ever. */
+static void test_early_data_that_is_refused_is_passed_over(void **state)
+{
+	(void)state;
+	flow_begin();
+	early_client_hello();
+	flow_hello_retry(0x0017);
+	flow_client_hello();
+	flow_server_hello_13();
+	made_encrypted(&made_server, TLS_CONTENT_application_data, 900);
+	expect(FLOW_MORE, TLS_OUTCOME_incomplete);
+	made_encrypted(&made_client, TLS_CONTENT_application_data, 19);
+	expect_alert(FLOW_CLIENT, true, 0);
 }
 
 int main(void)
@@ -220,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_end_is_told_from_silence),
 		cmocka_unit_test(test_tls13_hides_how_it_ended),
 		cmocka_unit_test(test_early_data_is_no_evidence),
+		cmocka_unit_test(test_early_data_that_is_refused_is_passed_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,6 +78,7 @@ static void test_versions_are_judged(void **state)
 	begin(0xfefd, 0xc02f);
 	expect(TLS_RULE_no_post_quantum, "x25519", 1);
 	begin(0x0300, 0xc013);
+	session.server.has_extended_master_secret = false; /* it has no extensions */
 	expect(TLS_RULE_sslv3, "SSLv3", 2);
 	begin(0x0002, 0);
 	session.group = 0;
