@@ -164,7 +164,10 @@ struct tls_session {
 	uint16_t hello_retry_group;  /* asked for; 0: none */
 	uint16_t hello_retry_cipher; /* valid with has_hello_retry */
 
-	/* What was negotiated. Versions and suites are valid when server.is_there. */
+	/*
+	 * What was negotiated. Versions and suites are valid when server.is_there. A secret shared
+	 * beforehand by other means counts as resumed in TLS 1.3, where it looks the same.
+	 */
 	uint16_t version;
 	uint16_t cipher;
 	uint16_t group;	     /* 0 unless group_known */

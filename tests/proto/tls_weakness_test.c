@@ -280,6 +280,9 @@ static void test_real_sessions_are_judged(void **state)
 		{ "tls13", TLS_RULE_offers_old_version, "TLSv1.0" },
 		{ "gnutls_psk_ke", TLS_RULE_no_forward_secrecy, "TLS_CHACHA20_POLY1305_SHA256" },
 		{ "tls13_early_data", TLS_RULE_early_data, "early_data" },
+		{ "pq_hybrid", TLS_RULE_below_cnsa2, "X25519MLKEM768" },
+		{ "pq_retry", TLS_RULE_below_cnsa2, "X25519MLKEM768" },
+		{ "pq_server_classical", TLS_RULE_no_post_quantum, "x25519" },
 	};
 
 	(void)state;
@@ -295,6 +298,17 @@ static void test_real_sessions_are_judged(void **state)
 	assert_true(verdict.server_has_tls13);
 	judge_recording("tls12_downgraded");
 	assert_int_equal(verdict.why_not_tls13, TLS_WHY_NOT_TLS13_server_chose_lower);
+	judge_recording("pq_hybrid");
+	assert_int_equal(verdict.post_quantum, TLS_ANSWER_yes);
+	assert_int_equal(verdict.cnsa2, TLS_ANSWER_no);
+	judge_recording("pq_server_classical");
+	assert_int_equal(verdict.why_not_pq, TLS_WHY_NOT_PQ_server_chose_classical);
+	judge_recording("pq_named_only");
+	assert_int_equal(verdict.why_not_pq, TLS_WHY_NOT_PQ_client_offered_without_key_share);
+	judge_recording("pq_cnsa_group");
+	assert_int_equal(verdict.post_quantum, TLS_ANSWER_yes);
+	assert_int_equal(verdict.cnsa2, TLS_ANSWER_unknown);
+	assert_int_equal(verdict.nr_findings, 0);
 	judge_recording("gnutls_psk_ke");
 	assert_int_equal(verdict.why_not_pq, TLS_WHY_NOT_PQ_resumed_without_key_share);
 	assert_int_equal(verdict.forward_secrecy, TLS_ANSWER_no);
