@@ -228,11 +228,13 @@ static void set_handlers(struct profiling *profiling)
 }
 
 /* Writes the document. Returns 0 or a negative errno. */
-static int write_document(struct profiling *profiling, uint64_t began_ns)
+static int write_document(struct profiling *profiling)
 {
 	struct run *run = &profiling->run;
 	struct take *take = &profiling->take;
 	uint64_t now_ns = boot_clock_now();
+	/* Where --duration counts from, too: to attach the probes takes some of it. */
+	uint64_t looked_ns = now_ns - run->pipeline.filter.since_ns;
 	struct profile_heading heading = {
 		.now_ns = boot_clock_unix(&run->pipeline.clock, now_ns),
 		.hostname = take->hostname,
@@ -251,8 +253,7 @@ static int write_document(struct profiling *profiling, uint64_t began_ns)
 				       : profiles_find_versions(profiling->profiles, &run->broker);
 	if (err)
 		return err;
-	err = profiles_document(profiling->profiles, &heading, (now_ns - began_ns) / 1000000,
-				&document);
+	err = profiles_document(profiling->profiles, &heading, looked_ns / 1000000, &document);
 	if (err)
 		return err;
 	profiling->has_failed =
@@ -267,7 +268,6 @@ static int write_document(struct profiling *profiling, uint64_t began_ns)
 static int profile_targets(struct profiling *profiling, int *ret_err)
 {
 	struct run *run = &profiling->run;
-	uint64_t began_ns = boot_clock_now();
 	int status;
 
 	set_handlers(profiling);
@@ -283,7 +283,7 @@ static int profile_targets(struct profiling *profiling, int *ret_err)
 	run_drain(run);
 	if (run->err == -ECANCELED) /* --max-events: as it should be */
 		run->err = 0;
-	*ret_err = run->err ? run->err : write_document(profiling, began_ns);
+	*ret_err = run->err ? run->err : write_document(profiling);
 	if (!status && profiling->has_failed)
 		status = EXIT_FINDINGS;
 	return status;
