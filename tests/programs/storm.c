@@ -5,6 +5,9 @@
  * DIR/N-b.pem as its last; none of these files is there. With "orphans" parents do not wait for
  * their children, so that most of them end up with another parent.
  *
+ * The storm is a child of the program, its number in DIR/root. The program itself inherits the
+ * orphans: an init that is slow to wait for them would run out of process numbers.
+ *
  * The storm lasts until the file DIR/stop is there. It holds two times, ns since the epoch: when
  * the hooks were in place at the latest, and when the first event was reported. Then this prints
  * what must have been reported: "must FILE" for every open after the second by a process whose
@@ -147,26 +150,15 @@ static pid_t idlers_make(void)
 	_exit(0);
 }
 
-int main(int argc, char **argv)
+static int storm(const char *stop)
 {
 	uint64_t until_ns = now_ns(CLOCK_BOOTTIME) + SECONDS_MAX * 1000000000ULL;
 	const struct timespec pause = { .tv_nsec = 200000 };
 	unsigned long long hooked_ns;
 	unsigned long long on_ns;
-	char stop[PATH_MAX];
-	pid_t idlers;
+	pid_t idlers = idlers_make();
 	FILE *file;
 
-	if (argc != 3)
-		return 2;
-	dir = argv[1];
-	is_orphans = strcmp(argv[2], "orphans") == 0;
-	snprintf(stop, sizeof(stop), "%s/stop", dir);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
-	if (shared == MAP_FAILED)
-		die("mmap");
-	idlers = idlers_make();
 	while (access(stop, F_OK) < 0 && now_ns(CLOCK_BOOTTIME) < until_ns &&
 	       shared->nr_nodes < NODES_MAX - (2 << DEPTH)) {
 		if (shared->nr_alive < ALIVE_MAX)
@@ -187,4 +179,47 @@ int main(int argc, char **argv)
 	fclose(file);
 	print_all(hooked_ns, on_ns);
 	return 0;
+}
+
+static void root_tell(pid_t root)
+{
+	char path[PATH_MAX];
+	char new_path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/root", dir);
+	snprintf(new_path, sizeof(new_path), "%s/root.new", dir);
+	file = fopen(new_path, "w");
+	if (!file || fprintf(file, "%d\n", root) < 0 || fclose(file) != 0 ||
+	    rename(new_path, path) < 0)
+		die("cannot write '%s'", path);
+}
+
+int main(int argc, char **argv)
+{
+	char stop[PATH_MAX];
+	pid_t ended;
+	pid_t root;
+	int status;
+
+	if (argc != 3)
+		return 2;
+	dir = argv[1];
+	is_orphans = strcmp(argv[2], "orphans") == 0;
+	snprintf(stop, sizeof(stop), "%s/stop", dir);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (shared == MAP_FAILED)
+		die("mmap");
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	root = (pid_t)must(fork());
+	if (root == 0) {
+		must(prctl(PR_SET_PDEATHSIG, SIGKILL));
+		return storm(stop);
+	}
+	root_tell(root);
+	do
+		ended = (pid_t)must(waitpid(-1, &status, 0));
+	while (ended != root);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

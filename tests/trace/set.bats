@@ -43,7 +43,8 @@ storm()
         "$PROGRAMS/storm" "$dir" "$1" >"$dir/all" 2>"$dir/err" 3>&- &
         KILL=$!
         until_true storm_rages
-        trace_start "$dir/events" --event file_open --pid "$KILL" --follow-children
+        trace_start "$dir/events" --event file_open --pid "$(cat "$dir/root")" --follow-children ||
+            { cat "$dir/err" >&2; return 1; }
         until_true enough_events "$dir/events"
         hooked=$(jq -r 'select(.event_type == "start") | .timestamp' "$dir/events" | head -n 1)
         on=$(jq -r 'select(.event_type == "file_open") | .timestamp' "$dir/events" | head -n 1)
@@ -100,7 +101,7 @@ storm_judge()
     "$PROGRAMS/storm" "$PWD/files" tree >all 2>err 3>&- &
     KILL=$!
     until_true storm_rages
-    trace_start events --event file_open,process_exec --pid "$KILL"
+    trace_start events --event file_open,process_exec --pid "$(cat files/root)"
     "$PROGRAMS/opens" 1 /dev/null
     echo "0 0" >files/stop
     wait "$KILL"
