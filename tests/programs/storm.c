@@ -181,17 +181,15 @@ static int storm(const char *stop)
 	return 0;
 }
 
-static void root_tell(pid_t root)
+/* Before there is a storm, so that who sees one finds the file. */
+static void root_tell(void)
 {
 	char path[PATH_MAX];
-	char new_path[PATH_MAX];
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/root", dir);
-	snprintf(new_path, sizeof(new_path), "%s/root.new", dir);
-	file = fopen(new_path, "w");
-	if (!file || fprintf(file, "%d\n", root) < 0 || fclose(file) != 0 ||
-	    rename(new_path, path) < 0)
+	file = fopen(path, "w");
+	if (!file || fprintf(file, "%d\n", getpid()) < 0 || fclose(file) != 0)
 		die("cannot write '%s'", path);
 }
 
@@ -215,9 +213,9 @@ int main(int argc, char **argv)
 	root = (pid_t)must(fork());
 	if (root == 0) {
 		must(prctl(PR_SET_PDEATHSIG, SIGKILL));
+		root_tell();
 		return storm(stop);
 	}
-	root_tell(root);
 	do
 		ended = (pid_t)must(waitpid(-1, &status, 0));
 	while (ended != root);
