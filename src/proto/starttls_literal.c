@@ -155,6 +155,9 @@ bool starttls_read_imap(struct talk *talk, enum starttls_protocol *protocol)
 	(void)protocol;
 	if (!long_line_read(talk, FLOW_SERVER, &greeting))
 		return false;
+	/* A client that does not wait for it may get another. */
+	if (greeting.text.size < 4 || memcmp(greeting.text.bytes, "* OK", 4) != 0)
+		return talk_refuse(talk);
 	do {
 		if (!imap_exchange(talk, &verb, &is_ok))
 			return false;

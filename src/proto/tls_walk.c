@@ -70,6 +70,8 @@ static void choose(struct tls_walk *walk)
 		session->alpn_known =
 			session->client.nr_alpn ? TLS_KNOWN_encrypted : TLS_KNOWN_no_such;
 		session->resumed = server->has_psk ? TLS_ANSWER_yes : TLS_ANSWER_no;
+		/* With a key of before the server must not ask for one (RFC 8446 section 4.3.2). */
+		session->sends_certificate = server->has_psk ? TLS_ANSWER_no : TLS_ANSWER_unknown;
 		session->server_certificates.known = session->signature_known;
 		session->client_certificates.known = session->signature_known;
 	} else {
