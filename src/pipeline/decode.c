@@ -31,8 +31,11 @@ int record_decode(struct record *record, struct arena *arena, const void *bytes,
 	if (hdr.version != WIRE_VERSION || hdr.source >= NR_SOURCES || !sources[hdr.source])
 		return STAGE_MALFORMED;
 	record->source = sources[hdr.source];
-	if (hdr.size != size || size < record->source->min_size ||
-	    !tails_fit(record->source, bytes, size))
+	/* In the ring it may have more room than it took. */
+	if (hdr.size > size)
+		return STAGE_MALFORMED;
+	size = hdr.size;
+	if (size < record->source->min_size || !tails_fit(record->source, bytes, size))
 		return STAGE_MALFORMED;
 	record->hdr = bytes;
 	record->bytes = bytes;

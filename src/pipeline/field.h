@@ -56,6 +56,7 @@ enum field_class {
 	CLASS_USER,   /* a user name */
 	CLASS_HOST,   /* a host name */
 	CLASS_ADDR,   /* a network address */
+	CLASS_PEER,   /* the name of a host that somebody talks to: hidden on request */
 };
 
 /* What command-line filters look at, so that no stage needs to know an event by name. */
@@ -78,7 +79,7 @@ enum field_presence {
 enum field_text {
 	TEXT_NAMED,   /* name=value; of a map name.key=value */
 	TEXT_BARE,    /* value; of a map key=value */
-	TEXT_NONZERO, /* name=value, unless 0 */
+	TEXT_NONZERO, /* name=value, unless 0 or false */
 	TEXT_HIDDEN,
 };
 

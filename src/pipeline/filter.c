@@ -55,15 +55,32 @@ static bool family_wanted(const struct filter *filter, uint64_t family)
 	return false;
 }
 
-/* Whether VALUE, of a field with ROLE, is what --file or --library ask for. */
-static bool value_wanted(const struct filter *filter, enum field_role role,
+/* The same for a list of paths. */
+static bool any_library_wanted(const struct filter *filter, const struct value *paths)
+{
+	struct value path = { .present = true };
+	size_t at = 0;
+
+	while (at < paths->str.size) {
+		path.str.bytes = paths->str.bytes + at;
+		path.str.size = strnlen(path.str.bytes, paths->str.size - at);
+		if (library_wanted(filter, &path))
+			return true;
+		at += path.str.size + 1;
+	}
+	return false;
+}
+
+/* Whether VALUE, of FIELD with a role, is what --file or --library ask for. */
+static bool value_wanted(const struct filter *filter, const struct field *field,
 			 const struct value *value)
 {
-	switch (role) {
+	switch (field->role) {
 	case ROLE_FILE:
 		return file_matches(filter, value);
 	case ROLE_LIBRARY:
-		return library_wanted(filter, value);
+		return field->type == FIELD_STRV ? any_library_wanted(filter, value)
+						 : library_wanted(filter, value);
 	case ROLE_FAMILY:
 		return family_wanted(filter, value->u);
 	case ROLE_NONE:
@@ -88,7 +105,7 @@ int filter_record(const struct filter *filter, const struct record *record)
 		if (field->role == ROLE_NONE)
 			continue;
 		field_get(record, field, &value);
-		if (value.present && value_wanted(filter, field->role, &value))
+		if (value.present && value_wanted(filter, field, &value))
 			return STAGE_NEXT;
 	}
 	return STAGE_DROP;

@@ -11,6 +11,7 @@
 
 struct redactor {
 	struct accounts *accounts; /* NULL: paths and names are shown */
+	bool hides_peers;
 };
 
 int redactor_new(struct redactor **ret, const struct redact_options *options)
@@ -20,6 +21,7 @@ int redactor_new(struct redactor **ret, const struct redact_options *options)
 
 	if (!redactor)
 		return -ENOMEM;
+	redactor->hides_peers = options->peers;
 	if (options->paths)
 		err = accounts_read(&redactor->accounts,
 				    options->passwd_path ? options->passwd_path : "/etc/passwd");
@@ -115,5 +117,17 @@ size_t redact_user(const struct redactor *redactor, const char *name, size_t siz
 		append(&to, name, size);
 	else
 		append_text(&to, "USER");
+	return to.size;
+}
+
+size_t redact_peer(const struct redactor *redactor, const char *name, size_t size, char *out,
+		   size_t cap)
+{
+	struct appender to = appender_make(out, cap);
+
+	if (redactor->hides_peers && size)
+		append_text(&to, "***");
+	else
+		append(&to, name, size);
 	return to.size;
 }

@@ -10,6 +10,7 @@
  *	ARGS	redact_args(): before a byte of them is shown or stored
  *	TEXT	redact_text(): log lines, evidence, certificate subjects
  *	USER	redact_user()
+ *	PEER	redact_peer(): hidden on request (--redact-sni)
  *	HOST, ADDR, PUBLIC	shown as they are
  *
  * A redactor is constant once made. Output never exceeds its buffer: what does not fit is left out
@@ -25,6 +26,7 @@ struct redactor;
 
 struct redact_options {
 	bool paths;		 /* false: only secrets are replaced */
+	bool peers;		 /* names of other hosts are replaced, too */
 	const char *passwd_path; /* for homes in unusual places; NULL is /etc/passwd */
 };
 
@@ -62,6 +64,10 @@ size_t redact_text(const struct redactor *redactor, const char *text, size_t siz
  * www-data), which name no person.
  */
 size_t redact_user(const struct redactor *redactor, const char *name, size_t size, char *out,
+		   size_t cap);
+
+/* The name of a host that somebody talks to: "***" where that is asked for. */
+size_t redact_peer(const struct redactor *redactor, const char *name, size_t size, char *out,
 		   size_t cap);
 
 #endif /* PIPELINE_REDACT_H */

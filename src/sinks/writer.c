@@ -130,6 +130,10 @@ const char *writer_redact(struct writer *writer, const struct field *field,
 		*ret_size = redact_user(writer->redactor, bytes, size, writer->scratch,
 					WRITER_SCRATCH_SIZE);
 		return writer->scratch;
+	case CLASS_PEER:
+		*ret_size = redact_peer(writer->redactor, bytes, size, writer->scratch,
+					WRITER_SCRATCH_SIZE);
+		return writer->scratch;
 	default:
 		*ret_size = size;
 		return bytes;

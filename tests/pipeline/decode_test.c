@@ -138,6 +138,7 @@ static void test_unknown_source_is_malformed(void **state)
 	}
 }
 
+/* More than there is, or less than the tails take. */
 static void test_other_size_than_the_head_says_is_malformed(void **state)
 {
 	static const int off_by[] = { -8, -1, 1, 8, 1 << 20 };
@@ -151,6 +152,42 @@ static void test_other_size_than_the_head_says_is_malformed(void **state)
 		assert_int_equal(decode(&record), STAGE_MALFORMED);
 		assert_ptr_equal(record.source, &process_exec_source);
 	}
+}
+
+/* A place in the ring is reserved before it is known how much of it a record takes. */
+static void test_record_may_have_more_room_than_it_takes(void **state)
+{
+	static const size_t room[] = { 1, 8, 4000 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct record record;
+		size_t size;
+
+		make_full(SOURCE_process_exec);
+		size = raw.size;
+		raw.size += room[i];
+		assert_int_equal(decode(&record), STAGE_NEXT);
+		assert_int_equal(record.size, size);
+	}
+}
+
+/* What is behind the record in its place may be anything, and is not read. */
+static void test_tail_in_the_room_behind_is_malformed(void **state)
+{
+	struct tail tail = { .size = 1 };
+	struct record record;
+
+	(void)state;
+	make_full(SOURCE_process_exec);
+	tail.off = (uint16_t)raw.size;
+	memcpy(raw.bytes + process_exec_source.tails[0], &tail, sizeof(tail));
+	raw.size += 8;
+	assert_int_equal(decode(&record), STAGE_MALFORMED);
+	/* Nor is the fixed part of it there, when the head says so. */
+	raw_begin(&raw, SOURCE_process_fork);
+	raw_hdr(&raw)->size--;
+	assert_int_equal(decode(&record), STAGE_MALFORMED);
 }
 
 /* A record of SOURCE whose tail I is {off, size}. */
@@ -297,6 +334,8 @@ int main(void)
 		cmocka_unit_test(test_other_version_is_malformed),
 		cmocka_unit_test(test_unknown_source_is_malformed),
 		cmocka_unit_test(test_other_size_than_the_head_says_is_malformed),
+		cmocka_unit_test(test_record_may_have_more_room_than_it_takes),
+		cmocka_unit_test(test_tail_in_the_room_behind_is_malformed),
 		cmocka_unit_test(test_tail_outside_the_record_is_malformed),
 		cmocka_unit_test(test_tail_in_the_fixed_part_is_malformed),
 		cmocka_unit_test(test_place_of_an_empty_tail_does_not_matter),

@@ -223,6 +223,54 @@ static void test_user_names_of_people_are_replaced(void **state)
 	assert_string_equal(out, "bob");
 }
 
+static const char *peer_of(const struct redactor *by, const char *name, size_t size,
+			   char out[static OUT_MAX])
+{
+	const char *copy = guard_copy(name, size);
+	size_t written = redact_peer(by, copy, size, out, OUT_MAX);
+
+	assert_int_equal(out[written], '\0');
+	guard_free(copy, size);
+	return out;
+}
+
+/* Whether people are shown has nothing to do with it. */
+static void test_names_of_peers_are_hidden_on_request(void **state)
+{
+	char out[OUT_MAX];
+
+	(void)state;
+	assert_string_equal(peer_of(redactor, "bob.example", 11, out), "bob.example");
+	assert_string_equal(peer_of(open_redactor, "bob.example", 11, out), "bob.example");
+	for (int shows_paths = 0; shows_paths < 2; shows_paths++) {
+		const struct redact_options options = { .paths = !shows_paths,
+							.peers = true,
+							.passwd_path = passwd_path };
+		struct redactor *hides;
+
+		assert_int_equal(redactor_new(&hides, &options), 0);
+		assert_string_equal(peer_of(hides, "bob.example", 11, out), "***");
+		assert_string_equal(peer_of(hides, "\0", 1, out), "***");
+		/* There is none to be hidden. */
+		assert_string_equal(peer_of(hides, "", 0, out), "");
+		/* Nothing else is. */
+		assert_string_equal(text_of(hides, "bob.example", out), "bob.example");
+		redactor_free(hides);
+	}
+}
+
+/* Whatever a peer calls itself, all of it is there, and nothing behind it. */
+static void test_names_of_peers_are_bytes(void **state)
+{
+	static const char name[] = "a\0b\xff/home/bob\n";
+	char out[OUT_MAX];
+
+	(void)state;
+	assert_int_equal(redact_peer(redactor, name, sizeof(name) - 1, out, sizeof(out)),
+			 sizeof(name) - 1);
+	assert_memory_equal(out, name, sizeof(name));
+}
+
 static void test_output_is_cut_to_its_buffer(void **state)
 {
 	static const char whole[] = "/home/USER/k.pem";
@@ -243,6 +291,9 @@ static void test_output_is_cut_to_its_buffer(void **state)
 			redact_args(redactor, "/home/b/k.pem", 13, out, cap, &is_truncated),
 			expected);
 		assert_int_equal(is_truncated, expected < sizeof(whole) - 1);
+		assert_memory_equal(out, whole, expected);
+		assert_int_equal(redact_peer(redactor, whole, sizeof(whole) - 1, out, cap),
+				 expected);
 		assert_memory_equal(out, whole, expected);
 		if (cap)
 			assert_int_equal(out[expected], '\0');
@@ -395,6 +446,8 @@ int main(void)
 		cmocka_unit_test(test_arguments_lose_their_people),
 		cmocka_unit_test(test_text_loses_people_and_secrets),
 		cmocka_unit_test(test_user_names_of_people_are_replaced),
+		cmocka_unit_test(test_names_of_peers_are_hidden_on_request),
+		cmocka_unit_test(test_names_of_peers_are_bytes),
 		cmocka_unit_test(test_output_is_cut_to_its_buffer),
 		cmocka_unit_test(test_cut_paths_show_no_part_of_a_home),
 		cmocka_unit_test(test_missing_passwd_file_is_no_error),
