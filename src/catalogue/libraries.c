@@ -73,6 +73,11 @@ static const struct row rows[] = {
 #include "catalogue/libraries.def"
 };
 
+static const struct row tls_rows[] = {
+#define LIBRARY_TLS(text) ROW(text, "", 0, FORM_STEM, none) ROW(text, "", 0, FORM_MODULE, none)
+#include "catalogue/libraries.def"
+};
+
 /* A file name taken apart. Borrows the path. */
 struct parts {
 	const char *dir; /* without the slash at its end */
@@ -100,8 +105,7 @@ static bool is_alnum(char byte)
 	return is_digit(byte) || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
 }
 
-/* PATH without the mark of /proc for a file that is gone. */
-static size_t size_without_mark(const char *path, size_t size)
+size_t library_path_size(const char *path, size_t size)
 {
 	static const char mark[] = " (deleted)";
 	size_t mark_size = sizeof(mark) - 1;
@@ -238,12 +242,24 @@ const struct library_class *library_classify(const char *path, size_t size)
 {
 	struct parts parts;
 
-	if (!parts_parse(path, size_without_mark(path, size), &parts))
+	if (!parts_parse(path, library_path_size(path, size), &parts))
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (row_fits(&rows[i], &parts))
 			return &rows[i].class;
 	return NULL;
+}
+
+bool library_speaks_tls(const char *path, size_t size)
+{
+	struct parts parts;
+
+	if (!parts_parse(path, library_path_size(path, size), &parts))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(tls_rows); i++)
+		if (row_fits(&tls_rows[i], &parts))
+			return true;
+	return false;
 }
 
 bool library_matches(const char *path, size_t size, uint32_t family, const char *pattern)
@@ -253,7 +269,7 @@ bool library_matches(const char *path, size_t size, uint32_t family, const char 
 	if (name && !strcasecmp(name, pattern))
 		return true;
 
-	size_t wanted = strlen(pattern), end = size_without_mark(path, size);
+	size_t wanted = strlen(pattern), end = library_path_size(path, size);
 	const char *slash = memrchr(path, '/', end);
 
 	for (size_t at = slash ? (size_t)(slash - path) + 1 : 0; at + wanted <= end; at++)

@@ -34,6 +34,13 @@ struct library_class {
  */
 const struct library_class *library_classify(const char *path, size_t size);
 
+/* The size of PATH without that " (deleted)". */
+size_t library_path_size(const char *path, size_t size);
+
+/* Whether PATH, as above, is a library that makes TLS handshakes, as libssl does and libcrypto not.
+ */
+bool library_speaks_tls(const char *path, size_t size);
+
 /*
  * Whether PATH of SIZE bytes, of FAMILY (LIBRARY_FAMILY_none when it is of none), is what the user
  * means by PATTERN: the name of the family, or a part of the base name, in any case. The empty

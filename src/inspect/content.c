@@ -217,20 +217,12 @@ static void notes_add(struct judge *judge, size_t size)
 		judge_note(judge, size ? "the content is of no known format" : "empty");
 }
 
-int content_inspect(const void *bytes, size_t size, bool is_cut, const char *name,
-		    const struct content_stat *stat, uint64_t now_ns, struct content **ret)
+/* What is to be said once SIZE bytes, or something else to look at, were taken apart. */
+static int conclude(struct judge *judge, const struct content_stat *stat, size_t size,
+		    struct content **ret)
 {
-	struct judge *judge = judge_new(now_ns, is_cut || size > CONTENT_SIZE_MAX);
 	int err;
 
-	if (!judge)
-		return -ENOMEM;
-	if (size > CONTENT_SIZE_MAX)
-		size = CONTENT_SIZE_MAX;
-	if (name)
-		judge->name_class = file_classify(name, strlen(name));
-	if (size)
-		judge_bytes(judge, bytes, size);
 	chain_order(judge);
 	kind_decide(judge);
 	weakness_find(judge, is_trust_collection(judge), stat);
@@ -242,6 +234,34 @@ int content_inspect(const void *bytes, size_t size, bool is_cut, const char *nam
 	}
 	*ret = &judge->content;
 	return 0;
+}
+
+int content_inspect(const void *bytes, size_t size, bool is_cut, const char *name,
+		    const struct content_stat *stat, uint64_t now_ns, struct content **ret)
+{
+	struct judge *judge = judge_new(now_ns, is_cut || size > CONTENT_SIZE_MAX);
+
+	if (!judge)
+		return -ENOMEM;
+	if (size > CONTENT_SIZE_MAX)
+		size = CONTENT_SIZE_MAX;
+	if (name)
+		judge->name_class = file_classify(name, strlen(name));
+	if (size)
+		judge_bytes(judge, bytes, size);
+	return conclude(judge, stat, size, ret);
+}
+
+int content_inspect_chain(const struct content_der *ders, size_t nr, uint64_t now_ns,
+			  struct content **ret)
+{
+	struct judge *judge = judge_new(now_ns, false);
+
+	if (!judge)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++)
+		x509_read(judge, ders[i].bytes, ders[i].size);
+	return conclude(judge, NULL, nr, ret);
 }
 
 struct content *content_keep(const struct content *content)

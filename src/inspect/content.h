@@ -96,6 +96,19 @@ int content_prepare(void);
 int content_inspect(const void *bytes, size_t size, bool is_cut, const char *name,
 		    const struct content_stat *stat, uint64_t now_ns, struct content **ret);
 
+/* A certificate, DER. Borrows. */
+struct content_der {
+	const uint8_t *bytes;
+	size_t size;
+};
+
+/*
+ * Judges the NR certificates that a server showed, in its order, as a file with them. The same
+ * otherwise.
+ */
+int content_inspect_chain(const struct content_der *ders, size_t nr, uint64_t now_ns,
+			  struct content **ret);
+
 /* Frees CONTENT, or takes back one content_keep(). NULL is fine. */
 void content_free(struct content *content);
 

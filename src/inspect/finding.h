@@ -44,6 +44,7 @@ struct finding {
 	uint32_t severity;
 	const char *why;
 	const char *evidence; /* foreign text: what was seen, "RSA-1024", "notAfter 2025-01-01" */
+	const char *policy;   /* the document that says so; NULL: not one alone */
 	const char *file;     /* where; NULL: not about a file */
 	struct item_list processes; /* of struct process_name, who is concerned; may be empty */
 };
@@ -54,7 +55,7 @@ struct process_name {
 	char name[16]; /* comm */
 };
 
-/* {rule, severity, why, evidence, file, processes:[{pid, name}]} */
+/* {rule, severity, why, evidence, policy, file, processes:[{pid, name}]} */
 extern const struct fields finding_fields;
 extern const struct fields process_name_fields;
 

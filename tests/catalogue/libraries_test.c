@@ -258,6 +258,35 @@ static void test_pattern_is_a_family_or_a_part_of_the_name(void **state)
 	assert_false(matches(LIB "libgnutls.so.30", "openssl"));
 }
 
+static bool speaks_tls(const char *path)
+{
+	return library_speaks_tls(path, strlen(path));
+}
+
+static void test_libraries_that_lend_algorithms_speak_no_tls(void **state)
+{
+	(void)state;
+	assert_true(speaks_tls(LIB "libssl.so.3"));
+	assert_true(speaks_tls(LIB "libssl.so.1.1 (deleted)"));
+	assert_true(speaks_tls(LIB "libgnutls.so.30"));
+	assert_true(speaks_tls(LIB "libssl3.so"));
+	assert_false(speaks_tls(LIB "libcrypto.so.3"));
+	assert_false(speaks_tls(LIB "libnettle.so.8"));
+	assert_false(speaks_tls(LIB "libsslclient.so"));
+	assert_false(speaks_tls("libssl"));
+	assert_false(speaks_tls(""));
+}
+
+static void test_mark_of_a_file_that_is_gone_is_no_part_of_its_path(void **state)
+{
+	(void)state;
+	assert_int_equal(library_path_size("/a.so (deleted)", 15), 5);
+	assert_int_equal(library_path_size("/a.so", 5), 5);
+	assert_int_equal(library_path_size("/a.so (deleted) ", 16), 16);
+	assert_int_equal(library_path_size(" (deleted)", 10), 10);
+	assert_int_equal(library_path_size("", 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +299,8 @@ int main(void)
 		cmocka_unit_test(test_each_family_has_a_row),
 		cmocka_unit_test(test_any_bytes_are_read_within_their_size),
 		cmocka_unit_test(test_pattern_is_a_family_or_a_part_of_the_name),
+		cmocka_unit_test(test_libraries_that_lend_algorithms_speak_no_tls),
+		cmocka_unit_test(test_mark_of_a_file_that_is_gone_is_no_part_of_its_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
