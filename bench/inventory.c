@@ -71,7 +71,7 @@ static int bare(void)
 	struct iterate iterate;
 	uint64_t began;
 
-	if (iterate_open(&iterate)) {
+	if (iterate_open(&iterate, -1)) {
 		fprintf(stderr, "inventory: no iterators\n");
 		return 1;
 	}

@@ -7,21 +7,24 @@
  * told only when that has worked.
  */
 #include "cgroup.bpf.h"
+#include <bpf/bpf_endian.h>
 
 #include "../catalogue/match.h"
 #include "../inventory/wire.h"
 #include "../control.h"
 
-#define VM_EXEC	    0x4	    /* include/linux/mm.h */
-#define S_IFMT	    0170000 /* include/uapi/linux/stat.h */
-#define S_IFSOCK    0140000
-#define S_IFREG	    0100000
-#define S_IFCHR	    0020000
-#define AF_INET	    2
-#define AF_INET6    10
-#define AF_ALG	    38
-#define IPPROTO_TCP 6
-#define PATHS_MAX   16384
+#define VM_EXEC		0x4	/* include/linux/mm.h */
+#define S_IFMT		0170000 /* include/uapi/linux/stat.h */
+#define S_IFSOCK	0140000
+#define S_IFREG		0100000
+#define S_IFCHR		0020000
+#define AF_INET		2
+#define AF_INET6	10
+#define AF_ALG		38
+#define IPPROTO_TCP	6
+#define TCP_ESTABLISHED 1 /* include/net/tcp_states.h */
+#define TCP_LISTEN	10
+#define PATHS_MAX	16384
 
 /* The same mount and dentry have the same path. */
 struct path_key {
@@ -36,6 +39,17 @@ struct {
 	__type(key, struct path_key);
 	__type(value, __u32);
 } paths SEC(".maps");
+
+/*
+ * What sources/tap/tap.bpf.c knows of connections that began since its programs are attached: the
+ * map is that of the run, where there is one, else an empty one of this object's own.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u64);
+} tap_sockets SEC(".maps");
 
 struct draft_record {
 	struct inventory_record record;
@@ -193,29 +207,91 @@ int iterate_maps(struct bpf_iter__task_vma *ctx)
 	return 0;
 }
 
-/* What SOCK does with the kernel's crypto, as flags. */
-static __always_inline __u16 socket_flags(struct socket *socket)
+/* Whether TLS of SK, a TCP socket, is the kernel's. */
+static __always_inline bool is_ktls(struct sock *sk)
 {
-	struct sock *sk = BPF_CORE_READ(socket, sk);
-	__u16 family;
+	const struct tcp_ulp_ops *ops =
+		BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_ops);
 	char name[4] = {};
 
-	if (!sk)
-		return 0;
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	/* net/tls/tls_main.c: .name = "tls" */
+	if (!ops || bpf_probe_read_kernel(name, sizeof(name), &ops->name))
+		return false;
+	return name[0] == 't' && name[1] == 'l' && name[2] == 's' && !name[3];
+}
+
+/* What SK is to be told for, as flags. */
+static __always_inline __u16 socket_flags(struct sock *sk)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u8 state;
+	__u16 flags = 0;
+
 	if (family == AF_ALG)
 		return INVENTORY_AF_ALG;
 	if ((family != AF_INET && family != AF_INET6) ||
 	    BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
+	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if (state == TCP_LISTEN)
+		return INVENTORY_LISTENS;
+	if (is_ktls(sk))
+		flags |= INVENTORY_KTLS;
+	if (state != TCP_ESTABLISHED)
+		return flags;
+	if (bpf_sk_storage_get(&tap_sockets, sk, NULL, 0))
+		flags |= INVENTORY_TAPPED;
+	return flags | INVENTORY_ESTABLISHED;
+}
 
-	const struct tcp_ulp_ops *ops =
-		BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_ops);
+/* Makes OUT the address of IPv4 IN. */
+static __always_inline void map_v4(__u8 *out, __u32 in)
+{
+	out[10] = 0xff;
+	out[11] = 0xff;
+	__builtin_memcpy(out + 12, &in, 4);
+}
 
-	/* net/tls/tls_main.c: .name = "tls" */
-	if (!ops || bpf_probe_read_kernel(name, sizeof(name), &ops->name))
-		return 0;
-	return name[0] == 't' && name[1] == 'l' && name[2] == 's' && !name[3] ? INVENTORY_KTLS : 0;
+/* The ends of SK, a TCP socket; ENDS are zeros. */
+static __always_inline void read_ends(struct sock *sk, struct inventory_ends *ends)
+{
+	ends->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	ends->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	ends->peer_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET) {
+		map_v4(ends->local, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
+		map_v4(ends->peer, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+		return;
+	}
+	if (!bpf_core_field_exists(sk->__sk_common.skc_v6_daddr))
+		return;
+	bpf_core_read(ends->local, sizeof(ends->local), &sk->__sk_common.skc_v6_rcv_saddr);
+	bpf_core_read(ends->peer, sizeof(ends->peer), &sk->__sk_common.skc_v6_daddr);
+}
+
+/* Tells what SOCKET, under descriptor FD of TASK, is to be told for. */
+static __always_inline void tell_socket(struct seq_file *seq, struct task_struct *task, __u32 fd,
+					struct inode *inode, struct socket *socket)
+{
+	struct sock *sk = socket->sk;
+	struct draft_record *draft;
+	struct inventory_ends *ends;
+	__u16 flags;
+
+	if (!sk)
+		return;
+	flags = socket_flags(sk);
+	draft = flags ? draft_new(task, INVENTORY_SOCKET, inode) : NULL;
+	if (!draft)
+		return;
+	ends = (void *)draft->path;
+	__builtin_memset(ends, 0, sizeof(*ends));
+	draft->record.flags = flags;
+	draft->record.file.fd = fd;
+	if (flags != INVENTORY_AF_ALG)
+		read_ends(sk, ends);
+	draft->record.size = sizeof(draft->record) + sizeof(*ends);
+	bpf_seq_write(seq, draft, sizeof(draft->record) + sizeof(*ends));
 }
 
 /*
@@ -245,7 +321,7 @@ int iterate_files(struct bpf_iter__task_file *ctx)
 	struct draft_record *draft;
 	struct socket *socket;
 	struct inode *inode;
-	__u16 mode, flags;
+	__u16 mode;
 	long size;
 
 	if (!task || !file)
@@ -254,15 +330,8 @@ int iterate_files(struct bpf_iter__task_file *ctx)
 	mode = BPF_CORE_READ(inode, i_mode) & S_IFMT;
 	if (mode == S_IFSOCK) {
 		socket = bpf_sock_from_file(file);
-		flags = socket ? socket_flags(socket) : 0;
-		if (!flags)
-			return 0;
-		draft = draft_new(task, INVENTORY_SOCKET, inode);
-		if (!draft)
-			return 0;
-		draft->record.flags = flags;
-		draft->record.file.fd = ctx->fd;
-		draft_write(ctx->meta->seq, draft);
+		if (socket)
+			tell_socket(ctx->meta->seq, task, ctx->fd, inode, socket);
 		return 0;
 	}
 	if (mode != S_IFREG && mode != S_IFCHR)

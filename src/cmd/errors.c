@@ -41,17 +41,24 @@ static int report_missing(unsigned int missing)
 	const char *tracefs = missing & MISSING_TRACEFS
 				      ? "\n  CAP_DAC_READ_SEARCH to read the numbers of tracepoints"
 				      : "";
+	const char *mount =
+		missing & MISSING_MOUNT
+			? "\n  CAP_SYS_ADMIN to mount the tracing file system, which is not there"
+			: "";
 
 	snprintf(detail, sizeof(detail),
 		 "Tracing was tried and refused. It needs root, or these capabilities,\n"
-		 "which this process (uid %u) lacks:%s%s%s",
-		 getuid(), bpf, perf, tracefs);
+		 "which this process (uid %u) lacks:%s%s%s%s",
+		 getuid(), bpf, perf, tracefs, mount);
 	snprintf(action, sizeof(action),
 		 "Solution: run it with sudo:\n"
 		 "  sudo crypto-tracer monitor\n"
 		 "or grant the capabilities once:\n"
-		 "  sudo setcap cap_bpf,cap_perfmon,cap_dac_read_search+ep \\\n"
-		 "    \"$(command -v crypto-tracer)\"");
+		 "  sudo setcap cap_bpf,cap_perfmon,cap_net_admin,cap_dac_read_search+ep \\\n"
+		 "    \"$(command -v crypto-tracer)\"%s",
+		 missing & MISSING_MOUNT ? "\nwhere this has been done:\n"
+					   "  sudo mount -t tracefs tracefs /sys/kernel/tracing"
+					 : "");
 	error_report("Insufficient privileges to load eBPF programs", detail, action,
 		     "man crypto-tracer, section PRIVILEGES");
 	return EXIT_PRIVILEGES;

@@ -62,7 +62,8 @@ static int write_coverage(struct monitor *monitor, bool is_final)
 static int open_output(struct monitor *monitor)
 {
 	const struct options *options = monitor->run.options;
-	struct redact_options redact = { .paths = !options->no_redact };
+	struct redact_options redact = { .paths = !options->no_redact,
+					 .peers = options->redact_sni };
 	int err = output_open(&monitor->output, options->output, &stop_give_up);
 
 	if (err == -EINTR && stop_signal()) /* while waiting for the reader of a FIFO */
@@ -188,11 +189,13 @@ const struct command monitor_command = {
 	.help = "stream crypto events as they happen",
 	.synopsis = "[OPTIONS] [-- COMMAND [ARG...]]",
 	.details = "Reports executed programs, opened certificates and keys, loaded crypto\n"
-		   "libraries and ended processes, as JSON lines. The first line tells how the\n"
-		   "stream was made, the last one what was seen, dropped and lost. With\n"
-		   "COMMAND only it and its descendants are watched, until it ends.\n",
+		   "libraries, TLS and SSH handshakes and ended processes, as JSON lines. The\n"
+		   "first line tells how the stream was made, the last one what was seen,\n"
+		   "dropped and lost. With COMMAND only it and its descendants are watched,\n"
+		   "until it ends.\n",
 	.examples = "crypto-tracer monitor --duration 60\n"
 		    "crypto-tracer monitor --name nginx --format text\n"
+		    "crypto-tracer monitor --event tls_handshake --format text\n"
 		    "crypto-tracer monitor --file '/etc/ssl/*' --output opens.json\n"
 		    "crypto-tracer monitor -o curl.json -- curl https://localhost/\n",
 	.tables = { &select_options, &report_options, &limit_options, &output_options,

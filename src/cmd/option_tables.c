@@ -240,6 +240,13 @@ static const char *parse_no_redact(struct options *options, const char *value)
 	return NULL;
 }
 
+static const char *parse_redact_sni(struct options *options, const char *value)
+{
+	(void)value;
+	options->redact_sni = true;
+	return NULL;
+}
+
 static const char *parse_buffer_size(struct options *options, const char *value)
 {
 	uint64_t size;
@@ -371,6 +378,8 @@ static const struct option output_list[] = {
 	{ .name = "no-redact", .parse = parse_no_redact,
 	  .help = "show user names in paths; secrets in arguments stay\n"
 		  "hidden" },
+	{ .name = "redact-sni", .parse = parse_redact_sni,
+	  .help = "hide the names of servers that TLS clients ask for" },
 };
 /* clang-format on */
 
@@ -385,6 +394,8 @@ static const struct option document_list[] = {
 		  "for people" },
 	{ .name = "no-redact", .parse = parse_no_redact,
 	  .help = "show user names, also in paths" },
+	{ .name = "redact-sni", .parse = parse_redact_sni,
+	  .help = "hide the names of servers that TLS clients ask for" },
 };
 /* clang-format on */
 
@@ -469,6 +480,8 @@ static const struct option profile_output_list[] = {
 	{ .name = "no-redact", .parse = parse_no_redact,
 	  .help = "show user names, also in paths; secrets in\n"
 		  "arguments stay hidden" },
+	{ .name = "redact-sni", .parse = parse_redact_sni,
+	  .help = "hide the names of servers that TLS clients ask for" },
 };
 /* clang-format on */
 
@@ -479,7 +492,7 @@ const struct option_table profile_output_options = TABLE(profile_output_list, "O
 static const struct option resource_list[] = {
 	{ .name = "buffer-size", .arg = "SIZE", .parse = parse_buffer_size,
 	  .help = "buffer between kernel and tool, a power of two from\n"
-		  "64K to 64M; default 1M" },
+		  "64K to 64M; default 4M, without handshakes 1M" },
 	{ .name = "max-processes", .arg = "N", .parse = parse_max_processes,
 	  .help = "processes remembered at a time; default 32768" },
 };

@@ -14,7 +14,6 @@ void options_init(struct options *options)
 		.sink = sinks[SINK_json_stream],
 		.fail_on = -1,
 		.schema_format = "json",
-		.buffer_size = BUFFER_SIZE_DEFAULT,
 		.max_processes = MAX_PROCESSES_DEFAULT,
 	};
 }

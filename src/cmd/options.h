@@ -21,6 +21,7 @@
 
 #define MAX_PROCESSES_DEFAULT 32768
 #define BUFFER_SIZE_DEFAULT   (1U << 20)
+#define BUFFER_SIZE_TAP	      (4U << 20) /* with handshakes */
 
 /* Which calls of crypto functions are watched: --api. */
 enum option_api {
@@ -52,10 +53,11 @@ struct options {
 	bool is_summary;    /* a table for people instead of SINK */
 	const char *format; /* as it was given; NULL: the default */
 	bool no_redact;
+	bool redact_sni;
 	bool verbose;
 	bool quiet;
 	/* Resources. */
-	uint32_t buffer_size;
+	uint32_t buffer_size; /* 0: the default, which depends on the events */
 	uint32_t max_processes;
 	/* What is looked into. */
 	bool deep;

@@ -200,6 +200,15 @@ static void look_and_take(void *ctx, struct record *record)
 	take_event(profiling, record);
 }
 
+/* Certificates first, likewise. */
+static void look_at_chain_and_take(void *ctx, struct record *record)
+{
+	struct profiling *profiling = ctx;
+
+	run_look_at_chain(&profiling->run, record);
+	take_event(profiling, record);
+}
+
 /* A run without COMMAND ends with its last process. */
 static int tick(void *ctx, uint64_t now_ns)
 {
@@ -223,6 +232,7 @@ static void set_handlers(struct profiling *profiling)
 		pipeline->handlers[i].ctx = profiling;
 	}
 	pipeline->handlers[SOURCE_file_open].handle = look_and_take;
+	pipeline->handlers[SOURCE_tls_handshake].handle = look_at_chain_and_take;
 	profiling->run.tick = tick;
 	profiling->run.ctx = profiling;
 }
@@ -242,13 +252,21 @@ static int write_document(struct profiling *profiling)
 		.coverage = &profiling->coverage,
 	};
 	struct profile_document document;
+	uint64_t nr_before;
 	int err;
 
 	run_cover(run, &profiling->coverage, true);
 	if (profiles_count_refused(profiling->profiles))
-		coverage_add_gap(&profiling->coverage, "files, libraries, programs or processes",
-				 "more than a profile holds",
-				 profiles_count_refused(profiling->profiles));
+		coverage_add_gap(
+			&profiling->coverage, "files, libraries, programs, processes or sessions",
+			"more than a profile holds", profiles_count_refused(profiling->profiles));
+	nr_before = profiles_count_before(profiling->profiles);
+	coverage_add_some(&profiling->coverage, "handshakes of connections that were there before",
+			  "they are over; see origin and negotiated of the sessions", nr_before);
+	if (strcmp(take->source.method, "proc") == 0)
+		coverage_add_some(&profiling->coverage, "which connections were there before",
+				  "without BPF iterators some of the first moment are among them",
+				  nr_before);
 	err = run->options->no_inspect ? 0
 				       : profiles_find_versions(profiling->profiles, &run->broker);
 	if (err)
@@ -319,6 +337,8 @@ static int profile_run(const struct options *given)
 		status = take_open(&profiling.take, &options);
 	if (!status)
 		status = run_open(run);
+	if (!status)
+		take_open_iterators(&profiling.take, tap_sockets(&run->session));
 	if (!status &&
 	    profiles_new(&profiling.profiles, options.follow_children || options.command != NULL,
 			 &run->pipeline.clock))

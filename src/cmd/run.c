@@ -14,7 +14,9 @@
 #include "lib/stop.h"
 #include "priv/privileges.h"
 #include "priv/sandbox.h"
+#include "sources/api_call/call.h"
 #include "sources/file_open/content.h"
+#include "sources/tls_handshake/handshake.h"
 #include "trace/gaps.h"
 #include "trace/libbpf_log.h"
 
@@ -31,7 +33,27 @@ static int on_record(void *ctx, const void *bytes, size_t size)
 	if (run->options->api == OPTION_API_all && size >= sizeof(*hdr) &&
 	    hdr->source == SOURCE_process_exit)
 		err = calls_tell_counts(&run->calls, &run->pipeline, hdr->tgid, hdr->ts_ns);
-	return err ? err : pipeline_record(&run->pipeline, bytes, size);
+	if (err)
+		return err;
+	if (size >= sizeof(*hdr) && hdr->source == SOURCE_tap)
+		return tap_record(&run->tap, bytes, size);
+	return pipeline_record(&run->pipeline, bytes, size);
+}
+
+void run_look_at_chain(void *ctx, struct record *record)
+{
+	struct run *run = ctx;
+	const struct content *content = run->chains ? chains_look(run->chains, record) : NULL;
+	const char *path;
+
+	if (!content)
+		return;
+	tls_handshake_set_content(record, content);
+	path = tls_handshake_is_server(record)
+		       ? opened_find(run->opened, record->hdr->tgid, record->hdr->ppid, content)
+		       : NULL;
+	if (path)
+		tls_handshake_set_certificate_file(record, path, strlen(path));
 }
 
 void run_look_into(void *ctx, struct record *record)
@@ -57,8 +79,11 @@ void run_look_into(void *ctx, struct record *record)
 	};
 
 	content = inspector_look(run->inspector, &file, record->unix_ns, &is_news);
-	if (content)
-		file_open_set_content(record, content, is_news);
+	if (!content)
+		return;
+	file_open_set_content(record, content, is_news);
+	if (run->opened)
+		opened_add(run->opened, file.pid, content, file.path, file.path_size);
 }
 
 /* Files that were opened, and not looked into. */
@@ -71,6 +96,23 @@ static void add_uninspected(struct coverage *coverage, const struct inspector_co
 			  counts->nr_throttled);
 }
 
+/* Whether events of SOURCE are made of what the tap copies. */
+static bool is_of_tap(enum source_id source)
+{
+	return source == SOURCE_tls_handshake || source == SOURCE_ssh_handshake;
+}
+
+/* Adds the events of SOURCE that were made in user space. */
+static void add_made(const struct run *run, enum source_id source, struct source_counters *counters)
+{
+	uint64_t nr_made = run->tap.nr_made[source];
+
+	if (source == SOURCE_api_call)
+		nr_made = run->calls.nr_made;
+	counters->hit += nr_made;
+	counters->sent += nr_made;
+}
+
 void run_cover(const struct run *run, struct coverage *coverage, bool is_final)
 {
 	coverage_init(coverage, boot_clock_unix(&run->pipeline.clock, boot_clock_now()), is_final);
@@ -79,15 +121,15 @@ void run_cover(const struct run *run, struct coverage *coverage, bool is_final)
 		struct source_counters counters;
 
 		session_counters(&run->session, (enum source_id)i, &counters);
-		if (i == SOURCE_api_call) {
-			counters.hit += run->calls.nr_made;
-			counters.sent += run->calls.nr_made;
-		}
+		add_made(run, (enum source_id)i, &counters);
+		if (is_of_tap((enum source_id)i))
+			state = &run->session.states[SOURCE_tap];
 		coverage_add_source(coverage, sources[i], state->is_attached, state->reason,
 				    &counters, &run->pipeline.fates[i]);
 	}
 	gaps_add(coverage, &run->session, &run->late, &run->pipeline);
 	calls_cover(&run->calls, coverage);
+	tap_cover(&run->tap, coverage);
 	if (run->inspector)
 		add_uninspected(coverage, inspector_counts(run->inspector));
 }
@@ -172,9 +214,15 @@ static void tell_sources(const struct run *run)
 
 		if (state->reason[0])
 			log_warn("%s: %s", sources[i]->name, state->reason);
-		else
+		else if (state->is_attached)
 			log_debug("%s: attached to %s", sources[i]->name, sources[i]->hook);
 	}
+}
+
+/* A signal breaks what start-up is at, such as loading a program: then the signal is the reason. */
+static int report_start(const char *what, int err)
+{
+	return stop_signal() ? 128 + stop_signal() : report_error(what, err);
 }
 
 int run_open(struct run *run)
@@ -185,10 +233,13 @@ int run_open(struct run *run)
 	if (err)
 		return report_error("cannot start", err);
 	err = session_open(&run->session, &run->config, stream_on_bpf_record, &run->stream);
+	if (err && stop_signal())
+		return 128 + stop_signal();
 	if (err)
 		return report_load(err, libbpf_log_text(), run->options->verbose);
 	open_calls(run);
 	tell_sources(run);
+	err = tap_open(&run->tap, &run->session, &run->pipeline, &run->broker);
 	for (size_t i = 0; !err && i < run->options->nr_pids; i++)
 		err = session_add_root(&run->session, run->options->pids[i]);
 	if (!err && run->child.pid)
@@ -197,7 +248,7 @@ int run_open(struct run *run)
 		err = stream_init(&run->stream, &run->session);
 	if (!err && run->child.pid)
 		err = stream_watch(&run->stream, run->child.pidfd);
-	return err ? report_error("cannot prepare tracing", err) : 0;
+	return err ? report_start("cannot prepare tracing", err) : 0;
 }
 
 static int start_inspector(struct run *run)
@@ -206,10 +257,17 @@ static int start_inspector(struct run *run)
 
 	if (!err)
 		err = inspector_new(&run->inspector, &run->broker);
-	if (!err)
-		run->pipeline.handlers[SOURCE_file_open] =
-			(struct pipeline_handler){ .handle = run_look_into, .ctx = run };
-	return err;
+	if (!err && !run->options->redact_sni)
+		err = chains_new(&run->chains);
+	if (!err && run->chains)
+		err = opened_new(&run->opened);
+	if (err)
+		return err;
+	run->pipeline.handlers[SOURCE_file_open] =
+		(struct pipeline_handler){ .handle = run_look_into, .ctx = run };
+	run->pipeline.handlers[SOURCE_tls_handshake] =
+		(struct pipeline_handler){ .handle = run_look_at_chain, .ctx = run };
+	return 0;
 }
 
 static void close_program(struct run *run)
@@ -236,6 +294,43 @@ static int start_broker(struct run *run)
 	return run->options->no_inspect ? 0 : start_inspector(run);
 }
 
+/* What a process has mapped tells who makes its calls, and its handshakes. */
+static int mapped(void *ctx, struct record *record)
+{
+	struct run *run = ctx;
+	int result = calls_mapped(&run->calls, record);
+
+	return result == STAGE_NEXT ? tap_mapped(&run->tap, record) : result;
+}
+
+static int executed(void *ctx, struct record *record)
+{
+	struct run *run = ctx;
+	int result = calls_executed(&run->calls, record);
+
+	return result == STAGE_NEXT ? tap_executed(&run->tap, record) : result;
+}
+
+static void watch_mappings(struct run *run)
+{
+	struct pipeline_handler *handlers = run->pipeline.handlers;
+
+	handlers[SOURCE_lib_load].resolve = mapped;
+	handlers[SOURCE_lib_load].resolve_ctx = run;
+	handlers[SOURCE_process_exec].resolve = executed;
+	handlers[SOURCE_process_exec].resolve_ctx = run;
+}
+
+static int resolve_call(void *ctx, struct record *record)
+{
+	struct run *run = ctx;
+	int result = calls_resolve(&run->calls, record);
+
+	if (result == STAGE_NEXT && run->options->redact_sni)
+		api_call_hide_hosts(record);
+	return result;
+}
+
 /* Calls are seen from here on, in what is there and in what comes. */
 static int start_calls(struct run *run)
 {
@@ -246,12 +341,8 @@ static int start_calls(struct run *run)
 
 	if (!wants_calls(run))
 		return 0;
-	handlers[SOURCE_api_call].resolve = calls_resolve;
-	handlers[SOURCE_api_call].resolve_ctx = &run->calls;
-	handlers[SOURCE_lib_load].resolve = calls_mapped;
-	handlers[SOURCE_lib_load].resolve_ctx = &run->calls;
-	handlers[SOURCE_process_exec].resolve = calls_executed;
-	handlers[SOURCE_process_exec].resolve_ctx = &run->calls;
+	handlers[SOURCE_api_call].resolve = resolve_call;
+	handlers[SOURCE_api_call].resolve_ctx = run;
 	run->stream.window_ms = STREAM_WINDOW_SHORT_MS;
 	err = calls_start(&run->calls, &run->broker, run->pipeline.processes, group);
 	if (!err && run->program_path[0])
@@ -280,10 +371,11 @@ int run_start(struct run *run)
 	/* What waits for it later lets records pile up. */
 	if (!err)
 		err = broker_wait(&run->broker);
+	watch_mappings(run);
 	if (!err)
 		err = start_calls(run);
 	if (err)
-		return report_error("cannot start tracing", err);
+		return report_start("cannot start tracing", err);
 	run->ends_ns = run->options->duration_ms ? now_ns + run->options->duration_ms * 1000000
 						 : RUN_FOREVER;
 	return 0;
@@ -304,13 +396,17 @@ static void keep_house(struct run *run, uint64_t now_ns)
 	processes_expire(run->pipeline.processes);
 	boot_clock_update(&run->pipeline.clock, now_ns);
 	warn_of_loss(run, now_ns);
-	if ((session->control->compat_seen || session->has_compat) && !run->late.is_asked) {
+	if ((session->control->compat_seen || session->has_compat) && !run->late.is_asked &&
+	    session->states[SOURCE_file_open].is_attached) {
 		int err = late_attach(&run->late, &run->broker);
 
 		if (err)
 			log_warn("cannot attach the hook for 32-bit programs: %s", strerror(-err));
 	}
 	calls_tick(&run->calls, now_ns);
+	/* Records of before that moment have been handed over; it is not that late yet. */
+	if (!run->err)
+		run->err = tap_tick(&run->tap, run->stream.staged_until_ns);
 	if (now_ns >= run->counts_due_ns) {
 		if (run->counts_due_ns && !run->err)
 			run->err = calls_tell_counts(&run->calls, &run->pipeline, 0,
@@ -362,6 +458,8 @@ void run_drain(struct run *run)
 	}
 	if (!run->err)
 		run->err = calls_tell_counts(&run->calls, &run->pipeline, 0, boot_clock_now());
+	if (!run->err)
+		run->err = tap_finish(&run->tap, boot_clock_now());
 }
 
 int run_exit_status(const struct run *run, int status)
@@ -381,6 +479,9 @@ void run_close(struct run *run)
 	broker_stop(&run->broker);
 	inspector_free(run->inspector);
 	calls_close(&run->calls);
+	tap_close(&run->tap);
+	chains_free(run->chains);
+	opened_free(run->opened);
 	close_program(run);
 	child_done(&run->child);
 	stream_done(&run->stream);

@@ -29,6 +29,9 @@
 #include "pipeline/coverage.h"
 #include "pipeline/pipeline.h"
 #include "priv/broker.h"
+#include "tap/chains.h"
+#include "tap/opened.h"
+#include "tap/tap.h"
 #include "trace/calls.h"
 #include "trace/late.h"
 #include "trace/session.h"
@@ -46,6 +49,9 @@ struct run {
 	struct pipeline pipeline; /* its writer is the command's */
 	struct late late;
 	struct calls calls;
+	struct tap tap;
+	struct chains *chains; /* NULL: certificates that servers show are not looked into */
+	struct opened *opened;
 	struct broker broker;
 	struct child child;
 	int program; /* descriptor of COMMAND's program, until the broker has it; -1 */
@@ -81,6 +87,12 @@ void run_loop(struct run *run);
  * of that source, unless --no-inspect is given or the command sets another one after run_start().
  */
 void run_look_into(void *ctx, struct record *record);
+
+/*
+ * Tells what the certificates of a handshake contain: RECORD is a tls_handshake, CTX the run. The
+ * handler of that source, as above.
+ */
+void run_look_at_chain(void *ctx, struct record *record);
 
 /* Switches the hooks off and reads what is left, as long as there is time for it. */
 void run_drain(struct run *run);

@@ -131,12 +131,16 @@ static void schema_sub(struct json *json, const struct fields *sub)
 	schema_object(json, &shape);
 }
 
-static void schema_names(struct json *json, const struct code_table *codes)
+static void schema_names(struct json *json, const struct field *field)
 {
+	const struct code_table *codes = field->codes;
+
 	JSON_KEY(json, "enum");
 	json_array_begin(json);
 	for (size_t i = 0; i < codes->nr_entries; i++)
 		json_cstring(json, codes->entries[i].name);
+	if (field->presence == ALWAYS)
+		json_null(json);
 	json_array_end(json);
 }
 
@@ -213,7 +217,7 @@ static void schema_value(struct json *json, const struct field *field, const cha
 	}
 	if (field->type == FIELD_CODE && field->codes->nr_entries > 0 &&
 	    field->codes->nr_entries <= 8)
-		schema_names(json, field->codes);
+		schema_names(json, field);
 	if (strcmp(json_type(field), "array") == 0)
 		schema_items(json, field);
 	json_object_end(json);

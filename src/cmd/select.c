@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/errors.h"
 #include "lib/log.h"
+#include "sources/source.h"
 
 /* The inode of the first pid namespace: PROC_PID_INIT_INO, include/linux/proc_ns.h. */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCU
@@ -136,6 +137,19 @@ static void set_pid_namespace(struct trace_config *config)
 	config->pidns_inode = st.st_ino;
 }
 
+static bool wants_tap(const struct options *options)
+{
+	return options->filter.wanted & (1U << SOURCE_tls_handshake | 1U << SOURCE_ssh_handshake);
+}
+
+/* Bursts of handshakes are some 10 KB each. */
+static uint32_t buffer_size(const struct options *options)
+{
+	if (options->buffer_size)
+		return options->buffer_size;
+	return wants_tap(options) ? BUFFER_SIZE_TAP : BUFFER_SIZE_DEFAULT;
+}
+
 int select_config(const struct options *options, struct trace_config *ret)
 {
 	bool has_roots = options->nr_pids || options->command;
@@ -145,9 +159,11 @@ int select_config(const struct options *options, struct trace_config *ret)
 	if (status)
 		return status;
 	*ret = (struct trace_config){
-		.ring_size = options->buffer_size,
+		.ring_size = buffer_size(options),
 		.resolve = options->resolve,
-		.wanted = options->filter.wanted,
+		.wanted = options->filter.wanted | (wants_tap(options) ? 1U << SOURCE_tap : 0) |
+			  /* Who has another user now is told by its hook. */
+			  (options->nr_uids ? 1U << SOURCE_file_open : 0),
 		.nr_uids = (__u32)options->nr_uids,
 	};
 	memcpy(ret->uids, options->uids, sizeof(ret->uids));

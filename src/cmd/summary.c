@@ -300,6 +300,15 @@ static void print_host(struct page *page, const struct host_crypto *host)
 	say(page, "%" PRIu64 " AF_ALG\n", host->af_alg_sockets);
 }
 
+/* Connections whose handshakes nobody has seen: they would have to be made anew. */
+static void print_connections(struct page *page, const struct snapshot_summary *summary)
+{
+	say(page,
+	    "\nOpen connections of these processes: %" PRIu64 "; what was negotiated is\n"
+	    "not known, since that was before.\n",
+	    summary->connections);
+}
+
 /* What was looked into and what was not: never left out, or an empty page would mean nothing. */
 static void print_coverage(struct page *page, const struct document_coverage *coverage)
 {
@@ -353,6 +362,7 @@ int summary_print_snapshot(struct take *take, const struct snapshot *snapshot)
 	print_processes(&page, snapshot);
 	print_certificates(&page, snapshot);
 	print_keys(&page, snapshot);
+	print_connections(&page, summary);
 	print_host(&page, snapshot->host);
 	print_coverage(&page, &snapshot->coverage);
 	return finish(&page);

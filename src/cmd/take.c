@@ -25,7 +25,8 @@
 static int open_output(struct take *take)
 {
 	const struct options *options = take->options;
-	struct redact_options redact = { .paths = !options->no_redact };
+	struct redact_options redact = { .paths = !options->no_redact,
+					 .peers = options->redact_sni };
 	int err = output_open(&take->output, options->output, &stop_give_up);
 
 	if (err == -EINTR && stop_signal()) /* while waiting for the reader of a FIFO */
@@ -59,13 +60,12 @@ static int read_host(struct take *take)
 	return 0;
 }
 
-/* Iterators are a matter of speed: without them /proc tells the same. */
-static void open_iterators(struct take *take)
+void take_open_iterators(struct take *take, int tapped)
 {
 	int err;
 
 	libbpf_log_start();
-	err = iterate_open(&take->iterate);
+	err = iterate_open(&take->iterate, tapped);
 	if (!err)
 		return;
 	snprintf(take->reason, sizeof(take->reason), "%s",
@@ -89,10 +89,7 @@ int take_open(struct take *take, const struct options *options)
 	if (status)
 		return status;
 	err = read_host(take);
-	if (err)
-		return report_error("cannot read what the host tells", err);
-	open_iterators(take);
-	return 0;
+	return err ? report_error("cannot read what the host tells", err) : 0;
 }
 
 int take_begin(struct take *take, const struct options *options, bool needs_packages)
@@ -105,6 +102,7 @@ int take_begin(struct take *take, const struct options *options, bool needs_pack
 
 	if (status)
 		return status;
+	take_open_iterators(take, -1);
 	if (!err && !options->no_inspect)
 		err = content_prepare();
 	if (!err)

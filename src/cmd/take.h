@@ -42,14 +42,20 @@ struct take {
 };
 
 /*
- * Opens the output and all that an inventory needs rights for; take_scan() and what follows come
+ * Opens the output and reads what of an inventory needs rights; take_scan() and what follows come
  * after the rights are gone. Returns 0 or an exit status, having said why. Whatever it returns,
  * take_end() cleans up.
  */
 int take_open(struct take *take, const struct options *options);
 
 /*
- * The same, and then gives up all rights. NEEDS_PACKAGES: the distribution's package manager may be
+ * Loads the iterators, which are a matter of speed: without them /proc tells the same. TAPPED as
+ * for iterate_open().
+ */
+void take_open_iterators(struct take *take, int tapped);
+
+/*
+ * Both, and then gives up all rights. NEEDS_PACKAGES: the distribution's package manager may be
  * asked.
  */
 int take_begin(struct take *take, const struct options *options, bool needs_packages);

@@ -5,10 +5,41 @@
 #include <openssl/crypto.h>
 #include <seccomp.h>
 #include <stdio.h>
+#include <string.h>
 #include <zlib.h>
 
 #include "cmd/cmd.h"
 #include "sources/source.h"
+
+#define LINE_MAX_COLUMNS 80
+
+/* Prints TITLE and the names of NR things, in lines that fit a terminal. */
+static void print_names(const char *title, size_t nr, const char *(*name_of)(size_t i))
+{
+	int indent = printf("%s", title);
+	int column = indent;
+
+	for (size_t i = 0; i < nr; i++) {
+		int size = (int)strlen(name_of(i)) + 1;
+
+		if (column + size > LINE_MAX_COLUMNS) {
+			printf("\n%*s", indent, "");
+			column = indent;
+		}
+		column += printf(" %s", name_of(i));
+	}
+	printf("\n");
+}
+
+static const char *source_name(size_t i)
+{
+	return sources[i]->name;
+}
+
+static const char *sink_format(size_t i)
+{
+	return sinks[i]->format;
+}
 
 static int version_run(const struct options *options)
 {
@@ -24,13 +55,8 @@ static int version_run(const struct options *options)
 	       seccomp->micro);
 	printf("Content: %s, json-c %s, zlib %s\n", OpenSSL_version(OPENSSL_VERSION),
 	       json_c_version(), zlibVersion());
-	printf("Sources:");
-	for (size_t i = 0; i < NR_SOURCES; i++)
-		printf(" %s", sources[i]->name);
-	printf("\nFormats:");
-	for (size_t i = 0; i < NR_SINKS; i++)
-		printf(" %s", sinks[i]->format);
-	printf("\n");
+	print_names("Sources:", NR_SOURCES, source_name);
+	print_names("Formats:", NR_SINKS, sink_format);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "catalogue/libraries.h"
+#include "inventory/connections.h"
 #include "priv/broker.h"
 
 #define PROCESS_BUCKETS 4096U /* powers of two */
@@ -44,20 +45,26 @@ static void object_free(struct inventory_object *object)
 	free(object);
 }
 
+static void process_free(struct inventory_process *process)
+{
+	connections_free(process);
+	free(process->uses);
+	free(process);
+}
+
 void inventory_free(struct inventory *inventory)
 {
 	if (!inventory)
 		return;
-	for (size_t i = 0; i < inventory->nr_processes; i++) {
-		free(inventory->processes[i]->uses);
-		free(inventory->processes[i]);
-	}
+	for (size_t i = 0; i < inventory->nr_processes; i++)
+		process_free(inventory->processes[i]);
 	for (size_t i = 0; i < inventory->nr_objects; i++)
 		object_free(inventory->objects[i]);
 	free(inventory->processes);
 	free(inventory->objects);
 	free(inventory->process_buckets);
 	free(inventory->object_buckets);
+	free(inventory->listeners);
 	if (inventory->containers)
 		containers_free(inventory->containers);
 	free(inventory);
@@ -187,8 +194,7 @@ void inventory_remove(struct inventory *inventory, uint32_t pid)
 	}
 	inventory->nr_processes--;
 	inventory->nr_hidden -= process->is_hidden;
-	free(process->uses);
-	free(process);
+	process_free(process);
 	for (size_t i = 0; i < inventory->nr_objects; i++) {
 		struct inventory_object *object = inventory->objects[i];
 
@@ -238,8 +244,7 @@ void inventory_keep_wanted(struct inventory *inventory)
 
 		if (!process->is_wanted) {
 			inventory->nr_hidden -= process->is_hidden;
-			free(process->uses);
-			free(process);
+			process_free(process);
 			continue;
 		}
 		process->next = *bucket;
@@ -461,6 +466,7 @@ static int compare_uses(const void *left, const void *right)
 
 void inventory_sort(struct inventory *inventory)
 {
+	connections_sort(inventory);
 	for (size_t i = 0; i < inventory->nr_processes; i++) {
 		struct inventory_process *process = inventory->processes[i];
 

@@ -16,10 +16,14 @@
 #include "catalogue/files.h"
 #include "inspect/content.h"
 #include "inspect/program.h"
+#include "pipeline/address.h"
 #include "proc/container.h"
 
 #define INVENTORY_OBJECTS_MAX 65536
 #define INVENTORY_USES_MAX    4096 /* of one process */
+/* Connections kept of one process, and ports that are listened on, of all network namespaces. */
+#define INVENTORY_CONNECTIONS_MAX 1024
+#define INVENTORY_LISTENERS_MAX	  65536
 
 /* struct inventory_process.sockets */
 #define INVENTORY_SOCKET_AF_ALG 0x1
@@ -72,6 +76,16 @@ struct inventory_use {
 	bool is_open;
 };
 
+/* A TCP connection that is established; see connections.h. */
+struct inventory_connection {
+	uint64_t inode; /* of its socket, the same in each process that has it */
+	uint32_t netns; /* number of its network namespace */
+	struct address local;
+	struct address peer;
+	bool is_server; /* after inventory_sort() */
+	bool is_ktls;	/* the kernel encrypts; /proc does not tell */
+};
+
 struct inventory_process {
 	uint32_t pid;
 	uint32_t ppid;
@@ -85,9 +99,12 @@ struct inventory_process {
 	struct inventory_use *uses;
 	uint32_t nr_uses;
 	uint32_t sockets;
-	bool is_hidden; /* its mappings or descriptors could not be read */
-	bool is_wanted; /* set by a command, for inventory_keep_wanted() */
-	bool is_root;	/* set by a command: of a tree */
+	struct inventory_connection *connections; /* by addresses, after inventory_sort() */
+	uint32_t nr_connections;
+	uint32_t nr_more_connections; /* beyond the limit; one with two descriptors counts twice */
+	bool is_hidden;		      /* its mappings or descriptors could not be read */
+	bool is_wanted;		      /* set by a command, for inventory_keep_wanted() */
+	bool is_root;		      /* set by a command: of a tree */
 	/* Private. */
 	uint32_t next;
 };
@@ -102,6 +119,8 @@ struct inventory {
 	bool is_partial;   /* /proc does not even show all processes */
 	struct containers *containers;
 	/* Private. */
+	uint64_t *listeners; /* network namespace and port, sorted */
+	size_t nr_listeners;
 	uint32_t max_processes;
 	uint32_t *process_buckets;
 	uint32_t *object_buckets;

@@ -10,6 +10,7 @@
 
 #include "catalogue/libraries.h"
 #include "control.h"
+#include "inventory/connections.h"
 #include "inventory/wire.h"
 #include "lib/cleanup.h"
 #include "sources/source.h"
@@ -36,7 +37,17 @@ static int iterator_open(struct bpf_object *object, const char *name)
 	return fd;
 }
 
-int iterate_open(struct iterate *iterate)
+/* Puts the map of a run in the place of the object's own. Returns 0 or a negative errno. */
+static int share_map(struct bpf_object *object, int tapped)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, "tap_sockets");
+
+	if (tapped < 0)
+		return 0;
+	return map ? bpf_map__reuse_fd(map, tapped) : -ENOENT;
+}
+
+int iterate_open(struct iterate *iterate, int tapped)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "iterate");
 	struct bpf_object *object = bpf_object__open_mem(
@@ -46,7 +57,9 @@ int iterate_open(struct iterate *iterate)
 	*iterate = (struct iterate){ .tasks = -1, .maps = -1, .files = -1 };
 	if (!object)
 		return -errno;
-	err = bpf_object__load(object);
+	err = share_map(object, tapped);
+	if (!err)
+		err = bpf_object__load(object);
 	if (!err) {
 		iterate->tasks = iterator_open(object, "iterate_tasks");
 		iterate->maps = iterator_open(object, "iterate_maps");
@@ -115,13 +128,29 @@ static struct inventory_object *find_object(struct inventory *inventory,
 	return object;
 }
 
-/* What the sockets of PROCESS do with the kernel's crypto. */
-static void take_socket(struct inventory_process *process, uint32_t flags)
+/* A socket of PROCESS, with ENDS: what it does with the kernel's crypto, whom it talks to. */
+static int take_socket(struct inventory *inventory, struct inventory_process *process,
+		       const struct inventory_record *record, const struct inventory_ends *ends)
 {
-	if (flags & INVENTORY_AF_ALG)
+	struct inventory_connection connection = {
+		.inode = record->inode,
+		.netns = ends->netns,
+		.local = { .port = ends->local_port },
+		.peer = { .port = ends->peer_port },
+		.is_ktls = record->flags & INVENTORY_KTLS,
+	};
+
+	if (record->flags & INVENTORY_AF_ALG)
 		process->sockets |= INVENTORY_SOCKET_AF_ALG;
-	if (flags & INVENTORY_KTLS)
+	if (record->flags & INVENTORY_KTLS)
 		process->sockets |= INVENTORY_SOCKET_KTLS;
+	if (record->flags & INVENTORY_LISTENS)
+		return connections_listen(inventory, ends->netns, ends->local_port);
+	if (!(record->flags & INVENTORY_ESTABLISHED) || record->flags & INVENTORY_TAPPED)
+		return 0;
+	memcpy(connection.local.ip, ends->local, sizeof(ends->local));
+	memcpy(connection.peer.ip, ends->peer, sizeof(ends->peer));
+	return connections_add(process, &connection);
 }
 
 static int take_map(struct inventory *inventory, struct inventory_process *process,
@@ -134,22 +163,26 @@ static int take_map(struct inventory *inventory, struct inventory_process *proce
 	return inventory_map(inventory, process, object, record->map.from, record->map.to);
 }
 
+/* TAIL, a path or the ends of a socket, is what follows RECORD. */
 static int take_record(struct inventory *inventory, struct inventory_object **known,
-		       size_t nr_known, const struct inventory_record *record, const char *path)
+		       size_t nr_known, const struct inventory_record *record, const char *tail)
 {
+	struct inventory_ends ends = { 0 };
 	struct inventory_process *process =
 		inventory_find(inventory, record->tgid, record->start_ns);
 	/* Also of a process that is not wanted: later records have its id alone. */
 	struct inventory_object *object =
 		record->kind == INVENTORY_SOCKET
 			? NULL
-			: find_object(inventory, known, nr_known, record, path);
+			: find_object(inventory, known, nr_known, record, tail);
 
 	/* One that began after the pass over the tasks is not of this moment. */
 	if (!process)
 		return 0;
-	if (record->kind == INVENTORY_SOCKET)
-		take_socket(process, record->flags);
+	if (record->kind == INVENTORY_SOCKET) {
+		memcpy(&ends, tail, sizeof(ends));
+		return take_socket(inventory, process, record, &ends);
+	}
 	if (!object || (record->kind != INVENTORY_MAP && record->kind != INVENTORY_FILE))
 		return 0;
 	if (record->kind == INVENTORY_MAP)
@@ -158,6 +191,12 @@ static int take_record(struct inventory *inventory, struct inventory_object **kn
 	return object->class ? inventory_open(inventory, process, object, record->file.fd,
 					      record->file.open_flags)
 			     : 0;
+}
+
+/* Bytes that are at least behind RECORD. */
+static size_t tail_size(const struct inventory_record *record)
+{
+	return record->kind == INVENTORY_SOCKET ? sizeof(struct inventory_ends) : record->path_size;
 }
 
 ssize_t iterate_records(struct inventory *inventory, struct inventory_object **known,
@@ -170,7 +209,7 @@ ssize_t iterate_records(struct inventory *inventory, struct inventory_object **k
 		int err;
 
 		memcpy(&record, (const char *)bytes + at, sizeof(record));
-		if (record.size < sizeof(record) || record.path_size > record.size - sizeof(record))
+		if (record.size < sizeof(record) + tail_size(&record))
 			return -EBADMSG;
 		if (record.size > size - at)
 			break;

@@ -18,8 +18,12 @@ struct iterate {
 	int files;
 };
 
-/* Loads the iterators. Returns 0 or a negative errno: then /proc has to do. */
-int iterate_open(struct iterate *iterate);
+/*
+ * Loads the iterators. TAPPED, -1: none, is the descriptor of the map of a run that has an entry
+ * for each connection of which events tell: such connections are left out. Returns 0 or a negative
+ * errno: then /proc has to do.
+ */
+int iterate_open(struct iterate *iterate, int tapped);
 void iterate_close(struct iterate *iterate);
 
 /* Runs them. Returns 0 or a negative errno. */

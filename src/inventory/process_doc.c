@@ -308,6 +308,33 @@ static int make_texts(struct pool *pool, const struct inventory_process *process
 	return err;
 }
 
+/* Its connections, of which no more can be told than their ends. Returns 0 or -ENOMEM. */
+static int make_connections(struct pool *pool, const struct inventory_process *process,
+			    struct snapshot_process *item)
+{
+	struct snapshot_connection *items =
+		pool_take(pool, process->nr_connections * sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	item->connections = (struct item_list){
+		.items = items,
+		.count = process->nr_connections,
+		.stride = sizeof(*items),
+		.truncated = process->nr_more_connections > 0,
+	};
+	item->nr_connections = (uint64_t)process->nr_connections + process->nr_more_connections;
+	for (uint32_t i = 0; i < process->nr_connections; i++) {
+		const struct inventory_connection *connection = &process->connections[i];
+
+		address_format(&connection->local, items[i].local);
+		address_format(&connection->peer, items[i].peer);
+		items[i].is_server = connection->is_server;
+		items[i].is_ktls = connection->is_ktls;
+	}
+	return 0;
+}
+
 int process_doc_make(struct pool *pool, const struct document_source *source,
 		     const struct inventory_process *process, struct snapshot_process *ret)
 {
@@ -333,6 +360,8 @@ int process_doc_make(struct pool *pool, const struct document_source *source,
 				? (struct text_list){ sockets, sizeof(sockets) }
 				: (struct text_list){ sockets + sizeof("AF_ALG"), sizeof("kTLS") };
 	err = ret->running_as ? make_texts(pool, process, ret) : -ENOMEM;
+	if (!err)
+		err = make_connections(pool, process, ret);
 	if (!err)
 		err = make_stale(pool, process, &ret->stale_libraries);
 	if (!err)

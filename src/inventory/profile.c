@@ -35,6 +35,10 @@ void profiles_free(struct profiles *profiles)
 		free(entry->libraries);
 		free(entry->programs);
 		profile_calls_free(&entry->calls);
+		profile_sessions_free(&entry->tls);
+		profile_sessions_free(&entry->ssh);
+		profile_findings_free(&entry->findings);
+		profile_connections_free(&entry->connections);
 		free(entry->cmdline);
 		free(entry);
 	}
@@ -132,6 +136,8 @@ struct profile_entry *profile_add_entry(struct profiles *profiles,
 	}
 	*slot = entry;
 	memset(entry->file_buckets, 0xff, sizeof(entry->file_buckets));
+	profile_sessions_init(&entry->tls);
+	profile_sessions_init(&entry->ssh);
 	entry->profile.process.pid = like->pid;
 	entry->profile.process.ppid = like->ppid;
 	entry->profile.process.start_ns = boot_clock_unix(profiles->clock, like->boot_ns);
@@ -327,7 +333,7 @@ static int take_uses(struct profiles *profiles, struct profile_entry *entry,
 
 	for (uint32_t i = 0; !err && i < process->nr_uses; i++)
 		err = take_use(profiles, entry, &process->uses[i], since_ns);
-	return err;
+	return err ? err : profile_connections_take(&entry->connections, process);
 }
 
 int profiles_add_target(struct profiles *profiles, const struct document_source *source,

@@ -14,6 +14,7 @@
 
 #include "inspect/content.h"
 #include "inventory/profile_calls.h"
+#include "inventory/profile_sessions.h"
 #include "inventory/snapshot.h"
 #include "lib/pool.h"
 #include "pipeline/clock.h"
@@ -110,6 +111,9 @@ struct profile_statistics {
 	uint64_t file_accesses;
 	uint64_t failed_accesses;
 	uint64_t api_calls_made;
+	uint64_t tls_handshakes;
+	uint64_t ssh_handshakes;
+	uint64_t connections_before;
 	uint64_t processes;
 	uint64_t programs_executed;
 };
@@ -135,6 +139,8 @@ struct profile {
 	struct item_list providers;    /* of struct provider */
 	struct item_list certificates; /* of struct snapshot_certificate */
 	struct item_list keys;	       /* of struct snapshot_key */
+	struct item_list tls_sessions; /* of struct profile_session */
+	struct item_list ssh_sessions;
 	struct item_list findings;
 	struct item_list members; /* of struct profile_member; only with descendants */
 	bool has_members;
@@ -167,9 +173,12 @@ size_t profiles_count_members(const struct profiles *profiles);
 /* What is beyond a limit and was not taken in. */
 uint64_t profiles_count_refused(const struct profiles *profiles);
 
+/* Connections that were there before the run, of processes that have code of TLS or SSH. */
+uint64_t profiles_count_before(const struct profiles *profiles);
+
 /*
- * The inventory was taken by SCAN_NS, boot time: an open before that is told by it and by an event,
- * and counts once.
+ * The inventory was taken by SCAN_NS, boot time: an open or a handshake before that is told by it
+ * and by an event, and counts once.
  */
 void profiles_set_scan(struct profiles *profiles, uint64_t scan_ns);
 

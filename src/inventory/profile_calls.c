@@ -191,58 +191,6 @@ static int take_algorithms(struct profile_calls *calls, struct pool *pool,
 	return err;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-/* A copy of TEXT in POOL. Returns false where there is no memory. */
-static bool copy_text(struct pool *pool, const char *text, const char **ret)
-{
-	*ret = text ? pool_text(pool, text, strlen(text)) : NULL;
-	return *ret || !text;
-}
-
-/* The finding of CALLS with the rule and evidence of FINDING; NULL: there is none. */
-static struct finding *find_finding(const struct profile_calls *calls,
-				    const struct finding *finding)
-{
-	for (size_t i = 0; i < calls->nr_findings; i++)
-		if (strcmp(calls->findings[i].rule, finding->rule) == 0 &&
-		    same_text(calls->findings[i].evidence, finding->evidence))
-			return &calls->findings[i];
-	return NULL;
-}
-
-/* Rules and what they say are static, all else of FINDING is not. Returns 0 or -ENOMEM. */
-static int take_finding(struct profile_calls *calls, struct pool *pool,
-			const struct finding *finding)
-{
-	struct finding copy = *finding;
-	struct finding *item;
-
-	item = find_finding(calls, finding);
-	if (item) {
-		/* It may be worse in one process than in another. */
-		if (finding->severity > item->severity)
-			item->severity = finding->severity;
-		return 0;
-	}
-	if (calls->nr_findings >= PROFILE_CALL_FINDINGS_MAX) {
-		calls->nr_findings_refused++;
-		return 0;
-	}
-	if (!copy_text(pool, finding->evidence, &copy.evidence) ||
-	    !copy_text(pool, finding->file, &copy.file))
-		return -ENOMEM;
-	copy.processes = (struct item_list){ .stride = sizeof(struct process_name) };
-	item = profile_grow(&calls->findings, &calls->nr_findings, sizeof(*item));
-	if (!item)
-		return -ENOMEM;
-	*item = copy;
-	return 0;
-}
-
 /* The number that CALL was given as "flags"; 0: none is known. */
 static uint64_t flags_of(const struct api_call *call)
 {
@@ -299,7 +247,7 @@ int profile_calls_take(struct profile_calls *calls, struct profile_image *image,
 	learn(image, call);
 	err = take_algorithms(calls, pool, call);
 	for (size_t i = 0; !err && i < call->findings.count; i++)
-		err = take_finding(calls, pool, &findings[i]);
+		err = profile_findings_take(&calls->findings, pool, &findings[i]);
 	return err;
 }
 
@@ -344,13 +292,13 @@ static int find_unchecked(struct profile_calls *calls, struct pool *pool)
 
 	for (size_t i = 0; !err && i < ARRAY_SIZE(meanings); i++)
 		if (meanings[i].says & calls->unchecked)
-			err = take_finding(calls, pool,
-					   &(struct finding){
-						   .rule = rule->name,
-						   .severity = rule->severity,
-						   .why = rule->why,
-						   .evidence = meanings[i].function,
-					   });
+			err = profile_findings_take(&calls->findings, pool,
+						    &(struct finding){
+							    .rule = rule->name,
+							    .severity = rule->severity,
+							    .why = rule->why,
+							    .evidence = meanings[i].function,
+						    });
 	return err;
 }
 
@@ -376,7 +324,7 @@ uint64_t profile_calls_count_refused(const struct profile_calls *calls)
 {
 	const struct profile_algorithm *algorithms = calls->algorithms.items;
 	uint64_t n = calls->functions.nr_refused + calls->algorithms.nr_refused +
-		     calls->nr_findings_refused;
+		     calls->findings.nr_refused;
 
 	for (size_t i = 0; i < calls->algorithms.nr_items; i++)
 		n += algorithms[i].names.nr_refused;
@@ -391,5 +339,5 @@ void profile_calls_free(struct profile_calls *calls)
 		free(algorithms[i].names.items);
 	free(calls->algorithms.items);
 	free(calls->functions.items);
-	free(calls->findings);
+	profile_findings_free(&calls->findings);
 }

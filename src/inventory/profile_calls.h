@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "inspect/finding.h"
+#include "inventory/profile_findings.h"
 #include "lib/pool.h"
 #include "pipeline/field.h"
 #include "sources/api_call/call.h"
@@ -20,7 +20,6 @@
 #define PROFILE_FUNCTIONS_MAX		1024
 #define PROFILE_ALGORITHMS_MAX		1024
 #define PROFILE_ALGORITHM_FUNCTIONS_MAX 64
-#define PROFILE_CALL_FINDINGS_MAX	1024
 
 /* Items that begin with their name, a `const char *`, in the order of their names, each once. */
 struct profile_names {
@@ -46,9 +45,7 @@ struct profile_calls {
 	uint64_t nr_calls;
 	struct profile_names functions;	 /* of struct profile_function */
 	struct profile_names algorithms; /* of struct profile_algorithm */
-	struct finding *findings;	 /* each rule with each evidence once */
-	size_t nr_findings;
-	uint64_t nr_findings_refused;
+	struct profile_findings findings;
 	uint32_t unchecked; /* private: see profile_calls_judge() */
 };
 

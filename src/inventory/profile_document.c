@@ -68,13 +68,13 @@ static size_t count_certificates(const struct content *content)
 	return content->kind == FILE_KIND_ca_bundle ? 0 : content->certificates.count;
 }
 
-/* How many certificates and keys the files of ENTRY hold; findings: of its calls, too. */
+/* How many certificates and keys the files of ENTRY hold; findings: of its events, too. */
 static void count_contents(const struct profile_entry *entry, size_t *ret_certificates,
 			   size_t *ret_keys, size_t *ret_findings)
 {
 	*ret_certificates = 0;
 	*ret_keys = 0;
-	*ret_findings = entry->calls.nr_findings;
+	*ret_findings = entry->calls.findings.nr_items + entry->findings.nr_items;
 	for (size_t i = 0; i < entry->nr_files; i++) {
 		const struct content *content = entry->files[i].content;
 
@@ -111,6 +111,15 @@ static void add_content(struct profile *profile, const struct profile_file *file
 	}
 }
 
+/* Enters FINDINGS, for which there is room. */
+static void add_findings(struct profile *profile, const struct profile_findings *findings)
+{
+	struct finding *items = (void *)profile->findings.items;
+
+	for (size_t i = 0; i < findings->nr_items; i++)
+		items[profile->findings.count++] = findings->items[i];
+}
+
 /* As finding_compare(), also for findings that are not about a file; last by evidence. */
 static int compare_findings(const void *left, const void *right)
 {
@@ -124,7 +133,7 @@ static int compare_findings(const void *left, const void *right)
 	return order ? order : strcmp(a.evidence ? a.evidence : "", b.evidence ? b.evidence : "");
 }
 
-/* Certificates, keys and findings of all files of ENTRY, findings of its calls. 0 or -ENOMEM. */
+/* Certificates, keys and findings of all files of ENTRY, findings of its events. 0 or -ENOMEM. */
 static int make_contents(struct pool *pool, struct profile_entry *entry)
 {
 	struct profile *profile = &entry->profile;
@@ -150,9 +159,8 @@ static int make_contents(struct pool *pool, struct profile_entry *entry)
 	for (size_t i = 0; i < entry->nr_files; i++)
 		if (entry->files[i].content)
 			add_content(profile, &entry->files[i]);
-	for (size_t i = 0; i < entry->calls.nr_findings; i++)
-		((struct finding *)profile->findings.items)[profile->findings.count++] =
-			entry->calls.findings[i];
+	add_findings(profile, &entry->calls.findings);
+	add_findings(profile, &entry->findings);
 	qsort((void *)profile->findings.items, profile->findings.count, sizeof(struct finding),
 	      compare_findings);
 	return 0;
@@ -249,6 +257,18 @@ static int make_calls(struct profiles *profiles, size_t number, const struct cov
 	return err;
 }
 
+/* The handshakes of ENTRY, and connections of which none was seen. Returns 0 or -ENOMEM. */
+static int make_sessions(struct pool *pool, struct profile_entry *entry)
+{
+	struct profile *profile = &entry->profile;
+	int err = profile_sessions_list(&entry->tls, &entry->connections, PROFILE_PROTOCOL_tls,
+					pool, &profile->tls_sessions);
+
+	return err ? err
+		   : profile_sessions_list(&entry->ssh, &entry->connections, PROFILE_PROTOCOL_ssh,
+					   pool, &profile->ssh_sessions);
+}
+
 /* The counts that can be checked against the lists. */
 static void count(struct profile_entry *entry)
 {
@@ -259,6 +279,9 @@ static void count(struct profile_entry *entry)
 	statistics->file_accesses = 0;
 	statistics->failed_accesses = 0;
 	statistics->api_calls_made = entry->calls.nr_calls;
+	statistics->tls_handshakes = entry->tls.nr_handshakes;
+	statistics->ssh_handshakes = entry->ssh.nr_handshakes;
+	statistics->connections_before = profile_connections_count(&entry->connections);
 	for (size_t i = 0; i < entry->nr_files; i++) {
 		statistics->file_accesses += entry->files[i].access_count;
 		statistics->failed_accesses += entry->files[i].failures;
@@ -295,6 +318,8 @@ static int make_profile(struct profiles *profiles, size_t number,
 	if (!err)
 		err = make_contents(&profiles->pool, entry);
 	if (!err)
+		err = make_sessions(&profiles->pool, entry);
+	if (!err)
 		err = make_members(profiles, number);
 	count(entry);
 	return err;
@@ -309,6 +334,9 @@ static void add_up(struct profile_statistics *sum, const struct profile_statisti
 	sum->file_accesses += one->file_accesses;
 	sum->failed_accesses += one->failed_accesses;
 	sum->api_calls_made += one->api_calls_made;
+	sum->tls_handshakes += one->tls_handshakes;
+	sum->ssh_handshakes += one->ssh_handshakes;
+	sum->connections_before += one->connections_before;
 	sum->processes += one->processes;
 	sum->programs_executed += one->programs_executed;
 }

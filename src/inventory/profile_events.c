@@ -11,6 +11,8 @@
 #include "sources/file_open/file_open.h"
 #include "sources/lib_load/lib_load.h"
 #include "sources/source.h"
+#include "sources/ssh_handshake/ssh_handshake.h"
+#include "sources/tls_handshake/tls_handshake.h"
 
 /* The text of RECORD's field NAME; false where it has none. */
 static bool text_of(const struct record *record, const char *name, struct value *ret)
@@ -122,8 +124,23 @@ uint64_t profiles_count_refused(const struct profiles *profiles)
 {
 	uint64_t n = profiles->nr_refused;
 
+	for (size_t i = 0; i < profiles->nr_entries; i++) {
+		const struct profile_entry *entry = profiles->entries[i];
+
+		n += profile_calls_count_refused(&entry->calls) + entry->tls.nr_refused +
+		     entry->ssh.nr_refused + entry->findings.nr_refused;
+		for (size_t j = 0; j < NR_PROFILE_PROTOCOLS; j++)
+			n += entry->connections.nr_more[j];
+	}
+	return n;
+}
+
+uint64_t profiles_count_before(const struct profiles *profiles)
+{
+	uint64_t n = 0;
+
 	for (size_t i = 0; i < profiles->nr_entries; i++)
-		n += profile_calls_count_refused(&profiles->entries[i]->calls);
+		n += profile_connections_count(&profiles->entries[i]->connections);
 	return n;
 }
 
@@ -174,6 +191,40 @@ static int take_call(struct profiles *profiles, struct profile_entry *entry,
 	if (!call)
 		return 0;
 	return profile_calls_take(&entry->calls, &member->image, &profiles->pool, call);
+}
+
+static struct address address_of(const __u8 ip[static 16], __u16 port)
+{
+	struct address address = { .port = port };
+
+	memcpy(address.ip, ip, sizeof(address.ip));
+	return address;
+}
+
+/* A TLS handshake ended. Returns 0 or -ENOMEM. */
+static int take_tls(struct profiles *profiles, struct profile_entry *entry,
+		    const struct record *record)
+{
+	const struct tls_handshake_event *event = (const void *)record->bytes;
+	const struct address local = address_of(event->local, event->local_port);
+	const struct address peer = address_of(event->peer, event->peer_port);
+
+	profile_connections_forget(&entry->connections, &local, &peer,
+				   record->hdr->ts_ns - event->duration_ns, profiles->scan_ns);
+	return profile_sessions_take(&entry->tls, &entry->findings, &profiles->pool, record);
+}
+
+/* The key exchange of an SSH connection ended. Returns 0 or -ENOMEM. */
+static int take_ssh(struct profiles *profiles, struct profile_entry *entry,
+		    const struct record *record)
+{
+	const struct ssh_handshake_event *event = (const void *)record->bytes;
+	const struct address local = address_of(event->local, event->local_port);
+	const struct address peer = address_of(event->peer, event->peer_port);
+
+	profile_connections_forget(&entry->connections, &local, &peer,
+				   record->hdr->ts_ns - event->duration_ns, profiles->scan_ns);
+	return profile_sessions_take(&entry->ssh, &entry->findings, &profiles->pool, record);
 }
 
 /* MEMBER has ended: the profile has when it was the target itself. */
@@ -249,6 +300,10 @@ int profiles_take(struct profiles *profiles, const struct record *record, bool i
 		return take_exec(profiles, entry, record);
 	case SOURCE_api_call:
 		return take_call(profiles, entry, member, record);
+	case SOURCE_tls_handshake:
+		return take_tls(profiles, entry, record);
+	case SOURCE_ssh_handshake:
+		return take_ssh(profiles, entry, record);
 	case SOURCE_process_exit:
 		take_exit(profiles, entry, member, record);
 		return 0;

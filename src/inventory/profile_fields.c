@@ -83,6 +83,16 @@ static void get_members(const struct record *record, const struct field *field, 
 	ret->present = profile->has_members;
 }
 
+/* Whether a list is not whole. */
+static void get_truncated(const struct record *record, const struct field *field, struct value *ret)
+{
+	struct item_list list;
+
+	memcpy(&list, record->bytes + field->at, sizeof(list));
+	ret->present = list.truncated;
+	ret->b = true;
+}
+
 static void get_seconds(const struct record *record, const struct field *field, struct value *ret)
 {
 	uint64_t ms;
@@ -203,6 +213,10 @@ static const struct field statistics_table[] = {
 	COUNT("file_accesses", STATISTICS(file_accesses), "times that one was opened"),
 	COUNT("failed_accesses", STATISTICS(failed_accesses), "times that one could not be"),
 	COUNT("api_calls_made", STATISTICS(api_calls_made), "calls of crypto functions"),
+	COUNT("tls_handshakes", STATISTICS(tls_handshakes), "handshakes of TLS"),
+	COUNT("ssh_handshakes", STATISTICS(ssh_handshakes), "handshakes of SSH"),
+	COUNT("connections_before", STATISTICS(connections_before),
+	      "connections before the run, of processes that have code of TLS or SSH"),
 	COUNT("processes", STATISTICS(processes), "processes"),
 	COUNT("programs_executed", STATISTICS(programs_executed),
 	      "programs executed during the run"),
@@ -229,6 +243,15 @@ static const struct field profile_table[] = {
 	LIST("certificates", PROFILE(certificates), &certificate_item,
 	     "certificates in files it opened, but for CA bundles"),
 	LIST("keys", PROFILE(keys), &key_item, "keys in files it opened"),
+	LIST("tls_sessions", PROFILE(tls_sessions), &tls_session_fields,
+	     "handshakes of TLS, those that agreed on the same with the same peer as one"),
+	{ NAMED("tls_sessions_truncated"), .type = FIELD_BOOL, .class = CLASS_PUBLIC,
+	  .presence = SOMETIMES, .get = get_truncated, .at = PROFILE(tls_sessions),
+	  .help = "there were more than 1,024 different ones" },
+	LIST("ssh_sessions", PROFILE(ssh_sessions), &ssh_session_fields, "the same of SSH"),
+	{ NAMED("ssh_sessions_truncated"), .type = FIELD_BOOL, .class = CLASS_PUBLIC,
+	  .presence = SOMETIMES, .get = get_truncated, .at = PROFILE(ssh_sessions),
+	  .help = "there were more than 1,024 different ones" },
 	LIST("findings", PROFILE(findings), &finding_fields,
 	     "what somebody should look at, the worst first"),
 	{ NAMED("statistics"), .type = FIELD_OBJ, .class = CLASS_PUBLIC, .get = get_embedded,

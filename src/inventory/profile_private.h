@@ -19,6 +19,10 @@ struct profile_entry {
 	struct profile_program *programs;
 	size_t nr_programs;
 	struct profile_calls calls;
+	struct profile_sessions tls;
+	struct profile_sessions ssh;
+	struct profile_findings findings; /* of handshakes */
+	struct profile_connections connections;
 	char *cmdline;
 	uint32_t file_buckets[PROFILE_BUCKETS]; /* of files by path */
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "catalogue/libraries.h"
+#include "inventory/scan_sockets.h"
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
 #include "lib/parse.h"
@@ -22,6 +23,7 @@
 struct scan {
 	struct broker *broker;
 	struct inventory *inventory;
+	struct scan_sockets *sockets;
 	struct inventory_process *process;
 	uint64_t exe_inode;
 	uint32_t thread; /* found by find_thread() */
@@ -229,7 +231,9 @@ static int take_fd(struct scan *scan, uint32_t fd)
 	if (broker_look(scan->broker, scan->process->task, (int)fd, &link))
 		return 0; /* closed meanwhile */
 	size = strlen(link.path);
-	if (link.path[0] != '/' || (!S_ISREG(link.mode) && !S_ISCHR(link.mode)))
+	if (link.path[0] != '/')
+		return scan_sockets_take(scan->sockets, scan->process, link.path);
+	if (!S_ISREG(link.mode) && !S_ISCHR(link.mode))
 		return 0;
 	if (link.is_deleted)
 		size -= strlen(" (deleted)");
@@ -280,9 +284,11 @@ int scan_run(struct broker *broker, struct inventory *inventory)
 		.inventory = inventory,
 		.tick_ns = NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK),
 	};
-	int fd = broker_open_proc(broker);
-	int err = fd < 0 ? fd : each_number(&scan, fd, scan_process);
+	int err = scan_sockets_new(&scan.sockets, broker, inventory);
+	int fd = err ? err : broker_open_proc(broker);
 
+	err = fd < 0 ? fd : each_number(&scan, fd, scan_process);
+	scan_sockets_free(scan.sockets);
 	/* It is always there: where it is not seen, others are not, too (hidepid, proc(5)). */
 	inventory->is_partial = !scan.has_init;
 	return err;

@@ -4,7 +4,8 @@
 
 /*
  * An inventory from the text of /proc, where BPF iterators do not load or may not be used. Gives
- * the same as iterate.h, but for sockets: /proc does not tell whose kernel crypto they use.
+ * the same as iterate.h, but for sockets: /proc does not tell whose kernel crypto they use, nor of
+ * those that scan_sockets.h names.
  */
 
 #include "inventory/inventory.h"

@@ -238,6 +238,57 @@ static void count(struct snapshot *snapshot, const struct inventory *inventory)
 	}
 }
 
+static int compare_inodes(const void *left, const void *right)
+{
+	const uint64_t *a = left;
+	const uint64_t *b = right;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+/*
+ * How many connections the processes have that are told: a socket that several of them have counts
+ * once, as far as it is kept. Returns 0 or -ENOMEM.
+ */
+static int count_connections(struct snapshot *snapshot, const struct inventory *inventory)
+{
+	uint64_t *inodes;
+	size_t n = 0;
+
+	for (size_t i = 0; i < inventory->nr_processes; i++)
+		n += inventory->processes[i]->nr_connections;
+	inodes = pool_take(&snapshot->pool, n * sizeof(*inodes));
+	if (!inodes)
+		return -ENOMEM;
+	n = 0;
+	for (size_t i = 0; i < inventory->nr_processes; i++) {
+		const struct inventory_process *process = inventory->processes[i];
+
+		if (!process_uses_crypto(process))
+			continue;
+		snapshot->summary.connections += process->nr_more_connections;
+		for (uint32_t j = 0; j < process->nr_connections; j++)
+			inodes[n++] = process->connections[j].inode;
+	}
+	qsort(inodes, n, sizeof(inodes[0]), compare_inodes);
+	for (size_t i = 0; i < n; i++)
+		snapshot->summary.connections += i == 0 || inodes[i] != inodes[i - 1];
+	return 0;
+}
+
+/* What of the connections is beyond the limit. */
+static void cover_connections(struct snapshot *snapshot, const struct inventory *inventory)
+{
+	uint64_t nr_more = 0;
+
+	for (size_t i = 0; i < inventory->nr_processes; i++)
+		if (process_uses_crypto(inventory->processes[i]))
+			nr_more += inventory->processes[i]->nr_more_connections;
+	if (nr_more)
+		document_gap(&snapshot->coverage, "ends of connections",
+			     "more than 1,024 of a process", nr_more);
+}
+
 int snapshot_new(struct snapshot **ret, const struct document_source *source)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
@@ -258,12 +309,15 @@ int snapshot_new(struct snapshot **ret, const struct document_source *source)
 	if (!err)
 		err = make_findings(snapshot, source, &users);
 	if (!err)
+		err = count_connections(snapshot, source->inventory);
+	if (!err)
 		err = document_cover(&snapshot->coverage, &snapshot->pool, source);
 	if (err) {
 		snapshot_free(snapshot);
 		return err;
 	}
 	count(snapshot, source->inventory);
+	cover_connections(snapshot, source->inventory);
 	*ret = snapshot;
 	return 0;
 }

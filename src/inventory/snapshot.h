@@ -24,9 +24,22 @@ struct snapshot_process {
 	struct text_list deleted_files;
 	struct text_list kernel_crypto; /* "AF_ALG", "kTLS" */
 	struct text_list fips_evidence;
+	struct item_list connections;	  /* of struct snapshot_connection */
+	uint64_t nr_connections;	  /* also those beyond INVENTORY_CONNECTIONS_MAX */
 	struct item_list stale_libraries; /* of struct snapshot_stale */
 	struct item_list providers;	  /* of struct provider */
 };
+
+/* A TCP connection that was established before anybody looked. */
+struct snapshot_connection {
+	char local[ADDRESS_TEXT_MAX];
+	char peer[ADDRESS_TEXT_MAX];
+	bool is_server;
+	bool is_ktls;
+};
+
+/* What is to be said of a connection that was there before. */
+#define CONNECTION_UNKNOWN "unknown (before start)"
 
 /* A library that was replaced on disk while it is in use. */
 struct snapshot_stale {
@@ -60,6 +73,7 @@ struct snapshot_summary {
 	uint64_t certificates;
 	uint64_t keys;
 	uint64_t findings;
+	uint64_t connections; /* each once, however many processes have it */
 };
 
 struct snapshot {

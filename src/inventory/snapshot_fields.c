@@ -7,6 +7,7 @@
 
 #define PROCESS(member)	 offsetof(struct snapshot_process, member)
 #define STALE(member)	 offsetof(struct snapshot_stale, member)
+#define OPEN(member)	 offsetof(struct snapshot_connection, member)
 #define CERT(member)	 offsetof(struct snapshot_certificate, member)
 #define KEY(member)	 offsetof(struct snapshot_key, member)
 #define SUMMARY(member)	 offsetof(struct snapshot_summary, member)
@@ -25,7 +26,31 @@ static void get_container_id(const struct record *record, const struct field *fi
 	ret->present = true;
 }
 
-static void get_mode(const struct record *record, const struct field *field, struct value *ret)
+static void get_role(const struct record *record, const struct field *field, struct value *ret)
+{
+	const struct snapshot_connection *connection = (const void *)record->bytes;
+
+	(void)field;
+	value_set_constant(ret, connection->is_server ? "server" : "client");
+}
+
+static void get_negotiated(const struct record *record, const struct field *field,
+			   struct value *ret)
+{
+	(void)record;
+	(void)field;
+	value_set_constant(ret, CONNECTION_UNKNOWN);
+}
+
+/* Left out when it is not so, or not known. */
+static void get_true(const struct record *record, const struct field *field, struct value *ret)
+{
+	get_bool(record, field, ret);
+	ret->present = ret->b;
+}
+
+/* A char array, NUL-terminated, which is empty where nothing is known. */
+static void get_array(const struct record *record, const struct field *field, struct value *ret)
 {
 	ret->str.bytes = (const char *)record->bytes + field->at;
 	ret->str.size = strlen(ret->str.bytes);
@@ -55,6 +80,20 @@ static const struct field stale_table[] = {
 };
 static const struct fields stale_fields = FIELDS(stale_table);
 
+static const struct field connection_table[] = {
+	{ NAMED("local"), .type = FIELD_STR, .class = CLASS_ADDR, .get = get_array,
+	  .at = OPEN(local), .help = "address and port of this end" },
+	{ NAMED("peer"), .type = FIELD_STR, .class = CLASS_ADDR, .get = get_array,
+	  .at = OPEN(peer), .help = "address and port of the other" },
+	{ NAMED("role"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_role,
+	  .help = "server where somebody listens on the local port, else client" },
+	{ NAMED("ktls"), .type = FIELD_BOOL, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_true, .at = OPEN(is_ktls), .help = "the kernel encrypts it" },
+	{ NAMED("negotiated"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_negotiated,
+	  .help = "that it is not known what it agreed on, if on anything: " CONNECTION_UNKNOWN },
+};
+static const struct fields connection_fields = FIELDS(connection_table);
+
 static const struct field process_table[] = {
 	{ NAMED("pid"), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_u32,
 	  .at = PROCESS(pid), .help = "process id" },
@@ -76,6 +115,9 @@ static const struct field process_table[] = {
 	      "certificates, keys and the like that it has open"),
 	TEXTS("deleted_files", PROCESS(deleted_files), CLASS_PATH,
 	      "those of them that were deleted"),
+	LIST("connections", PROCESS(connections), &connection_fields,
+	     "its TCP connections, 1,024 at most, by address"),
+	COUNT("connection_count", PROCESS(nr_connections), "how many there are"),
 	LIST("crypto_providers", PROCESS(providers), &provider_fields,
 	     "implementations of cryptography in it"),
 	{ NAMED("kernel_crypto"), .type = FIELD_STRV, .class = CLASS_PUBLIC,
@@ -95,7 +137,7 @@ static const struct fields certificate_item = FIELDS_AFTER(&certificate_fields, 
 
 static const struct field key_table[] = {
 	TEXT("file", KEY(file), CLASS_PATH, "where it is"),
-	{ NAMED("mode"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_mode,
+	{ NAMED("mode"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_array,
 	  .at = KEY(mode), .help = "permissions of the file, octal" },
 	TEXT("owner", KEY(owner), CLASS_USER, "its owner"),
 	LIST("processes", KEY(processes), &process_name_fields, "who has it open"),
@@ -113,6 +155,8 @@ static const struct field summary_table[] = {
 	COUNT("certificates", SUMMARY(certificates), "certificates in them"),
 	COUNT("keys", SUMMARY(keys), "keys in them"),
 	COUNT("findings", SUMMARY(findings), "findings"),
+	COUNT("connections", SUMMARY(connections),
+	      "different TCP connections of these processes"),
 };
 static const struct fields summary_fields = FIELDS(summary_table);
 

@@ -28,10 +28,13 @@ static void on_signal(int number)
 {
 	int err = errno;
 
-	if (signal_seen)
+	/* timeout(1) sends its signal twice, to the process and to its group: that is one. */
+	if (signal_seen && ticks > 0)
 		_exit(128 + signal_seen);
-	signal_seen = number;
-	stop_begin();
+	if (!signal_seen) {
+		signal_seen = number;
+		stop_begin();
+	}
 	errno = err;
 }
 

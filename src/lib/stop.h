@@ -4,9 +4,9 @@
 
 /*
  * How the program ends when it is told to. The first INT, TERM, HUP or QUIT asks: the main loop
- * sees stop_signal() and has 0.3 s to write what is there; a second ends the program at once; so
- * does the watchdog after 5 s. From the first signal on a timer interrupts blocking calls, so that
- * a reader that does not read holds up nothing.
+ * sees stop_signal() and has 0.3 s to write what is there; a second, unless it comes within the
+ * same 50 ms, ends the program at once; so does the watchdog after 5 s. From the first signal on a
+ * timer interrupts blocking calls, so that a reader that does not read holds up nothing.
  */
 
 #include <signal.h>

@@ -10,6 +10,7 @@
 
 #include "priv/broker_wire.h"
 #include "proc/packages.h"
+#include "proc/sockets.h"
 
 /* An answer without text. */
 #define ANSWER_MIN ((ssize_t)offsetof(struct broker_answer, text))
@@ -234,16 +235,40 @@ int broker_open_package_lists(struct broker *broker, uint32_t pid)
 	return ask_about(broker, BROKER_OPEN_LISTS, pid, 0, NULL);
 }
 
-int broker_look(struct broker *broker, uint32_t pid, int fd, struct broker_link *ret)
+/* Has a link of PID looked at. Returns 0 or a negative errno. */
+static int look(const struct broker *broker, enum broker_file_kind kind, uint32_t pid, uint32_t fd,
+		struct broker_answer *answer)
 {
 	struct broker_request request = {
 		.verb = BROKER_LOOK,
-		.file = { .kind = fd < 0 ? BROKER_FILE_EXE : BROKER_FILE_FD,
-			  .pid = pid,
-			  .fd = (uint32_t)fd },
+		.file = { .kind = kind, .pid = pid, .fd = fd },
 	};
+
+	return ask(broker, &request, false, answer);
+}
+
+int broker_look_netns(struct broker *broker, uint32_t pid, uint32_t *ret)
+{
 	struct broker_answer answer;
-	int err = ask(broker, &request, false, &answer);
+	uint64_t number;
+	int err = look(broker, BROKER_FILE_NETNS, pid, 0, &answer);
+
+	if (err)
+		return err;
+	if (answer.size >= sizeof(answer.text))
+		return -EPROTO;
+	answer.text[answer.size] = '\0';
+	if (!sockets_link(answer.text, "net:[", &number) || number > UINT32_MAX)
+		return -EPROTO;
+	*ret = (uint32_t)number;
+	return 0;
+}
+
+int broker_look(struct broker *broker, uint32_t pid, int fd, struct broker_link *ret)
+{
+	struct broker_answer answer;
+	int err =
+		look(broker, fd < 0 ? BROKER_FILE_EXE : BROKER_FILE_FD, pid, (uint32_t)fd, &answer);
 
 	if (err)
 		return err;

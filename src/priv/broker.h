@@ -7,7 +7,7 @@
  * nothing. The broker keeps the rights that looking into other processes needs, parses nothing but
  * the kernel's own text, and opens for the worker
  *
- *   - of a process what /proc tells as text,
+ *   - of a process what /proc tells as text, with the TCP sockets of its network namespace,
  *   - a file that a process has open, mapped or opened, when it is a regular file and its name is
  *     that of a crypto file or library, and the program of a process,
  *   - the distribution's package database in a process's root.
@@ -74,6 +74,8 @@ enum broker_text {
 	BROKER_TEXT_stat,
 	BROKER_TEXT_cgroup,
 	BROKER_TEXT_cmdline,
+	BROKER_TEXT_tcp, /* sockets of its network namespace */
+	BROKER_TEXT_tcp6,
 	NR_BROKER_TEXTS,
 };
 
@@ -84,6 +86,7 @@ enum broker_file_kind {
 	/* PATH as the process names it: in its root, else in its parent's or the host's */
 	BROKER_FILE_PATH,
 	BROKER_FILE_COMMAND, /* the program of COMMAND, before it is executed */
+	BROKER_FILE_NETNS,   /* the network namespace; is looked at, never opened */
 };
 
 /* A file to be opened. Zero inode, start_ns or ctime_ns: not compared. */
@@ -164,5 +167,8 @@ struct broker_link {
 
 /* Looks at descriptor FD of PID, or with -1 at its program. Returns 0 or a negative errno. */
 int broker_look(struct broker *broker, uint32_t pid, int fd, struct broker_link *ret);
+
+/* The number of the network namespace of PID. Returns 0 or a negative errno. */
+int broker_look_netns(struct broker *broker, uint32_t pid, uint32_t *ret);
 
 #endif /* PRIV_BROKER_H */

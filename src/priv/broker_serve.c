@@ -228,6 +228,8 @@ static int open_file(struct budget *budget, const struct broker_file *file, int 
 {
 	struct timespec now;
 
+	if (file->kind > BROKER_FILE_COMMAND)
+		return -EINVAL;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (now.tv_sec != budget->second) {
 		uint64_t add = (uint64_t)(now.tv_sec - budget->second) * BROKER_PER_SECOND;
@@ -249,7 +251,8 @@ static int open_text(uint32_t pid, uint32_t text)
 	static const char *const names[NR_BROKER_TEXTS] = {
 		[BROKER_TEXT_maps] = "maps",	   [BROKER_TEXT_status] = "status",
 		[BROKER_TEXT_stat] = "stat",	   [BROKER_TEXT_cgroup] = "cgroup",
-		[BROKER_TEXT_cmdline] = "cmdline",
+		[BROKER_TEXT_cmdline] = "cmdline", [BROKER_TEXT_tcp] = "net/tcp",
+		[BROKER_TEXT_tcp6] = "net/tcp6",
 	};
 
 	return text < NR_BROKER_TEXTS ? open_proc("/proc/%u/%s", pid, names[text]) : -EINVAL;
@@ -327,6 +330,8 @@ static int look(const struct broker_file *file, struct broker_answer *answer)
 
 	if (file->kind == BROKER_FILE_EXE)
 		snprintf(link, sizeof(link), "/proc/%u/exe", file->pid);
+	else if (file->kind == BROKER_FILE_NETNS)
+		snprintf(link, sizeof(link), "/proc/%u/ns/net", file->pid);
 	else
 		snprintf(link, sizeof(link), "/proc/%u/fd/%u", file->pid, file->fd);
 	n = readlink(link, answer->text, sizeof(answer->text));

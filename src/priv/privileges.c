@@ -72,7 +72,7 @@ unsigned int privileges_missing(void)
 		missing |= MISSING_PERFMON;
 	err = try_tracefs();
 	if (err == -EACCES || err == -EPERM)
-		missing |= MISSING_TRACEFS;
+		missing |= tracefs_is_mounted() ? MISSING_TRACEFS : MISSING_MOUNT;
 	return missing;
 }
 

@@ -11,10 +11,11 @@
 #include <stddef.h>
 
 /* What is needed, each found out by trying. A set bit is missing. */
-#define MISSING_BPF	0x1 /* CAP_BPF: load programs and make maps */
-#define MISSING_PERFMON 0x2 /* CAP_PERFMON: attach them, follow mappings */
-#define MISSING_TRACEFS 0x4 /* CAP_DAC_READ_SEARCH: read tracepoint numbers */
-#define MISSING_SUPPORT 0x8 /* the kernel has no BPF at all */
+#define MISSING_BPF	0x1  /* CAP_BPF: load programs and make maps */
+#define MISSING_PERFMON 0x2  /* CAP_PERFMON: attach them, follow mappings */
+#define MISSING_TRACEFS 0x4  /* CAP_DAC_READ_SEARCH: read tracepoint numbers */
+#define MISSING_SUPPORT 0x8  /* the kernel has no BPF at all */
+#define MISSING_MOUNT	0x10 /* CAP_SYS_ADMIN: mount tracefs, which is nowhere */
 
 /* Tries what monitoring needs. Returns MISSING_* bits, 0 when all is there. */
 unsigned int privileges_missing(void);

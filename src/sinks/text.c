@@ -220,7 +220,7 @@ static void add_field(struct writer *writer, struct line *line, const struct fie
 		add_fields(writer, line, &sub, field->sub);
 		return;
 	}
-	if (field->text == TEXT_NONZERO && value->u == 0)
+	if (field->text == TEXT_NONZERO && (field->type == FIELD_BOOL ? !value->b : value->u == 0))
 		return;
 	if (line->size > 0)
 		add(line, " ");

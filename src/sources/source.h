@@ -41,7 +41,9 @@ struct source {
 	const char *help;  /* one line, for people */
 	const char *hook;  /* what coverage names; the first program's section */
 	bool is_internal;  /* reported only when asked for by name */
-	bool is_on_demand; /* loaded only when it is reported: it costs more than the others */
+	bool is_on_demand; /* reported only when asked for, or with what is: it costs more */
+	bool is_basic;	   /* loaded also when it is not reported: all need what it tells */
+	uint32_t serves;   /* likewise, when one of these is reported: a bit for each source */
 	struct fields fields;
 	size_t min_size; /* bytes of the fixed part; shorter records are malformed */
 	/* Offsets of the struct tail members, checked against the record's size by decode. */

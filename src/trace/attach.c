@@ -10,11 +10,21 @@
 
 #include "trace/tracefs.h"
 
-int program_attach(struct bpf_program *program, const char *hook, int tracefs,
-		   struct bpf_link **ret)
+int program_attach(struct bpf_program *program, const char *hook,
+		   const struct attach_places *places, struct bpf_link **ret)
 {
+	int tracefs = places->tracefs;
+
 	if (!hook)
 		hook = bpf_program__section_name(program);
+	/* A link goes with its owner; a program attached without one would stay when we are killed.
+	 */
+	if (strncmp(hook, "cgroup_skb/", 11) == 0) {
+		if (places->cgroup < 0)
+			return places->cgroup;
+		*ret = bpf_program__attach_cgroup(program, places->cgroup);
+		return *ret ? 0 : -errno;
+	}
 	if (strncmp(hook, "tp/", 3) != 0) {
 		*ret = bpf_program__attach(program);
 		return *ret ? 0 : -errno;

@@ -5,12 +5,18 @@
 struct bpf_link;
 struct bpf_program;
 
+/* What programs are attached through, descriptors; a negative errno where there is none. */
+struct attach_places {
+	int tracefs; /* tracefs.h */
+	int cgroup;  /* cgroup.h */
+};
+
 /*
- * Attaches PROGRAM to HOOK, NULL for what its section names: "tp/CATEGORY/NAME" through TRACEFS (a
- * descriptor of its root, see tracefs.h), anything else as libbpf does. Returns 0 or a negative
- * errno: -ENOENT when this kernel has no such hook. The caller destroys *RET.
+ * Attaches PROGRAM to HOOK, NULL for what its section names: "tp/CATEGORY/NAME" through tracefs,
+ * "cgroup_skb/..." to the root of all control groups, anything else as libbpf does. Returns 0 or a
+ * negative errno: -ENOENT when this kernel has no such hook. The caller destroys *RET.
  */
-int program_attach(struct bpf_program *program, const char *hook, int tracefs,
-		   struct bpf_link **ret);
+int program_attach(struct bpf_program *program, const char *hook,
+		   const struct attach_places *places, struct bpf_link **ret);
 
 #endif /* TRACE_ATTACH_H */

@@ -34,8 +34,9 @@ void gaps_add(struct coverage *coverage, const struct session *session, const st
 	struct source_counters opens;
 
 	session_counters(session, SOURCE_file_open, &opens);
-	coverage_add_gap(coverage, "io_uring opens", "no hook tells name and result",
-			 session->control->uring_opens);
+	if (session->states[SOURCE_file_open].is_attached)
+		coverage_add_gap(coverage, "io_uring opens", "no hook tells name and result",
+				 session->control->uring_opens);
 	if (late->is_asked)
 		coverage_add_gap(coverage, "32-bit opens before the hook for them",
 				 late->is_attached ? "attached when the first such program ran"

@@ -21,9 +21,10 @@ static int late_prepare(void *ctx)
 static int late_attach_now(void *ctx)
 {
 	struct late *late = ctx;
+	const struct attach_places none = { .tracefs = -ENOENT, .cgroup = -ENOENT };
 	struct bpf_link *link;
 
-	return program_attach(bpf_object__next_program(late->object, NULL), NULL, -1, &link);
+	return program_attach(bpf_object__next_program(late->object, NULL), NULL, &none, &link);
 }
 
 void late_init(struct late *late, struct session *session, struct broker_config *config)

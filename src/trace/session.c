@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "trace/attach.h"
+#include "trace/cgroup.h"
 #include "trace/libbpf_log.h"
 #include "trace/tracefs.h"
 
@@ -83,7 +83,7 @@ struct choice {
 /* Leaves out the programs whose tracepoint this kernel does not have, or calls otherwise. */
 static void drop_unknown(const struct choice *choice, struct bpf_object *object)
 {
-	int tracefs = choice->session->tracefs;
+	int tracefs = choice->session->places.tracefs;
 
 	for (size_t i = 0; i < choice->source->nr_programs; i++) {
 		const struct source_program *use = &choice->source->programs[i];
@@ -140,10 +140,18 @@ fail:
 	return err;
 }
 
+/* The one right without which all else is traced: the tap's. */
+static const char *missing_right(const char *hook, int err)
+{
+	return err == -EPERM && strncmp(hook, "cgroup_skb/", 11) == 0 ? ", needs CAP_NET_ADMIN"
+								      : "";
+}
+
 static void set_reason(struct source_state *state, const char *what, int err)
 {
 	if (!state->reason[0])
-		snprintf(state->reason, sizeof(state->reason), "%s: %s", what, strerror(-err));
+		snprintf(state->reason, sizeof(state->reason), "%s: %s%s", what, strerror(-err),
+			 missing_right(what, err));
 }
 
 /* Says which program of SOURCE this kernel did not take. */
@@ -167,7 +175,7 @@ static int source_attach(struct session *session, const struct source *source,
 
 		if (!program || !bpf_program__autoload(program))
 			continue;
-		err = program_attach(program, use->hook, session->tracefs, &link);
+		err = program_attach(program, use->hook, &session->places, &link);
 		if (!err) {
 			state->links[state->nr_links++] = link;
 			continue;
@@ -267,7 +275,8 @@ static int open_sources(struct session *session)
 	int first_err = 0;
 
 	for (size_t i = 0; i < NR_SOURCES; i++) {
-		bool is_wanted = !sources[i]->is_on_demand || session->config.wanted & 1U << i;
+		bool is_wanted = sources[i]->is_basic ||
+				 session->config.wanted & (1U << i | sources[i]->serves);
 		int err = sources[i]->object && is_wanted
 				  ? source_open(session, sources[i], &session->states[i])
 				  : 0;
@@ -276,6 +285,13 @@ static int open_sources(struct session *session)
 			first_err = err;
 	}
 	return first_err;
+}
+
+static void close_place(int *place)
+{
+	if (*place > 0)
+		close(*place);
+	*place = -ENOENT;
 }
 
 int session_open(struct session *session, const struct trace_config *config,
@@ -289,7 +305,8 @@ int session_open(struct session *session, const struct trace_config *config,
 	session->nr_cpus = (size_t)libbpf_num_possible_cpus();
 	for (size_t i = 0; i < NR_MAPS; i++)
 		session->maps[i] = -1;
-	session->tracefs = tracefs_open();
+	session->places.tracefs = tracefs_open();
+	session->places.cgroup = config->wanted & 1U << SOURCE_tap ? cgroup_open() : -ENOENT;
 	err = session_load(session, "seed", seed_object, object_size(seed_object, seed_object_end),
 			   NULL, NULL, &session->seed_object);
 	if (err)
@@ -299,6 +316,9 @@ int session_open(struct session *session, const struct trace_config *config,
 		return err;
 	session->control->startup = 1;
 	first_err = open_sources(session);
+	session->sees_all_cgroups = cgroup_is_whole(session->places.cgroup);
+	/* What is attached stays so without it. */
+	close_place(&session->places.cgroup);
 	err = mappings_attach(session);
 	if (err && !first_err)
 		first_err = err;
@@ -469,7 +489,7 @@ void session_close(struct session *session)
 		munmap(session->control, session->control_bytes);
 	if (session->counters)
 		munmap(session->counters, session->counters_bytes);
-	if (session->tracefs > 0)
-		close(session->tracefs);
-	*session = (struct session){ .tracefs = -1 };
+	close_place(&session->places.tracefs);
+	close_place(&session->places.cgroup);
+	*session = (struct session){ .places = { -ENOENT, -ENOENT } };
 }

@@ -16,6 +16,7 @@
 #include "control.h"
 #include "proc/processes.h"
 #include "sources/source.h"
+#include "trace/attach.h"
 #include "trace/mapping.h"
 
 struct ring_buffer;
@@ -48,8 +49,9 @@ struct session {
 	size_t nr_cpus;
 	size_t control_bytes;
 	size_t counters_bytes;
-	int tracefs;
-	int maps[8]; /* descriptors of the shared maps, by their order in session.c */
+	struct attach_places places;
+	bool sees_all_cgroups; /* sockets of the whole host, where the tap is attached */
+	int maps[8];	       /* descriptors of the shared maps, by their order in session.c */
 	int nr_seeds;
 	bool has_compat; /* a 32-bit program was running at start */
 	/* The root directories of processes at start, each with one of these. */

@@ -3,14 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/mount.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "trace/detached.h"
 
 static int open_dir(const char *path)
 {
@@ -29,32 +30,30 @@ static int open_dir(const char *path)
 	return fd;
 }
 
-/* fsopen(2) and fsmount(2) give a mount that is attached nowhere (since Linux 5.2). */
-static int open_detached(void)
+static const char *const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+
+bool tracefs_is_mounted(void)
 {
-	_cleanup_(cleanup_fd) int context = (int)syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC);
+	struct statfs fs;
 
-	if (context < 0)
-		return -errno;
-	if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		int err = statfs(places[i], &fs) < 0 ? errno : 0;
 
-	int fd = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
-
-	return fd < 0 ? -errno : fd;
+		if (err == EACCES || (!err && fs.f_type == TRACEFS_MAGIC))
+			return true;
+	}
+	return false;
 }
 
 int tracefs_open(void)
 {
-	static const char *const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
-
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		int fd = open_dir(places[i]);
 
 		if (fd >= 0)
 			return fd;
 	}
-	return open_detached();
+	return detached_open("tracefs");
 }
 
 int tracefs_event_id(int tracefs, const char *event)

@@ -8,8 +8,13 @@
  * host changes for.
  */
 
+#include <stdbool.h>
+
 /* Opens the root of tracefs. Returns a descriptor that the caller closes, or a negative errno. */
 int tracefs_open(void);
+
+/* Whether it is mounted, or may be where this process may not look. */
+bool tracefs_is_mounted(void);
 
 /*
  * The number of tracepoint EVENT ("syscalls/sys_exit_openat"), for perf_event_attr.config. Returns

@@ -358,3 +358,10 @@ escape()
 {
     printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n' | sed 's/../%&/g'
 }
+
+# sources_listed: prints those that `version` names, one a line. They take more than one line there.
+sources_listed()
+{
+    "$TOOL" version | sed -n '/^Sources:/,/^Formats:/{/^Formats:/!{s/^Sources://;p}}' |
+        tr -s ' ' '\n' | grep .
+}

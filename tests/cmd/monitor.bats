@@ -75,7 +75,7 @@ essence()
 @test "coverage lists every source with its hook, attached" {
     use json-stream
     [ "$(tail -n 1 "$STREAM" | jq -r '.sources[].name' | sort)" = \
-        "$("$TOOL" version | sed -n 's/^Sources: //p' | tr ' ' '\n' | sort)" ]
+        "$(sources_listed | sort)" ]
     [ "$(tail -n 1 "$STREAM" | jq -r '.sources[] | select(.attached | not) | .name')" = "" ]
     [ "$(tail -n 1 "$STREAM" | jq '[.sources[] | select(.hook | length < 5)] | length')" -eq 0 ]
     [ "$(tail -n 1 "$STREAM" | jq '[.sources[].lost[]] | add')" -eq 0 ]

@@ -49,6 +49,7 @@ says()
 --format monitor.bats
 --no-inspect files.bats
 --no-redact redact.bats
+--redact-sni redact.bats
 --buffer-size options.bats
 --max-processes options.bats
 --verbose options.bats
@@ -372,11 +373,14 @@ ring_size()
         awk '/^map_type:/ { type = $2 } /^max_entries:/ && type == 27 { print $2; exit }'
 }
 
-@test "--buffer-size sizes the buffer, 1M by default" {
+@test "--buffer-size sizes the buffer, by default 4M with handshakes and else 1M" {
     tracer_start monitor --name no-such-name --buffer-size 64K
     [ "$(ring_size)" -eq 65536 ]
     tracer_stop
     tracer_start monitor --name no-such-name
+    [ "$(ring_size)" -eq 4194304 ]
+    tracer_stop
+    tracer_start monitor --name no-such-name --event file_open
     [ "$(ring_size)" -eq 1048576 ]
     tracer_stop
 }

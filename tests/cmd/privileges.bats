@@ -191,7 +191,7 @@ as_user()
         grep -q "^  CAP_${name^^} " "$ERR"
     done
     grep -q 'sudo crypto-tracer monitor' "$ERR"
-    grep -q 'setcap cap_bpf,cap_perfmon,cap_dac_read_search+ep' "$ERR"
+    grep -q 'setcap cap_bpf,cap_perfmon,cap_net_admin,cap_dac_read_search+ep' "$ERR"
     [ "$(wc -L <"$ERR")" -le 80 ]
     [ ! -s "$OUT" ]
     [ -z "$(ls "$T/open")" ]
@@ -228,6 +228,24 @@ as_user()
     done
 }
 
+@test "where the tracing file system is not mounted, that is what is said" {
+    needs setpriv
+    status=0
+    # shellcheck disable=SC2016 # the other shell expands it
+    unshare -m bash -c 'umount -q /sys/kernel/tracing; umount -q -R /sys/kernel/debug
+        [ ! -e /sys/kernel/tracing/events ] || exit 99
+        setpriv --reuid "$1" --clear-groups --inh-caps "+bpf,+perfmon,+dac_read_search" \
+            --ambient-caps "+bpf,+perfmon,+dac_read_search" "$2" monitor' \
+        - "$USER_ID" "$BATS_FILE_TMPDIR/crypto-tracer" >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
+    [ "$status" -ne 99 ] || skip "it cannot be unmounted"
+    must_be 3
+    must_be_error
+    grep -q '^  CAP_SYS_ADMIN to mount the tracing file system' "$ERR"
+    grep -q 'sudo mount -t tracefs tracefs /sys/kernel/tracing' "$ERR"
+    refute grep -q CAP_DAC_READ_SEARCH "$ERR"
+    [ "$(wc -L <"$ERR")" -le 80 ]
+}
+
 @test "what needs no rights works without" {
     local word
 
@@ -250,11 +268,23 @@ as_user()
     must_be 0
     check_stream
     must_count 1 "$(opens /a.pem) and .uid == $USER_ID"
-    must_count 0 '.event_type == "coverage" and any(.sources[]; .attached | not)'
+    # Of what needs one more, the reason is told.
+    must_count 1 '.event_type == "coverage" and
+        (.sources | map(select(.attached | not) | .name)) ==
+            ["tap", "tls_handshake", "ssh_handshake"] and
+        all(.sources[]; .attached or (.reason | test("Operation not permitted, needs CAP_NET_ADMIN")))'
     # It stays who it is, without rights.
     grep -q "DEBUG: capabilities after start-up: uid $USER_ID, =\$" "$ERR"
     # The output is its own.
     [ "$(stat -c '%u %a' "$STREAM")" = "$USER_ID 600" ]
+}
+
+@test "with CAP_NET_ADMIN an ordinary user sees handshakes too" {
+    needs setpriv
+    mkdir -m 777 "$T/open"
+    as_user "$NEEDED net_admin" monitor --output "$T/open/stream" -- true
+    must_be 0
+    must_count 0 '.event_type == "coverage" and any(.sources[]; .attached | not)'
 }
 
 @test "as file capabilities they are enough too, and end with start-up" {
@@ -263,7 +293,7 @@ as_user()
     needs setpriv setcap
     cp "$TOOL" "$T/crypto-tracer"
     chmod 755 "$T/crypto-tracer"
-    setcap cap_bpf,cap_perfmon,cap_dac_read_search+ep "$T/crypto-tracer" 2>/dev/null ||
+    setcap cap_bpf,cap_perfmon,cap_net_admin,cap_dac_read_search+ep "$T/crypto-tracer" 2>/dev/null ||
         skip "no file capabilities here"
     # shellcheck disable=SC2016 # for the inner shell
     with_tracefs setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups "$T/crypto-tracer" \

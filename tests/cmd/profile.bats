@@ -167,7 +167,7 @@ named_holds()
     doc_is '.profiles | map(.process.pid) | sort' "[$(printf '%s\n' "${HELD[@]}" | sort -n | paste -sd ,)]"
     diff <(doc_lines '.profiles[].files_accessed[].path') \
         <(printf '%s\n' "$D/rsa.pem" "$D/rsa.pem" "$D/rsa.pem" "$T"/{1,2,3}.pem | sort)
-    doc_is '.summary' '{"total_events":0,"libraries_loaded":0,"files_accessed":6,"file_accesses":6,"failed_accesses":0,"api_calls_made":0,"processes":3,"programs_executed":0}'
+    doc_is '.summary' '{"total_events":0,"libraries_loaded":0,"files_accessed":6,"file_accesses":6,"failed_accesses":0,"api_calls_made":0,"tls_handshakes":0,"ssh_handshakes":0,"connections_before":0,"processes":3,"programs_executed":0}'
     doc_is 'keys_unsorted' '["schema_version","profile_version","generated_at","hostname","kernel","profiles","summary","coverage"]'
     doc_is '.profiles | map(.process.exe) | unique' "[\"$T/manyholds\"]"
 }
@@ -176,7 +176,7 @@ named_holds()
     named_holds onlyhold 1
     profile --name onlyhold --duration 0.1
     must_be 0
-    doc_is 'keys_unsorted' '["schema_version","profile_version","generated_at","hostname","kernel","duration_seconds","process","programs","libraries","files_accessed","api_calls","algorithms","crypto_providers","certificates","keys","findings","statistics","coverage"]'
+    doc_is 'keys_unsorted' '["schema_version","profile_version","generated_at","hostname","kernel","duration_seconds","process","programs","libraries","files_accessed","api_calls","algorithms","crypto_providers","certificates","keys","tls_sessions","ssh_sessions","findings","statistics","coverage"]'
     doc_is '.process.pid' "$held"
 }
 

@@ -283,3 +283,53 @@ hidden()
     tracer monitor --no-redact -- true /home/mallory/x
     must_count 1 '.event_type == "start" and (.options | index("/home/mallory/x"))'
 }
+
+# tls_client OPTION...: a client of TLS, whose name for the server is nowhere in its arguments, below
+# a tracer with these options.
+tls_client()
+{
+    local port=$((40000 + RANDOM % 20000))
+
+    needs openssl
+    [ -x /usr/bin/python3 ] || skip "no python3"
+    openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=shown.mallory.example \
+        -keyout "$T/key.pem" -out "$T/cert.pem" 2>/dev/null
+    cat >"$T/client.py" <<'EOF'
+import socket, ssl, sys
+context = ssl._create_unverified_context()
+context.maximum_version = ssl.TLSVersion.TLSv1_2
+with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as plain:
+    with context.wrap_socket(plain, server_hostname="asked.mallory.example") as tls:
+        tls.sendall(b"x")
+EOF
+    openssl s_server -accept "127.0.0.1:$port" -cert "$T/cert.pem" -key "$T/key.pem" -quiet \
+        </dev/null >"$T/server" 2>&1 3>&- &
+    PUPPET["server $port"]=$!
+    wait_for 10 grep -q ":$(printf %04X "$port") 00000000:0000 0A" /proc/net/tcp
+    tracer monitor "$@" -- /usr/bin/python3 "$T/client.py" "$port"
+    must_be 0
+}
+
+@test "--redact-sni hides what a client calls its server, in every format and every event" {
+    local format
+
+    for format in $FORMATS; do
+        tls_client --format "$format" --redact-sni
+        grep -q tls_handshake "$OUT"
+        grep -qF '***' "$OUT"
+        refute grep -ai 'mallory.example' "$OUT" "$ERR" >&2
+    done
+    tls_client --redact-sni --no-redact
+    must_count 1 '.event_type == "tls_handshake" and .server_name == "***" and
+                  .outcome == "established" and (.certificates | not)'
+    # A call tells it as well.
+    must_have '.event_type == "api_call" and .arguments["host name"] == "***"'
+    refute grep -ai 'mallory.example' "$OUT" "$ERR" >&2
+}
+
+@test "without it the name is shown, and what the server shows" {
+    tls_client
+    must_count 1 '.event_type == "tls_handshake" and .server_name == "asked.mallory.example" and
+                  .certificates[0].subject == "CN=shown.mallory.example"'
+    must_have '.event_type == "api_call" and .arguments["host name"] == "asked.mallory.example"'
+}

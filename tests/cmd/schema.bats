@@ -44,8 +44,7 @@ needs_validator()
     [ "$(jq -r '.oneOf[] | select(.properties.event_type | not) | .title' "$SCHEMA" |
         paste -sd ,)" = snapshot,profile,profiles,libs ]
     [ "$(jq -r '.oneOf[].properties.event_type.const // empty' "$SCHEMA" | sort | paste -sd ,)" = \
-        "$({ "$TOOL" version | sed -n 's/^Sources: //p' | tr ' ' '\n'; echo start; echo coverage; } |
-            sort | paste -sd ,)" ]
+        "$({ sources_listed; echo start; echo coverage; } | sort | paste -sd ,)" ]
 }
 
 @test "every property is described" {

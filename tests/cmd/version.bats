@@ -34,7 +34,9 @@ load helpers
     for word in $("$TOOL" version | sed -n 's/^Formats: //p'); do
         "$TOOL" monitor --format "$word" --help >/dev/null
     done
-    for word in $("$TOOL" version | sed -n 's/^Sources: //p'); do
+    sources_listed >"$T/sources"
+    [ "$(wc -l <"$T/sources")" -ge 9 ]
+    while read -r word; do
         "$TOOL" monitor --event "$word" --help >/dev/null
-    done
+    done <"$T/sources"
 }

@@ -70,6 +70,9 @@ static void check_tables(const struct inventory *inventory)
 		const struct inventory_process *process = inventory->processes[i];
 
 		check(process->nr_uses <= INVENTORY_USES_MAX);
+		check(process->nr_connections <= INVENTORY_CONNECTIONS_MAX);
+		for (uint32_t j = 1; j < process->nr_connections; j++)
+			check(process->connections[j - 1].inode != process->connections[j].inode);
 		for (uint32_t j = 0; j < process->nr_uses; j++)
 			check(process->uses[j].object->nr_users > 0);
 	}

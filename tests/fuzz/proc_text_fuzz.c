@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * src/proc/maps.c, status.c and users.c: the text of /proc and of the passwd file is read within
- * its bounds, told whole or not at all, and what is handed out lies in it.
+ * src/proc/maps.c, sockets.c, status.c and users.c: the text of /proc and of the passwd file is
+ * read within its bounds, told whole or not at all, and what is handed out lies in it.
  *
  * The input is a byte for which parser, then the text.
  */
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "proc/maps.h"
+#include "proc/sockets.h"
 #include "proc/status.h"
 #include "proc/users.h"
 
@@ -111,6 +112,29 @@ static void check_status(const char *text, size_t size)
 		check(ticks == UNTOUCHED);
 }
 
+static int count_socket(void *ctx, const struct proc_socket *socket)
+{
+	(void)socket;
+	++*(uint64_t *)ctx;
+	return 0;
+}
+
+static void check_sockets(const char *text, size_t size)
+{
+	struct proc_socket untouched, socket;
+	uint64_t nr_sockets = 0;
+	int fd = text_open(text, size);
+
+	memset(&untouched, UNTOUCHED, sizeof(untouched));
+	memset(&socket, UNTOUCHED, sizeof(socket));
+	if (sockets_parse(text, size, &socket))
+		check(memcmp(&socket, &untouched, sizeof(socket)) == 0);
+	check(sockets_each(fd, count_socket, &nr_sockets) == 0);
+	/* the shortest has no more than its numbers */
+	check(nr_sockets <= size / 40);
+	close(fd);
+}
+
 static void check_users(const char *text, size_t size)
 {
 	struct users *users;
@@ -142,7 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = malloc(size - 1);
 	if (size > 1)
 		memcpy(text, data + 1, size - 1);
-	switch (data[0] % 4) {
+	switch (data[0] % 5) {
 	case 0:
 		check_map(text, size - 1);
 		break;
@@ -151,6 +175,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 2:
 		check_status(text, size - 1);
+		break;
+	case 4:
+		check_sockets(text, size - 1);
 		break;
 	default:
 		check_users(text, size - 1);

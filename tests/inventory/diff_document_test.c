@@ -34,22 +34,22 @@ static void test_programs_are_new_gone_and_changed(void **state)
 	struct diff *diff = diff_of(old, new);
 
 	(void)state;
-	assert_value("programs.new", "[{\"exe\":\"\\/new\",\"running_as\":\"www\","
-				     "\"name\":\"new\",\"libraries\":[\"\\/b\"],"
+	assert_value("programs.new", "[{\"exe\":\"/new\",\"running_as\":\"www\","
+				     "\"name\":\"new\",\"libraries\":[\"/b\"],"
 				     "\"crypto_providers\":[],\"open_crypto_files\":[],"
 				     "\"stale_libraries\":[]}]");
 	assert_value("programs.gone.0.exe", "/old");
 	assert_null(parsed_value(document, "programs.gone.1"));
 	assert_value("programs.changed",
-		     "[{\"exe\":\"\\/usr\\/sbin\\/nginx\",\"running_as\":\"root\","
+		     "[{\"exe\":\"/usr/sbin/nginx\",\"running_as\":\"root\","
 		     "\"name\":\"nginx\",\"changes\":{"
-		     "\"libraries\":{\"added\":[\"\\/c\"],\"removed\":[\"\\/a\"]},"
+		     "\"libraries\":{\"added\":[\"/c\"],\"removed\":[\"/a\"]},"
 		     "\"crypto_providers\":{\"added\":[\"openssl 3.0.19\"],"
 		     "\"removed\":[\"openssl 3.0.17\"]},"
-		     "\"open_crypto_files\":{\"added\":[],\"removed\":[\"\\/k\"]},"
-		     "\"stale_libraries\":{\"added\":[\"\\/b\"],\"removed\":[]}}}]");
-	assert_value("libraries", "{\"new\":[{\"path\":\"\\/c\"}],"
-				  "\"gone\":[{\"path\":\"\\/a\"}],\"changed\":[]}");
+		     "\"open_crypto_files\":{\"added\":[],\"removed\":[\"/k\"]},"
+		     "\"stale_libraries\":{\"added\":[\"/b\"],\"removed\":[]}}}]");
+	assert_value("libraries", "{\"new\":[{\"path\":\"/c\"}],"
+				  "\"gone\":[{\"path\":\"/a\"}],\"changed\":[]}");
 	assert_value("providers.changed",
 		     "[{\"name\":\"openssl\",\"linkage\":\"dynamic\",\"path\":null,"
 		     "\"changes\":{\"versions\":{\"added\":[\"3.0.19\"],"
@@ -72,7 +72,7 @@ static void test_static_providers_are_told_apart_by_executable(void **state)
 			     "{\"exe\":\"/b\",\"crypto_providers\":[{\"name\":"
 			     "\"go\",\"linkage\":\"static\",\"version\":\"1.22\"}]}]"),
 		    "providers.changed",
-		    "[{\"name\":\"go\",\"linkage\":\"static\",\"path\":\"\\/a\","
+		    "[{\"name\":\"go\",\"linkage\":\"static\",\"path\":\"/a\","
 		    "\"changes\":{\"versions\":{\"added\":[\"1.24\"],"
 		    "\"removed\":[\"1.22\"]}}}]");
 }
@@ -85,7 +85,7 @@ static void test_key_changes_in_its_file(void **state)
 		    SNAPSHOT(",\"keys\":[{\"file\":\"/k\",\"type\":\"RSA\",\"bits\":4096,"
 			     "\"encrypted\":false,\"mode\":\"0644\",\"owner\":\"root\"}]"),
 		    "keys.changed",
-		    "[{\"file\":\"\\/k\",\"type\":\"RSA\",\"bits\":4096,\"changes\":{"
+		    "[{\"file\":\"/k\",\"type\":\"RSA\",\"bits\":4096,\"changes\":{"
 		    "\"bits\":{\"old\":2048,\"new\":4096},"
 		    "\"encrypted\":{\"old\":true,\"new\":false},"
 		    "\"mode\":{\"old\":\"0600\",\"new\":\"0644\"}}}]");

@@ -36,7 +36,7 @@ static void test_missing_sections_are_notes(void **state)
 			      "\"old has no certificates\",\"old has no keys\","
 			      "\"old has no host_crypto\"]");
 	assert_value("programs.changed.0.changes",
-		     "{\"open_crypto_files\":{\"added\":[\"\\/f\"],\"removed\":[]}}");
+		     "{\"open_crypto_files\":{\"added\":[\"/f\"],\"removed\":[]}}");
 	assert_int_equal(diff_count(diff), 1);
 	diff_free(diff);
 }

@@ -38,6 +38,27 @@ static void test_same_snapshots_have_no_changes(void **state)
 	assert_value("schema_version", "1.0");
 }
 
+/* Connections come and go, also where the older snapshot tells of none at all. */
+static void test_connections_are_no_change(void **state)
+{
+	static const char none[] =
+		SNAPSHOT(",\"processes\":[" PROCESS("1", HELD("\"/l\"", "")) "]");
+	static const char one[] = SNAPSHOT(",\"processes\":[" PROCESS(
+		"1",
+		HELD("\"/l\"", "") ",\"connections\":[{\"local\":\"127.0.0.1:443\"}],"
+				   "\"connection_count\":1") "],"
+							     "\"summary\":{\"connections\":1}");
+	static const char other[] = SNAPSHOT(",\"processes\":[" PROCESS(
+		"1", HELD("\"/l\"", "") ",\"connections\":[],\"connection_count\":0") "]");
+
+	(void)state;
+	assert_same(none, one);
+	assert_value("notes", "[]");
+	assert_same(one, other);
+	assert_same(other, one);
+	assert_value("notes", "[]");
+}
+
 /* A restart, another worker, another order, a day later: nobody changed anything. */
 static void test_what_changes_by_itself_is_no_change(void **state)
 {
@@ -104,7 +125,7 @@ static void test_renewed_certificate_is_changed(void **state)
 						      "90") "," CERTIFICATE("/chain", "CN=z", "dd",
 									    "90") "]"));
 	assert_value("certificates.changed",
-		     "[{\"file\":\"\\/chain\",\"subject\":\"CN=a\","
+		     "[{\"file\":\"/chain\",\"subject\":\"CN=a\","
 		     "\"fingerprint_sha256\":\"bb\",\"changes\":{"
 		     "\"fingerprint_sha256\":{\"old\":\"aa\",\"new\":\"bb\"},"
 		     "\"not_after\":{\"old\":\"until aa\",\"new\":\"until bb\"}}}]");
@@ -147,7 +168,7 @@ static void test_findings_are_new_or_gone_by_severity(void **state)
 
 	(void)state;
 	assert_value("findings.gone",
-		     "[{\"rule\":\"weak_key\",\"file\":\"\\/k\",\"severity\":\"high\","
+		     "[{\"rule\":\"weak_key\",\"file\":\"/k\",\"severity\":\"high\","
 		     "\"why\":\"w\",\"evidence\":\"RSA-1024\"}]");
 	assert_value("findings.new.0.rule", "other");
 	assert_value("findings.new.1.evidence", "RSA-1536");
@@ -348,6 +369,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_snapshots_have_no_changes),
+		cmocka_unit_test(test_connections_are_no_change),
 		cmocka_unit_test(test_what_changes_by_itself_is_no_change),
 		cmocka_unit_test(test_same_executable_of_another_user_is_another_program),
 		cmocka_unit_test(test_renewed_certificate_is_changed),

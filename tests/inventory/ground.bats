@@ -345,6 +345,7 @@ unique_files $(awk '$2 == "file" { print $3 }' "$T/truth" | sort -u | wc -l)
 certificates $(cat "$D/server.crt" "$D/server.pem" | grep -c 'BEGIN CERT')
 keys $(cat "$D/server.crt" "$D/server.pem" | grep -c 'BEGIN PRIVATE')
 findings 0
+connections 0
 EOF
     jq -e '.summary.certificates == (.certificates | length) and
            .summary.keys == (.keys | length)' "$OUT"

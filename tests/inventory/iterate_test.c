@@ -135,26 +135,96 @@ static void test_open_file_is_entered_if_its_name_is_in_the_catalogue(void **sta
 	assert_string_equal(process->uses[1].object->path, "/etc/gone.pem");
 }
 
+/* A socket with FLAGS, between 192.0.2.1 and 198.51.100.1; INODE is also the port of the peer. */
+static struct inventory_record *add_socket(uint32_t pid, uint16_t flags, uint64_t inode,
+					   uint16_t port)
+{
+	const struct inventory_connection ends = made_ends(inode, port, 1, (uint16_t)inode);
+	struct inventory_ends tail = {
+		.local_port = ends.local.port,
+		.peer_port = ends.peer.port,
+		.netns = ends.netns,
+	};
+	struct inventory_record *record = add_file(pid, inode, 3, "");
+
+	memcpy(tail.local, ends.local.ip, sizeof(tail.local));
+	memcpy(tail.peer, ends.peer.ip, sizeof(tail.peer));
+	memcpy(record + 1, &tail, sizeof(tail));
+	record->kind = INVENTORY_SOCKET;
+	record->flags = flags;
+	record->size = (uint16_t)(sizeof(*record) + sizeof(tail));
+	size += sizeof(tail);
+	return record;
+}
+
 static void test_sockets_are_told_by_their_flags(void **state)
 {
 	struct inventory_process *processes[] = { made_process(1, "a"), made_process(2, "b"),
 						  made_process(3, "c") };
 
 	(void)state;
-	add_file(1, 0, 3, "")->kind = INVENTORY_SOCKET;
-	add_file(2, 0, 3, "")->kind = INVENTORY_SOCKET;
-	add_file(3, 0, 3, "")->kind = INVENTORY_SOCKET;
-	((struct inventory_record *)bytes)[0].flags = INVENTORY_AF_ALG;
-	((struct inventory_record *)bytes)[1].flags = INVENTORY_KTLS;
-	((struct inventory_record *)bytes)[2].flags = INVENTORY_IS_EXE;
-	add_file(2, 0, 4, "")->kind = INVENTORY_SOCKET;
-	((struct inventory_record *)bytes)[3].flags = INVENTORY_AF_ALG;
+	add_socket(1, INVENTORY_AF_ALG, 1, 0);
+	add_socket(2, INVENTORY_KTLS, 2, 443);
+	add_socket(3, INVENTORY_IS_EXE, 3, 0);
+	add_socket(2, INVENTORY_AF_ALG, 4, 0);
 	assert_int_equal(take(size), size);
 	assert_int_equal(processes[0]->sockets, INVENTORY_SOCKET_AF_ALG);
 	assert_int_equal(processes[1]->sockets, INVENTORY_SOCKET_AF_ALG | INVENTORY_SOCKET_KTLS);
 	assert_int_equal(processes[2]->sockets, 0);
-	assert_null(processes[0]->exe);
+	assert_null(processes[2]->exe);
 	assert_int_equal(inventory->nr_objects, 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(processes[i]->nr_connections, 0);
+}
+
+static void test_established_sockets_are_connections(void **state)
+{
+	const struct inventory_connection expected = made_ends(7, 443, 1, 7);
+	struct inventory_process *process = made_process(1, "a");
+
+	(void)state;
+	add_socket(1, INVENTORY_ESTABLISHED, 7, 443);
+	add_socket(1, INVENTORY_ESTABLISHED, 7, 443);
+	add_socket(1, INVENTORY_ESTABLISHED | INVENTORY_KTLS, 8, 444);
+	add_socket(2, INVENTORY_LISTENS, 9, 443);
+	made_process(2, "b");
+	assert_int_equal(take(size), size);
+	inventory_sort(inventory);
+	assert_int_equal(process->nr_connections, 2);
+	assert_int_equal(process->connections[0].inode, 7);
+	assert_int_equal(process->connections[0].netns, expected.netns);
+	assert_memory_equal(&process->connections[0].local, &expected.local,
+			    sizeof(expected.local));
+	assert_memory_equal(&process->connections[0].peer, &expected.peer, sizeof(expected.peer));
+	assert_true(process->connections[0].is_server);
+	assert_false(process->connections[0].is_ktls);
+	assert_false(process->connections[1].is_server);
+	assert_true(process->connections[1].is_ktls);
+	assert_int_equal(process->sockets, INVENTORY_SOCKET_KTLS);
+}
+
+/* Events tell of them. */
+static void test_connections_of_the_run_are_left_out(void **state)
+{
+	struct inventory_process *process = made_process(1, "a");
+
+	(void)state;
+	add_socket(1, INVENTORY_ESTABLISHED | INVENTORY_TAPPED | INVENTORY_KTLS, 7, 443);
+	assert_int_equal(take(size), size);
+	assert_int_equal(process->nr_connections, 0);
+	assert_int_equal(process->sockets, INVENTORY_SOCKET_KTLS);
+}
+
+static void test_socket_without_its_ends_is_malformed(void **state)
+{
+	struct inventory_process *process = made_process(1, "a");
+
+	(void)state;
+	add_socket(1, INVENTORY_ESTABLISHED, 7, 443)->size--;
+	assert_int_equal(take(size), -EBADMSG);
+	((struct inventory_record *)bytes)->size = sizeof(struct inventory_record);
+	assert_int_equal(take(size), -EBADMSG);
+	assert_int_equal(process->nr_connections, 0);
 }
 
 static void test_path_told_before_is_known_by_its_id(void **state)
@@ -228,12 +298,11 @@ static void test_record_of_another_process_of_that_pid_is_left_alone(void **stat
 	(void)state;
 	add_map(8, 1, 5, CRYPTO)->start_ns = 1;
 	add_file(8, 6, 3, "/etc/k.key")->start_ns = 1;
-	add_file(8, 0, 3, "")->kind = INVENTORY_SOCKET;
-	((struct inventory_record *)(bytes + size) - 1)->start_ns = 1;
-	((struct inventory_record *)(bytes + size) - 1)->flags = INVENTORY_AF_ALG;
+	add_socket(8, INVENTORY_KTLS | INVENTORY_ESTABLISHED, 7, 443)->start_ns = 1;
 	assert_int_equal(take(size), size);
 	assert_int_equal(process->nr_uses, 0);
 	assert_int_equal(process->sockets, 0);
+	assert_int_equal(process->nr_connections, 0);
 }
 
 /* read(2) ends where the buffer does: the rest of a record comes with the next. */
@@ -342,6 +411,9 @@ int main(void)
 		TEST(test_mapping_of_the_program_is_the_program),
 		TEST(test_open_file_is_entered_if_its_name_is_in_the_catalogue),
 		TEST(test_sockets_are_told_by_their_flags),
+		TEST(test_established_sockets_are_connections),
+		TEST(test_connections_of_the_run_are_left_out),
+		TEST(test_socket_without_its_ends_is_malformed),
 		TEST(test_path_told_before_is_known_by_its_id),
 		TEST(test_path_of_an_unknown_process_is_remembered),
 		TEST(test_id_told_again_stands_for_the_later_path),

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inventory/connections.h"
 #include "inventory/document.h"
 #include "support/parsed.h"
 #include "support/scene.h"
@@ -93,6 +94,29 @@ static inline struct inventory_object *made_file(struct inventory_process *proce
 
 	assert_int_equal(inventory_open(inventory, process, object, fd, 0), 0);
 	return object;
+}
+
+#define MADE_NETNS 4026531840U
+
+/* A connection of socket INODE between two ports of 192.0.2.1 and 198.51.100.LAST. */
+static inline struct inventory_connection made_ends(uint64_t inode, uint16_t local_port,
+						    uint8_t last, uint16_t peer_port)
+{
+	return (struct inventory_connection){
+		.inode = inode,
+		.netns = MADE_NETNS,
+		.local = { .ip = { [10] = 0xff, 0xff, 192, 0, 2, 1 }, .port = local_port },
+		.peer = { .ip = { [10] = 0xff, 0xff, 198, 51, 100, last }, .port = peer_port },
+	};
+}
+
+static inline void made_connection(struct inventory_process *process, uint64_t inode,
+				   uint16_t local_port, uint8_t last, uint16_t peer_port)
+{
+	const struct inventory_connection connection =
+		made_ends(inode, local_port, last, peer_port);
+
+	assert_int_equal(connections_add(process, &connection), 0);
 }
 
 static inline struct inventory_object *made_exe(struct inventory_process *process, const char *path,

@@ -271,6 +271,32 @@ static void test_file_open_twice_is_evidence_once(void **state)
 	ASSERT_TEXTS(item.fips_evidence, "configuration open: /etc/ssl/fipsmodule.cnf");
 }
 
+static void test_connections_are_told_with_their_role(void **state)
+{
+	const struct snapshot_connection *connections;
+
+	(void)state;
+	made_connection(process, 5, 50000, 9, 443);
+	made_connection(process, 6, 443, 8, 50001);
+	process->connections[1].is_ktls = true;
+	process->nr_more_connections = 3;
+	assert_int_equal(connections_listen(inventory, MADE_NETNS, 443), 0);
+	make();
+	assert_int_equal(item.connections.count, 2);
+	assert_true(item.connections.truncated);
+	assert_int_equal(item.nr_connections, 5);
+	connections = item.connections.items;
+	assert_string_equal(connections[0].local, "192.0.2.1:443");
+	assert_string_equal(connections[0].peer, "198.51.100.8:50001");
+	assert_true(connections[0].is_server);
+	assert_true(connections[0].is_ktls);
+	assert_string_equal(connections[1].peer, "198.51.100.9:443");
+	assert_false(connections[1].is_server);
+	assert_false(connections[1].is_ktls);
+	/* To talk to somebody is no use of cryptography. */
+	assert_false(process_uses_crypto(process));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
 int main(void)
@@ -291,6 +317,7 @@ int main(void)
 		TEST(test_fips_evidence_is_modules_files_and_settings),
 		TEST(test_name_alone_is_no_fips_module),
 		TEST(test_file_open_twice_is_evidence_once),
+		TEST(test_connections_are_told_with_their_role),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

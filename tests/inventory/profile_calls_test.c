@@ -259,13 +259,13 @@ static void test_findings_beyond_the_limit_are_counted(void **state)
 	(void)state;
 	made_target(made_process(7, "web"));
 	made_target(made_process(8, "web"));
-	for (int i = 0; i < PROFILE_CALL_FINDINGS_MAX + 3; i++) {
+	for (int i = 0; i < PROFILE_FINDINGS_MAX + 3; i++) {
 		snprintf(evidence, sizeof(evidence), "%d", i);
 		found(7, FINDING_dsa_key, evidence);
 		found(8, FINDING_dsa_key, evidence);
 	}
 	found(7, FINDING_dsa_key, "0");
-	assert_int_equal(made_profile(0)->findings.count, PROFILE_CALL_FINDINGS_MAX);
+	assert_int_equal(made_profile(0)->findings.count, PROFILE_FINDINGS_MAX);
 	assert_int_equal(profiles_count_refused(profiles), 6);
 }
 

@@ -58,10 +58,12 @@ static void test_empty_profile_has_all_its_parts(void **state)
 		   "\"start_time\":\"2026-11-21T09:02:03.456789Z\"},"
 		   "\"programs\":[],\"libraries\":[],\"files_accessed\":[],"
 		   "\"api_calls\":{},\"algorithms\":{},"
-		   "\"crypto_providers\":[],\"certificates\":[],\"keys\":[],\"findings\":[],"
+		   "\"crypto_providers\":[],\"certificates\":[],\"keys\":[],"
+		   "\"tls_sessions\":[],\"ssh_sessions\":[],\"findings\":[],"
 		   "\"statistics\":{\"total_events\":0,\"libraries_loaded\":0,"
 		   "\"files_accessed\":0,\"file_accesses\":0,\"failed_accesses\":0,"
-		   "\"api_calls_made\":0,\"processes\":1,\"programs_executed\":0},"
+		   "\"api_calls_made\":0,\"tls_handshakes\":0,\"ssh_handshakes\":0,"
+		   "\"connections_before\":0,\"processes\":1,\"programs_executed\":0},"
 		   "\"coverage\":{\"event_type\":\"coverage\",");
 }
 
@@ -218,10 +220,11 @@ static void test_document_of_several_has_profiles_and_summary(void **state)
 			 "\"process\":{\"pid\":7,");
 	assert_has(text, "\"programs_executed\":0}},{\"duration_seconds\":2,"
 			 "\"process\":{\"pid\":8,");
-	assert_has(text,
-		   "}}],\"summary\":{\"total_events\":1,\"libraries_loaded\":0,"
-		   "\"files_accessed\":1,\"file_accesses\":1,\"failed_accesses\":0,"
-		   "\"api_calls_made\":0,\"processes\":2,\"programs_executed\":0},\"coverage\":{");
+	assert_has(text, "}}],\"summary\":{\"total_events\":1,\"libraries_loaded\":0,"
+			 "\"files_accessed\":1,\"file_accesses\":1,\"failed_accesses\":0,"
+			 "\"api_calls_made\":0,\"tls_handshakes\":0,\"ssh_handshakes\":0,"
+			 "\"connections_before\":0,\"processes\":2,\"programs_executed\":0},"
+			 "\"coverage\":{");
 	assert_null(parsed_value(text, "profiles.0.coverage"));
 	assert_null(parsed_value(text, "profiles.0.generated_at"));
 	assert_null(parsed_value(text, "profiles.0.processes"));

@@ -301,7 +301,7 @@ static void test_nothing_is_made_of_silence_of_a_function_without_probe(void **s
 	assert_string_equal(unchecked(), "X509_verify_cert");
 	/* What is missing of these cannot be a check. */
 	lapse.function = "X509_verify_cert";
-	profiles->entries[0]->calls.nr_findings = 0;
+	profiles->entries[0]->calls.findings.nr_items = 0;
 	assert_string_equal(unchecked(), "X509_verify_cert");
 }
 

@@ -319,7 +319,7 @@ static void test_iterators_tell_the_same(void **state)
 	struct iterate iterate;
 	struct inventory *other;
 	pid_t pid;
-	int err = iterate_open(&iterate);
+	int err = iterate_open(&iterate, -1);
 
 	(void)state;
 	if (err == -EPERM || err == -EACCES)

@@ -46,6 +46,10 @@ static void test_every_process_field_is_spelled(void **state)
 	stale->inferred_version = strdup("3.7");
 	made_file(process, "/home/bob/k.key (deleted)", 3, 4);
 	made_exe(process, "/srv/alice/web", 4);
+	made_connection(process, 5, 50000, 9, 443);
+	made_connection(process, 6, 443, 8, 50001);
+	process->connections[0].is_ktls = true;
+	assert_int_equal(connections_listen(inventory, MADE_NETNS, 443), 0);
 	assert_has(render(),
 		   "\"processes\":[{\"pid\":7,\"ppid\":1,\"name\":\"web\","
 		   "\"exe\":\"/home/USER/web\",\"start_time\":\"2026-11-21T09:02:03.450000Z\","
@@ -56,6 +60,12 @@ static void test_every_process_field_is_spelled(void **state)
 		   "\"version\":\"3.7\",\"disk_version\":null}],"
 		   "\"open_crypto_files\":[\"/home/USER/k.key\"],"
 		   "\"deleted_files\":[\"/home/USER/k.key\"],"
+		   "\"connections\":[{\"local\":\"192.0.2.1:443\","
+		   "\"peer\":\"198.51.100.8:50001\",\"role\":\"server\","
+		   "\"negotiated\":\"unknown (before start)\"},"
+		   "{\"local\":\"192.0.2.1:50000\",\"peer\":\"198.51.100.9:443\","
+		   "\"role\":\"client\",\"ktls\":true,"
+		   "\"negotiated\":\"unknown (before start)\"}],\"connection_count\":2,"
 		   "\"crypto_providers\":[{");
 }
 
@@ -68,7 +78,8 @@ static void test_what_a_process_has_not_is_left_out_or_empty(void **state)
 	text = render();
 	assert_has(text, "\"exe\":null,");
 	assert_has(text, "\"libraries\":[],\"library_paths\":[],\"stale_libraries\":[],");
-	assert_has(text, "\"deleted_files\":[],\"crypto_providers\":[]}");
+	assert_has(text, "\"deleted_files\":[],\"connections\":[],\"connection_count\":0,"
+			 "\"crypto_providers\":[]}");
 	assert_null(strstr(text, "\"container\""));
 	assert_null(strstr(text, "\"kernel_crypto\""));
 	assert_null(strstr(text, "\"fips_evidence\""));
@@ -140,9 +151,11 @@ static void test_document_begins_and_ends_as_promised(void **state)
 	assert_string_equal(parsed_value(text, "kernel"), "6.1.0");
 	assert_string_equal(parsed_value(text, "findings"), "[]");
 	assert_has(text, "\"host_crypto\":{\"fips_enabled\":null,");
-	assert_has(text, "\"summary\":{\"total_processes\":1,\"total_libraries\":1,"
-			 "\"unique_libraries\":1,\"total_files\":0,\"unique_files\":0,"
-			 "\"certificates\":0,\"keys\":0,\"findings\":0},\"coverage\":{");
+	assert_has(
+		text,
+		"\"summary\":{\"total_processes\":1,\"total_libraries\":1,"
+		"\"unique_libraries\":1,\"total_files\":0,\"unique_files\":0,"
+		"\"certificates\":0,\"keys\":0,\"findings\":0,\"connections\":0},\"coverage\":{");
 }
 
 static void test_finding_is_rendered_with_its_file_redacted(void **state)

@@ -269,6 +269,32 @@ static void test_removed_process_leaves_nothing(void **state)
 	assert_int_equal(snapshot->findings.count, 0);
 }
 
+/* What a parent and its child have is one connection; of who uses no crypto none is told. */
+static void test_connections_are_counted_each_once(void **state)
+{
+	struct inventory_process *parent = made_process(7, "web");
+	struct inventory_process *child = made_process(8, "web");
+	const struct document_gap *gap;
+
+	(void)state;
+	made_library(parent, SSL, 1);
+	made_library(child, SSL, 1);
+	made_connection(parent, 5, 443, 1, 50000);
+	made_connection(parent, 6, 443, 1, 50001);
+	made_connection(child, 5, 443, 1, 50000);
+	made_connection(child, 7, 443, 1, 50002);
+	made_connection(made_process(9, "shell"), 8, 22, 1, 50003);
+	child->nr_more_connections = 10;
+	inventory_find(inventory, 9, 0)->nr_more_connections = 100;
+	make();
+	assert_int_equal(snapshot->processes.count, 2);
+	assert_int_equal(snapshot->summary.connections, 13);
+	assert_int_equal(snapshot->coverage.not_seen.count, 1);
+	gap = snapshot->coverage.not_seen.items;
+	assert_string_equal(gap->what, "ends of connections");
+	assert_int_equal(gap->count, 10);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
 int main(void)
@@ -285,6 +311,7 @@ int main(void)
 		TEST(test_version_without_support_is_a_finding),
 		TEST(test_library_that_nobody_has_is_no_finding),
 		TEST(test_removed_process_leaves_nothing),
+		TEST(test_connections_are_counted_each_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,10 +79,20 @@ static void test_first_signal_asks(void **state)
 	check_exits(first_signals, AS_EXPECTED);
 }
 
+/* Longer than what counts as the same moment. */
+static void wait_a_moment(void)
+{
+	struct timespec left = { .tv_nsec = 200000000 };
+
+	while (nanosleep(&left, &left) < 0)
+		;
+}
+
 static int second_signal(void)
 {
 	if (stop_install() || raise(SIGTERM) || stop_signal() != SIGTERM)
 		return UNEXPECTED;
+	wait_a_moment();
 	raise(SIGTERM);
 	return UNEXPECTED;
 }
@@ -91,6 +101,7 @@ static int other_second_signal(void)
 {
 	if (stop_install() || raise(SIGINT))
 		return UNEXPECTED;
+	wait_a_moment();
 	raise(SIGTERM);
 	return UNEXPECTED;
 }
@@ -100,6 +111,20 @@ static void test_second_signal_exits_with_the_first(void **state)
 	(void)state;
 	check_exits(second_signal, 128 + SIGTERM);
 	check_exits(other_second_signal, 128 + SIGINT);
+}
+
+static int signals_at_once(void)
+{
+	if (stop_install() || raise(SIGTERM) || raise(SIGTERM) || raise(SIGINT))
+		return UNEXPECTED;
+	return stop_signal() == SIGTERM ? AS_EXPECTED : UNEXPECTED;
+}
+
+/* As timeout(1) sends them: the end is written all the same. */
+static void test_signals_at_once_are_one(void **state)
+{
+	(void)state;
+	check_exits(signals_at_once, AS_EXPECTED);
 }
 
 static int inherited_ignored(void)
@@ -286,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_asked_at_first),
 		cmocka_unit_test(test_first_signal_asks),
 		cmocka_unit_test(test_second_signal_exits_with_the_first),
+		cmocka_unit_test(test_signals_at_once_are_one),
 		cmocka_unit_test(test_signal_inherited_ignored_is_taken),
 		cmocka_unit_test(test_signal_inherited_blocked_is_taken),
 		cmocka_unit_test(test_closed_pipe_is_an_error_and_no_signal),

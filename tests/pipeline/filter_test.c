@@ -13,6 +13,8 @@
 #include "sources/api_call/call.h"
 #include "sources/file_open/file_open.h"
 #include "sources/lib_load/lib_load.h"
+#include "sources/tls_handshake/handshake.h"
+#include "sources/tls_handshake/tls_handshake.h"
 #include "support/guard.h"
 #include "support/raw.h"
 
@@ -322,6 +324,104 @@ static void test_call_without_library_or_family_is_dropped(void **state)
 			 STAGE_DROP);
 }
 
+/*
+ * A handshake of LIBRARY and FAMILY, or of one of the CANDIDATES, NUL-separated, SIZE bytes. NULL:
+ * none.
+ */
+static void make_handshake(const char *library, enum library_family family, const char *candidates,
+			   size_t size)
+{
+	raw_begin(&raw, SOURCE_tls_handshake);
+	((struct tls_handshake_event *)raw.bytes)->family = family;
+	if (library)
+		raw_tail_text(&raw, offsetof(struct tls_handshake_event, library), library);
+	if (candidates)
+		raw_tail(&raw, offsetof(struct tls_handshake_event, candidates), candidates, size);
+}
+
+#define CANDIDATES "/usr/lib/libssl.so.3\0/opt/tls/libgnutls.so.30\0"
+
+static void test_handshake_is_meant_by_its_library_or_any_candidate(void **state)
+{
+	static const struct {
+		const char *pattern;
+		int of_library;
+		int of_candidates;
+	} cases[] = {
+		{ "openssl", STAGE_NEXT, STAGE_NEXT },
+		{ "libssl", STAGE_NEXT, STAGE_NEXT },
+		{ "gnutls", STAGE_DROP, STAGE_NEXT },
+		{ "GnuTLS", STAGE_DROP, STAGE_NEXT },
+		{ "tls.so.30", STAGE_DROP, STAGE_NEXT },
+		{ "nss", STAGE_DROP, STAGE_DROP },
+		/* Part of a directory, and of two names. */
+		{ "opt", STAGE_DROP, STAGE_DROP },
+		{ "3/opt", STAGE_DROP, STAGE_DROP },
+		{ "so.3libgnutls", STAGE_DROP, STAGE_DROP },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct filter filter = { .libraries = { cases[i].pattern }, .nr_libraries = 1 };
+
+		print_message("'%s'\n", cases[i].pattern);
+		make_handshake("/usr/lib/libssl.so.3", LIBRARY_FAMILY_openssl, NULL, 0);
+		assert_int_equal(judge(&filter), cases[i].of_library);
+		make_handshake(NULL, LIBRARY_FAMILY_none, CANDIDATES, sizeof(CANDIDATES) - 1);
+		assert_int_equal(judge(&filter), cases[i].of_candidates);
+		/* The last may lack its end. */
+		make_handshake(NULL, LIBRARY_FAMILY_none, CANDIDATES, sizeof(CANDIDATES) - 2);
+		assert_int_equal(judge(&filter), cases[i].of_candidates);
+	}
+}
+
+static void test_any_pattern_on_any_candidate_is_enough(void **state)
+{
+	struct filter filter = { .libraries = { "nss", "gnutls" }, .nr_libraries = 2 };
+
+	(void)state;
+	make_handshake(NULL, LIBRARY_FAMILY_none, CANDIDATES, sizeof(CANDIDATES) - 1);
+	assert_int_equal(judge(&filter), STAGE_NEXT);
+}
+
+/* A program that has its own TLS, and one whose process is not known. */
+static void test_handshake_of_no_library_is_dropped(void **state)
+{
+	struct filter filter = { .libraries = { "openssl" }, .nr_libraries = 1 };
+	struct filter none = { .libraries = { "none" }, .nr_libraries = 1 };
+
+	(void)state;
+	make_handshake(NULL, LIBRARY_FAMILY_none, NULL, 0);
+	assert_int_equal(judge(&filter), STAGE_DROP);
+	assert_int_equal(judge(&none), STAGE_DROP);
+	/* Empty names are nobody's, of however many there are. */
+	make_handshake(NULL, LIBRARY_FAMILY_none, "\0\0\0", 3);
+	assert_int_equal(judge(&filter), STAGE_DROP);
+}
+
+/* What FILTER says of a handshake whose certificate is in PATH; NULL: in none that is known. */
+static int judge_certificate(struct filter *filter, const char *path)
+{
+	struct record record;
+
+	filter->wanted = 1U << SOURCE_tls_handshake;
+	make_handshake(NULL, LIBRARY_FAMILY_none, NULL, 0);
+	assert_int_equal(record_decode(&record, &arena, raw.bytes, raw.size), STAGE_NEXT);
+	if (path)
+		tls_handshake_set_certificate_file(&record, path, strlen(path));
+	return filter_record(filter, &record);
+}
+
+static void test_handshake_is_meant_by_the_file_of_its_certificate(void **state)
+{
+	struct filter filter = { .files = { "*.crt" }, .nr_files = 1 };
+
+	(void)state;
+	assert_int_equal(judge_certificate(&filter, "/etc/ssl/host.crt"), STAGE_NEXT);
+	assert_int_equal(judge_certificate(&filter, "/etc/ssl/host.pem"), STAGE_DROP);
+	assert_int_equal(judge_certificate(&filter, NULL), STAGE_DROP);
+}
+
 static void test_library_pattern_drops_other_events(void **state)
 {
 	struct filter filter = { .libraries = { "openssl" }, .nr_libraries = 1 };
@@ -373,6 +473,10 @@ int main(void)
 		cmocka_unit_test(test_call_is_meant_by_its_library_or_its_family),
 		cmocka_unit_test(test_any_of_many_families_is_enough),
 		cmocka_unit_test(test_call_without_library_or_family_is_dropped),
+		cmocka_unit_test(test_handshake_is_meant_by_its_library_or_any_candidate),
+		cmocka_unit_test(test_any_pattern_on_any_candidate_is_enough),
+		cmocka_unit_test(test_handshake_of_no_library_is_dropped),
+		cmocka_unit_test(test_handshake_is_meant_by_the_file_of_its_certificate),
 		cmocka_unit_test(test_library_pattern_drops_other_events),
 		cmocka_unit_test(test_both_patterns_keep_either),
 	};

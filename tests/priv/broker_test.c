@@ -179,7 +179,11 @@ static void test_attach_returns_what_was_configured(void **state)
 
 static void test_text_of_a_process_is_opened(void **state)
 {
-	static const char *const begins[NR_BROKER_TEXTS] = { NULL, "Name:\t", NULL, NULL };
+	static const char *const begins[NR_BROKER_TEXTS] = {
+		[BROKER_TEXT_status] = "Name:\t",
+		[BROKER_TEXT_tcp] = "  sl  local_address rem_address ",
+		[BROKER_TEXT_tcp6] = "  sl  local_address    ",
+	};
 	uint32_t pid = (uint32_t)getpid();
 	char text[STATUS_TEXT_MAX];
 
@@ -188,6 +192,9 @@ static void test_text_of_a_process_is_opened(void **state)
 		int fd = broker_open_text(&broker, pid, kind);
 		ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
+		/* Without IPv6 it has no sockets of that either. */
+		if (kind == BROKER_TEXT_tcp6 && fd == -ENOENT)
+			continue;
 		assert_true(n > 0);
 		text[n] = '\0';
 		close(fd);
@@ -200,6 +207,22 @@ static void test_text_of_a_process_is_opened(void **state)
 	assert_int_equal(broker_open_text(&broker, pid, (enum broker_text)UINT32_MAX), -EINVAL);
 	assert_int_equal(broker_open_text(&broker, (uint32_t)ended_pid(), BROKER_TEXT_stat),
 			 -ENOENT);
+}
+
+static void test_network_namespace_is_looked_at_and_not_opened(void **state)
+{
+	struct broker_file file = { .kind = BROKER_FILE_NETNS, .pid = (uint32_t)getpid() };
+	uint32_t netns = 1;
+	struct stat st = stat_of("/proc/self/ns/net");
+
+	(void)state;
+	assert_int_equal(broker_look_netns(&broker, (uint32_t)getpid(), &netns), 0);
+	assert_int_equal(netns, st.st_ino);
+	assert_int_equal(broker_look_netns(&broker, (uint32_t)ended_pid(), &netns), -ENOENT);
+	assert_int_equal(netns, st.st_ino);
+	assert_int_equal(broker_open(&broker, &file), -EINVAL);
+	file.kind = UINT32_MAX;
+	assert_int_equal(broker_open(&broker, &file), -EINVAL);
 }
 
 static void test_directories_of_proc_are_opened(void **state)
@@ -342,7 +365,7 @@ static void test_malformed_requests_are_refused(void **state)
 	request->file.kind = BROKER_FILE_PATH;
 	memset(request->file.path, 'a', sizeof(request->file.path));
 	assert_int_equal(say(request, sizeof(*request)), -EACCES);
-	memcpy(request->file.path, "/tmp/k.pem", 10);
+	memcpy(request->file.path, "/-/-/k.pem", 10);
 	assert_int_equal(say(request, size + 9), -EACCES);
 	assert_int_equal(say(request, size + 10), -ENOENT);
 	/* What an earlier request left behind is not part of a path. */
@@ -458,6 +481,7 @@ int main(void)
 		TEST(test_rights_are_given_up),
 		TEST(test_attach_returns_what_was_configured),
 		TEST(test_text_of_a_process_is_opened),
+		TEST(test_network_namespace_is_looked_at_and_not_opened),
 		TEST(test_directories_of_proc_are_opened),
 		TEST(test_descriptors_and_programs_are_looked_at),
 		TEST(test_rpm_is_not_run_unless_configured),

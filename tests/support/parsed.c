@@ -107,7 +107,9 @@ const char *parsed_value(const char *text, const char *path)
 		snprintf(value, sizeof(value), "%s",
 			 json_object_is_type(at, json_type_string)
 				 ? json_object_get_string(at)
-				 : json_object_to_json_string_ext(at, JSON_C_TO_STRING_PLAIN));
+				 : json_object_to_json_string_ext(
+					   at, JSON_C_TO_STRING_PLAIN |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(document);
 	return at ? value : NULL;
 }

@@ -5,6 +5,25 @@
 def sum(f): map(f) | add // 0;
 def ordered(f): [.[] | f] | . == sort;
 
+def before: map(select(.origin == "snapshot"));
+def seen: map(select(.origin == "event"));
+
+# Of tls or ssh: what holds of every list of sessions.
+def sessions_of($is; $kind):
+    (.["\($kind)_sessions_truncated"] // false) as $truncated |
+    .["\($kind)_sessions"] as $all | ($all | seen) as $seen |
+    ($is["\($kind)_handshakes"] - ($seen | sum(.count)) |
+        . == 0 or . > 0 and $truncated | select(not) | "\($kind)_handshakes"),
+    ($all | map(del(.count, .resumed_count, .first_time, .last_time, .duration_min_us,
+        .duration_max_us)) | length == (unique | length) | select(not) | "a \($kind) session twice"),
+    ($seen[] | (.count > 0 and .first_time <= .last_time and .duration_min_us <= .duration_max_us and
+        (.resumed_count // 0) <= .count and .outcome and .peer and (has("negotiated") | not)) |
+        select(not) | "a \($kind) session that cannot be"),
+    ($all | before[] | (.count > 0 and .negotiated == "unknown (before start)" and .peer and
+        ([.role] | inside(["client", "server"])) and
+        (del(.role, .peer, .count, .origin, .negotiated, .ktls) | all(.[]; . == null))) |
+        select(not) | "something is known of a \($kind) connection that was there before");
+
 def of_profile:
     . as $profile | .statistics as $is | "profile of \(.process.pid)" as $name |
     (($is.files_accessed == (.files_accessed | length) | select(not) | "files_accessed"),
@@ -13,6 +32,10 @@ def of_profile:
      ($is.libraries_loaded == (.libraries | length) | select(not) | "libraries_loaded"),
      ($is.programs_executed == (.programs | length) | select(not) | "programs_executed"),
      ($is.api_calls_made == (.api_calls | sum(.)) | select(not) | "api_calls_made"),
+     (sessions_of($is; "tls"), sessions_of($is; "ssh")),
+     ((.tls_sessions + .ssh_sessions | before | sum(.count)) as $n |
+        (if .tls_sessions_truncated or .ssh_sessions_truncated then $is.connections_before >= $n
+         else $is.connections_before == $n end) | select(not) | "connections_before"),
      ((.api_calls, .algorithms | keys_unsorted | . == unique) | select(not) |
         "calls or algorithms not by name"),
      ((.algorithms[] | .count > 0 and (.functions | length > 0 and . == unique)) | select(not) |

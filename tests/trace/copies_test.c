@@ -34,7 +34,7 @@ static struct probes *probes;
 static int copies_begin(void **state)
 {
 	files_begin(state);
-	session = (struct session){ .tracefs = -1 };
+	session = (struct session){ .places = { .tracefs = -1, .cgroup = -1 } };
 	why_not = geteuid() ? "needs root" : NULL;
 	nr_children = 0;
 	if (!why_not && !made_library(files_path("libssl.so.3")))

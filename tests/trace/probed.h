@@ -270,7 +270,7 @@ static inline void close_session(void)
 static inline void library_begin(void **state)
 {
 	files_begin(state);
-	session = (struct session){ .tracefs = -1 };
+	session = (struct session){ .places = { .tracefs = -1, .cgroup = -1 } };
 	why_not = geteuid() ? "needs root" : NULL;
 	if (!why_not && !made_library(files_path("libssl.so.3")))
 		why_not = "there is no compiler";

@@ -23,7 +23,8 @@ static struct bpf_object *load(const struct source *source, bool reduced)
 		print_message("needs root\n");
 		skip();
 	}
-	session = (struct session){ .config = { .ring_size = 64U << 10 }, .tracefs = -1 };
+	session = (struct session){ .config = { .ring_size = 64U << 10 },
+				    .places = { .tracefs = -1, .cgroup = -1 } };
 	session.nr_cpus = (size_t)libbpf_num_possible_cpus();
 	for (size_t i = 0; i < sizeof(session.maps) / sizeof(session.maps[0]); i++)
 		session.maps[i] = -1;

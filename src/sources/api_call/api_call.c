@@ -214,6 +214,22 @@ int api_call_resolve(struct record *record, const struct api_function *function,
 	return STAGE_NEXT;
 }
 
+void api_call_hide_hosts(struct record *record)
+{
+	static const char hidden[] = "***";
+	/* It is in the record's arena. */
+	struct api_call *call = (struct api_call *)api_call_of(record);
+
+	for (size_t i = 0; call && i < call->arguments.count; i++) {
+		struct api_call_argument *argument = &call->argument[i];
+
+		if (strcmp(argument->name, "host name") != 0 || !argument->size)
+			continue;
+		argument->text = hidden;
+		argument->size = sizeof(hidden) - 1;
+	}
+}
+
 static const size_t api_call_tails[] = { AT(texts[0]), AT(texts[1]), AT(texts[2]), AT(method) };
 
 static const struct source_program api_call_programs[] = {

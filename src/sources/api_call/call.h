@@ -58,6 +58,9 @@ int api_call_resolve(struct record *record, const struct api_function *function,
 /* What a resolved RECORD tells; NULL before that. */
 const struct api_call *api_call_of(const struct record *record);
 
+/* Has RECORD, resolved, tell no name of a host: "***" takes its place (--redact-sni). */
+void api_call_hide_hosts(struct record *record);
+
 /* Fills CALL, zeroed but for function, library and family, from the bytes of RECORD. */
 void api_call_read(struct record *record, struct api_call *call, bool is_server);
 

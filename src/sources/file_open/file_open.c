@@ -276,6 +276,8 @@ const struct source file_open_source = {
 	.min_size = sizeof(struct file_open_event),
 	.tails = file_open_tails,
 	.nr_tails = ARRAY_SIZE(file_open_tails),
+	/* It sees that a library will be mapped, and by whom. */
+	.serves = 1U << SOURCE_lib_load | 1U << SOURCE_api_call,
 	.object = file_open_object,
 	.object_end = file_open_object_end,
 	.programs = file_open_programs,

@@ -63,6 +63,7 @@ const struct source process_exec_source = {
 	.min_size = sizeof(struct process_exec_event),
 	.tails = process_exec_tails,
 	.nr_tails = ARRAY_SIZE(process_exec_tails),
+	.is_basic = true,
 	.object = process_exec_object,
 	.object_end = process_exec_object_end,
 	.programs = process_exec_programs,

@@ -103,6 +103,7 @@ const struct source process_exit_source = {
 	.hook = "tp_btf/sched_process_exit",
 	.fields = FIELDS(process_exit_fields),
 	.min_size = sizeof(struct process_exit_event),
+	.is_basic = true,
 	.object = process_exit_object,
 	.object_end = process_exit_object_end,
 	.programs = process_exit_programs,

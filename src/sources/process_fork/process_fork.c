@@ -48,6 +48,7 @@ const struct source process_fork_source = {
 	.is_internal = true,
 	.fields = FIELDS(process_fork_fields),
 	.min_size = sizeof(struct process_fork_event),
+	.is_basic = true,
 	.object = process_fork_object,
 	.object_end = process_fork_object_end,
 	.programs = process_fork_programs,
