@@ -144,7 +144,7 @@ $(TRIGGERS): $(BUILD)/tests/%: tests/%.c
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O1 -g $(WARNINGS) -o $@ $< -lpthread
 
 # What a tracer costs, as ratios. BENCH_ARGS goes to bench/run (see its --help).
-BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,empty hit inventory latency load probes tracer)
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,empty handshakes hit inventory latency load packets probes tracer)
 
 .PHONY: bench bench-programs
 bench: $(BINARY) bench-programs
@@ -152,6 +152,7 @@ bench: $(BINARY) bench-programs
 
 bench-programs: $(BENCH_PROGRAMS)
 
+$(BUILD)/bench/handshakes: LDLIBS += -lssl
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: bench/%.c bench/bench.h $(LIBRARY)
 	$(call msg,CC,$@)
 	$(Q)mkdir -p $(@D)

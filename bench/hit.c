@@ -132,7 +132,7 @@ static int program_load(bool is_multi)
 static void target_open(struct target *target, enum selection selection)
 {
 	static const char *const names[NR_SELECTIONS] = { "", "hit", "no such" };
-	struct trace_config config = { .ring_size = RING_SIZE };
+	struct trace_config config = { .ring_size = RING_SIZE, .wanted = 1U << SOURCE_file_open };
 	int err;
 
 	if (selection != SELECTION_ALL) {

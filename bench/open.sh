@@ -58,7 +58,7 @@ lost_sample()
 coverage_read()
 {
 	tail -n 4 "$1" | grep '"event_type":"coverage"' |
-		jq -er '[.sources[] | select(.name == "file_open")] |
+		jq -er --arg source "${2:-file_open}" '[.sources[] | select(.name == $source)] |
 		[(map(.seen) | add), (map(.rejected) | add), (map(.filtered) | add),
 		 (map(.written) | add), (map(.lost | add) | add)] | @tsv' >"$WORK/coverage" 2>/dev/null &&
 	read -r coverage_seen coverage_rejected coverage_filtered coverage_written coverage_lost \

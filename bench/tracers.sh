@@ -3,7 +3,8 @@
 # Starting, asking and stopping a tracer, one at a time. Sourced by bench/run.
 #
 # A tracer is named by a word: crypto-tracer, none, empty-exit, empty-pair, opensnoop, bpftrace,
-# perf. Adding one is a case in tracer_is_installed and one in tracer_start.
+# perf; of the packet tap alone tap, tap-undecided, tap-empty. Adding one is a case in
+# tracer_is_installed and one in tracer_start.
 # strace is not among them: it can only run a command of its own, see open.sh.
 
 BPFTRACE_PROGRAM='tracepoint:syscalls:sys_enter_openat
@@ -17,6 +18,7 @@ tracer_is_installed()
 	none) ;;
 	crypto-tracer) [ -x "$TOOL" ] ;;
 	empty-*) [ -x "$BIN/empty" ] ;;
+	tap*) [ -x "$BIN/packets" ] ;;
 	perf) command -v perf >/dev/null && perf trace -h 2>&1 | grep -q 'perf trace' ;;
 	*) command -v "$1" >/dev/null ;;
 	esac
@@ -35,6 +37,9 @@ tracer_start()
 	crypto-tracer) set -- TERM "$TOOL" monitor --quiet --output "$tracer_out" "$@" ;;
 	empty-exit) needle=attached; set -- TERM "$BIN/empty" sys_exit_openat ;;
 	empty-pair) needle=attached; set -- TERM "$BIN/empty" sys_enter_openat sys_exit_openat ;;
+	tap) needle=attached; set -- TERM "$BIN/packets" tap ;;
+	tap-undecided) needle=attached; set -- TERM "$BIN/packets" undecided ;;
+	tap-empty) needle=attached; set -- TERM "$BIN/packets" empty ;;
 	opensnoop) set -- INT "$BENCH/with-tracefs" opensnoop ;;
 	bpftrace) set -- INT "$BENCH/with-tracefs" bpftrace -e "$BPFTRACE_PROGRAM" ;;
 	perf)
