@@ -153,7 +153,8 @@ static __always_inline void emit(struct draft *draft, enum lane lane)
 {
 	struct control *control = control_get();
 	__u64 used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-	__u32 size = draft->size;
+	/* As wide as the helper's argument: what is compared is what is handed on. */
+	__u64 size = draft->size;
 
 	if (!control)
 		return;

@@ -212,6 +212,7 @@ static __always_inline struct tail text_add(struct api_thread *thread, struct ap
 	struct tail tail = {};
 	__u32 used = thread->used;
 	__u32 room = thread->room - used;
+	__u32 size;
 	long n;
 
 	if (!from || used >= API_TEXT_MAX || room > API_TEXT_MAX)
@@ -219,7 +220,14 @@ static __always_inline struct tail text_add(struct api_thread *thread, struct ap
 	if (room > max)
 		room = max;
 	/* One more than is kept: else one that just fits would look like one that was cut. */
-	n = user_string(&thread->record[FIXED + used], room + 1, from);
+	size = room + 1;
+	/* Up to 6.1 the verifier forgets the limits of what the compiler has put on the stack. */
+	barrier_var(used);
+	used &= API_TEXT_MAX - 1;
+	barrier_var(size);
+	if (size > API_TEXT_MAX + 1)
+		return tail;
+	n = user_string(&thread->record[FIXED + used], size, from);
 	if (n <= 0 || n > API_TEXT_MAX + 1) {
 		fault(event);
 		return tail;
