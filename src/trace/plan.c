@@ -12,14 +12,14 @@
 /*
  * Calls in a second before a probe is taken off. A hit costs 1 us with its event and 0.7 without at
  * a place that the kernel emulates, 10 us at others (docs/benchmarks.md): some 2 % of a CPU for
- * what is told; 15 % for hashes, most of which a library computes itself; up to half of one where
- * counting was asked for.
+ * what is told; 15 % for hashes, most of which a library computes itself; a quarter to a third of
+ * one where counting was asked for.
  */
 #define LIMIT_CHEAP	    20000
 #define LIMIT_DEAR	    2000
 #define LIMIT_CHEAP_OUTSIDE 200000
 #define LIMIT_CHEAP_COUNTED 500000
-#define LIMIT_DEAR_COUNTED  50000
+#define LIMIT_DEAR_COUNTED  25000
 
 bool plan_wants(const struct api_function *function, enum api_group group)
 {

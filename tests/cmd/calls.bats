@@ -214,7 +214,7 @@ has_lines()
     local pid
 
     watch --api all
-    "$CALLER" "load:$LIBRARY" write:5 sum:1500 >"$T/out.caller" &
+    "$CALLER" "load:$LIBRARY" write:5 sum:2500 >"$T/out.caller" &
     pid=$!
     wait "$pid"
     grep -qx 'sum right' "$T/out.caller"
