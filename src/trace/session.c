@@ -269,15 +269,19 @@ static int ring_open(struct session *session, int (*on_record)(void *ctx, void *
 	return session->ring ? 0 : -errno;
 }
 
+static bool is_wanted(const struct session *session, enum source_id source)
+{
+	return sources[source]->is_basic ||
+	       session->config.wanted & (1U << source | sources[source]->serves);
+}
+
 /* Opens the sources that are wanted. Returns 0 or the first thing that went wrong. */
 static int open_sources(struct session *session)
 {
 	int first_err = 0;
 
 	for (size_t i = 0; i < NR_SOURCES; i++) {
-		bool is_wanted = sources[i]->is_basic ||
-				 session->config.wanted & (1U << i | sources[i]->serves);
-		int err = sources[i]->object && is_wanted
+		int err = sources[i]->object && is_wanted(session, i)
 				  ? source_open(session, sources[i], &session->states[i])
 				  : 0;
 
@@ -319,7 +323,7 @@ int session_open(struct session *session, const struct trace_config *config,
 	session->sees_all_cgroups = cgroup_is_whole(session->places.cgroup);
 	/* What is attached stays so without it. */
 	close_place(&session->places.cgroup);
-	err = mappings_attach(session);
+	err = is_wanted(session, SOURCE_lib_load) ? mappings_attach(session) : 0;
 	if (err && !first_err)
 		first_err = err;
 	err = ring_open(session, on_record, ctx);

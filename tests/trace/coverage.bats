@@ -133,6 +133,16 @@ tracer_has_caught_up()
     [ "$(source_of process_fork .filtered)" -ge 2 ]
 }
 
+@test "what costs and nobody asked for is not attached" {
+    trace_run events out --event process_exec -- /bin/true
+    [ "$(source_of lib_load .attached)" = false ]
+    [ "$(source_of file_open .attached)" = false ]
+    [ "$(source_of process_exit .attached)" = true ]
+    # Who handshakes are made with is told by the libraries that are mapped.
+    trace_run events out --event tls_handshake -- /bin/true
+    [ "$(source_of lib_load .attached)" = true ]
+}
+
 @test "every source says how it is attached, without any reason to complain here" {
     trace_run events out -- /bin/true
     [ "$(coverage events '[.sources[] | select(.attached and .reason == null)] | length')" -ge 5 ]

@@ -96,6 +96,7 @@ const struct source lib_load_source = {
 	.name = "lib_load",
 	.help = "a crypto library was mapped into a process",
 	.hook = "perf/PERF_RECORD_MMAP2",
+	.serves = 1U << SOURCE_api_call | 1U << SOURCE_tls_handshake,
 	.fields = FIELDS(lib_load_fields),
 	.min_size = sizeof(struct lib_load_event),
 	.tails = lib_load_tails,
