@@ -13,6 +13,7 @@
 #include <bpf/bpf_tracing.h>
 #include "../wire.h"
 #include "../control.h"
+#include "path.bpf.h"
 
 enum source_id {
 #define SOURCE(id, name) SOURCE_##name = id,
@@ -61,7 +62,6 @@ struct {
 	__type(value, __u32);
 } roots SEC(".maps");
 
-#define PATH_SIZE 4096
 #define ARGV_SIZE 16384 /* longer argument lists are cut and marked */
 
 /*
@@ -72,19 +72,9 @@ struct {
 /* The largest is an exec's. A value of a per-CPU map is at most 32 KiB (PCPU_MIN_UNIT_SIZE). */
 #define RECORD_MAX (RECORD_FIXED_MAX + 2 * PATH_SIZE + ARGV_SIZE + CGROUP_NAME_SIZE)
 
-struct path_walk {
-	struct dentry *dentry;
-	struct mount *mount;
-	struct dentry *root_dentry;
-	struct mount *root_mount;
-	__u32 at;    /* first byte of the path in struct scratch.path */
-	__u32 flags; /* WALK_* */
-};
-
 struct scratch {
 	__u8 record[RECORD_MAX];
-	/* Room behind the end: a component is copied before its size is known to fit. */
-	__u8 path[PATH_SIZE + 256];
+	__u8 path[PATH_BUFFER_SIZE];
 	struct path_walk walk;
 };
 

@@ -29,6 +29,7 @@ typedef _Bool bool;
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_HASH = 5,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
@@ -38,6 +39,7 @@ enum bpf_map_type {
 
 enum {
 	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
 };
 
 enum {
@@ -112,8 +114,9 @@ struct bpf_pidns_info {
 	__u32 tgid;
 };
 
-/* Only asked for existence: bpf_loop came with 5.17. */
+/* Only asked for existence: both came with 5.17. */
 enum bpf_func_id {
+	BPF_FUNC_find_vma = 180,
 	BPF_FUNC_loop = 181,
 };
 
@@ -122,6 +125,11 @@ enum bpf_func_id {
 struct pt_regs {
 	/* x86: arch/x86/include/asm/ptrace.h */
 	unsigned long bx, cx, dx, si, di, bp, ax, orig_ax, ip, sp, r8, r9, r10;
+};
+
+/* The kernel's own of arm64. */
+struct pt_regs___arm64 {
+	__s32 syscallno;
 };
 
 /* arm64: arch/arm64/include/uapi/asm/ptrace.h, arch/arm64/include/asm/ptrace.h */
@@ -141,6 +149,7 @@ struct list_head {
 };
 
 struct qstr {
+	__u32 hash;
 	__u32 len;
 	const unsigned char *name;
 };
@@ -226,6 +235,7 @@ struct vm_area_struct {
 	unsigned long vm_start;
 	unsigned long vm_end;
 	unsigned long vm_flags;
+	unsigned long vm_pgoff;
 	struct file *vm_file;
 };
 
@@ -354,7 +364,38 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct thread_info {
+	unsigned long flags;
+	__u32 status;
+};
+
+struct seccomp {
+	int mode;
+};
+
+/* x86: arch/x86/include/asm/processor.h; arm64: arch/arm64/include/asm/processor.h */
+struct thread_struct {
+	unsigned long fsbase;
+	struct {
+		unsigned long tp_value;
+	} uw;
+};
+
+struct kernel_siginfo;
+
+struct sigaction {
+	void *sa_handler;
+	unsigned long sa_flags;
+};
+
+struct k_sigaction {
+	struct sigaction sa;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
+	struct seccomp seccomp;
+	struct thread_struct thread;
 	int pid;
 	int tgid;
 	int exit_code;

@@ -288,6 +288,12 @@ static bool take_dynamic(struct elf *elf, struct dynamic *dynamic, uint64_t tag,
 	case DT_SONAME:
 		elf->soname = value;
 		break;
+	case DT_RPATH:
+		elf->rpath = value;
+		break;
+	case DT_RUNPATH:
+		elf->runpath = value;
+		break;
 	case DT_NEEDED:
 		if (elf->nr_needed < ELF_NEEDED_MAX)
 			elf->needed[elf->nr_needed++] = value;

@@ -54,7 +54,8 @@ struct elf {
 	struct elf_segment segments[ELF_SEGMENTS_MAX];
 	/* Of the dynamic section, as the dynamic loader reads it: */
 	struct elf_symbols dynamic;
-	uint64_t soname; /* an offset in its strings; 0: none */
+	uint64_t soname;	 /* an offset in its strings; 0: none */
+	uint64_t rpath, runpath; /* likewise */
 	size_t nr_needed;
 	uint64_t needed[ELF_NEEDED_MAX];
 };

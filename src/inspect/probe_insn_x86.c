@@ -334,6 +334,7 @@ static bool read_modrm(struct insn *insn)
 		return true;
 	if (!read_byte(insn, &insn->modrm))
 		return false;
+	insn->modrm_at = (uint8_t)(insn->size - 1);
 	if (insn->map == MAP_TWO_BYTES)
 		insn->attributes = escaped_attributes(insn);
 	else if (insn->map == MAP_ONE_BYTE)

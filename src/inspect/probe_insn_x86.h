@@ -30,6 +30,7 @@ struct insn {
 	uint8_t opcode;
 	enum insn_map map; /* that the opcode is in */
 	uint8_t modrm;
+	uint8_t modrm_at;    /* bytes before the ModRM byte; 0: it has none */
 	bool is_end;	     /* leaves the straight line, or is nothing that a library does */
 	bool is_near;	     /* a branch with a target of 8 bits */
 	uint16_t attributes; /* private */

@@ -2,7 +2,6 @@
 #include "inventory/diff_private.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,101 +12,51 @@
 #undef json_bool
 
 #include "inspect/finding.h"
-
-/*
- * What the tree of a document may weigh, as it takes far more memory than its text: a value counts
- * 1, a list or an object 8 (json-c 0.16 gives even an empty one room for 16 or 32 members). Some 2
- * GiB at worst, and over 300,000 processes.
- */
-#define WEIGHT_MAX	 (32U << 20)
-#define CONTAINER_WEIGHT 8
-
-/* Our own documents are 6 deep. */
-#define DEPTH_MAX 16
+#include "lib/json_document.h"
 
 enum fault {
-	FAULT_none,
-	FAULT_too_large,
-	FAULT_too_many,
-	FAULT_not_json,
-	FAULT_not_snapshot,
+	/* the first ones are those of the text, enum json_fault */
+	FAULT_none = JSON_FAULT_none,
+	FAULT_not_snapshot = NR_JSON_FAULTS,
 };
 
 static const char *const fault_texts[][NR_SIDES] = {
 	[FAULT_none] = { "", "" },
-	[FAULT_too_large] = { "larger than 256 MiB", "the new one is larger than 256 MiB" },
-	[FAULT_too_many] = { "more values than a snapshot has",
-			     "the new one has more values than a snapshot has" },
-	[FAULT_not_json] = { "not JSON", "the new one is not JSON" },
+	[JSON_FAULT_size] = { "larger than 256 MiB", "the new one is larger than 256 MiB" },
+	[JSON_FAULT_values] = { "more values than a snapshot has",
+				"the new one has more values than a snapshot has" },
+	[JSON_FAULT_syntax] = { "not JSON", "the new one is not JSON" },
 	[FAULT_not_snapshot] = { "not a snapshot", "the new one is not a snapshot" },
 };
 
-static size_t weight_of(const char *text, size_t size)
+static int side_parse(struct diff_side *side, const char *text, size_t size,
+		      unsigned int *ret_fault)
 {
-	size_t weight = 0;
+	enum json_fault fault = json_document_parse(text, size, &side->document);
+	struct json_object *version;
 
-	for (size_t i = 0; i < size; i++) {
-		if (text[i] == ',' || text[i] == ':')
-			weight++;
-		else if (text[i] == '[' || text[i] == '{')
-			weight += CONTAINER_WEIGHT;
-	}
-	return weight;
-}
-
-static bool is_blank(const char *text, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		if (!memchr(" \t\r\n", text[i], 4))
-			return false;
-	return true;
-}
-
-static enum fault parse(const char *text, size_t size, struct json_object **ret)
-{
-	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
-	struct json_object *document, *version;
-	size_t end;
-
-	if (!tokener)
-		return FAULT_not_json;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	document = json_tokener_parse_ex(tokener, text, (int)size);
-	end = json_tokener_get_parse_end(tokener);
-	/* it stops without an error at a NUL, which may have anything behind it */
-	if (json_tokener_get_error(tokener) != json_tokener_success || end > size ||
-	    !is_blank(text + end, size - end)) {
-		json_object_put(document);
-		json_tokener_free(tokener);
-		return FAULT_not_json;
-	}
-	json_tokener_free(tokener);
-	if (!json_object_object_get_ex(document, "snapshot_version", &version) ||
-	    !json_object_is_type(version, json_type_string)) {
-		json_object_put(document);
-		return FAULT_not_snapshot;
-	}
-	*ret = document;
-	return FAULT_none;
-}
-
-static int side_read(struct diff_side *side, const char *text, size_t size, enum fault *ret_fault)
-{
-	enum fault fault = FAULT_none;
-
-	if (size > DIFF_SIZE_MAX)
-		fault = FAULT_too_large;
-	else if (weight_of(text, size) > WEIGHT_MAX)
-		fault = FAULT_too_many;
-	else
-		fault = parse(text, size, &side->document);
+	if (fault == JSON_FAULT_memory)
+		return -ENOMEM;
 	if (fault) {
 		*ret_fault = fault;
 		return -EBADMSG;
 	}
-	for (size_t i = 0; i < NR_FACTS_SECTIONS; i++) {
-		int err = facts_collect(&side->facts[i], (enum facts_section)i, side->document);
+	if (!json_object_object_get_ex(side->document, "snapshot_version", &version) ||
+	    !json_object_is_type(version, json_type_string)) {
+		*ret_fault = FAULT_not_snapshot;
+		return -EBADMSG;
+	}
+	return 0;
+}
 
+static int side_read(struct diff_side *side, const char *text, size_t size, unsigned int *ret_fault)
+{
+	int err = side_parse(side, text, size, ret_fault);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < NR_FACTS_SECTIONS; i++) {
+		err = facts_collect(&side->facts[i], (enum facts_section)i, side->document);
 		if (err)
 			return err;
 	}
@@ -320,7 +269,7 @@ int diff_new(struct diff **ret, const char *old_text, size_t old_size, const cha
 	     size_t new_size, const char **ret_why)
 {
 	struct diff *diff = calloc(1, sizeof(*diff));
-	enum fault fault = FAULT_none;
+	unsigned int fault = FAULT_none;
 	enum side side = SIDE_old;
 	int err;
 

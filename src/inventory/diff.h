@@ -15,8 +15,9 @@
 #include <stddef.h>
 
 #include "lib/json.h"
+#include "lib/json_document.h"
 
-#define DIFF_SIZE_MAX (256U << 20)
+#define DIFF_SIZE_MAX JSON_DOCUMENT_MAX
 
 struct diff;
 

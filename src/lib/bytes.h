@@ -2,7 +2,7 @@
 #ifndef LIB_BYTES_H
 #define LIB_BYTES_H
 
-/* Comparing bytes of a known size, which need no NUL behind them, with C strings. */
+/* Comparing bytes of a known size, which need no NUL behind them, with C strings; and those. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +25,12 @@ static inline bool bytes_end(const char *bytes, size_t size, const char *text)
 	size_t text_size = strlen(text);
 
 	return size >= text_size && memcmp(bytes + size - text_size, text, text_size) == 0;
+}
+
+/* Either may be NULL, which is the same as NULL alone. */
+static inline bool text_equal(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
 /* One decimal digit or more, and nothing else. */

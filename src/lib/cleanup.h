@@ -34,6 +34,13 @@ static inline void cleanup_free(void *pointer)
 	free(*(void **)pointer);
 }
 
+/* Closes a descriptor that lives longer than a function, once. */
+static inline void close_fd(int *fd)
+{
+	cleanup_fd(fd);
+	*fd = -1;
+}
+
 /* Hands a descriptor over: the local no longer closes it. */
 static inline int steal_fd(int *fd)
 {

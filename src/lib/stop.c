@@ -2,6 +2,7 @@
 #include "lib/stop.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -48,6 +49,32 @@ static void on_tick(int number)
 		_exit(signal_seen ? 128 + signal_seen : 1);
 }
 
+/* As it was before the handlers were installed. */
+static const int changed[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGPIPE, SIGXFSZ };
+static struct sigaction old_actions[sizeof(changed) / sizeof(changed[0])];
+static sigset_t old_mask;
+static bool is_installed;
+
+/* The first time only: later ones would keep what is this program's own. */
+static void keep_old(void)
+{
+	if (is_installed)
+		return;
+	for (size_t i = 0; i < sizeof(changed) / sizeof(changed[0]); i++)
+		sigaction(changed[i], NULL, &old_actions[i]);
+	sigprocmask(SIG_SETMASK, NULL, &old_mask);
+	is_installed = true;
+}
+
+void stop_undo(void)
+{
+	if (!is_installed)
+		return;
+	for (size_t i = 0; i < sizeof(changed) / sizeof(changed[0]); i++)
+		sigaction(changed[i], &old_actions[i], NULL);
+	sigprocmask(SIG_SETMASK, &old_mask, NULL);
+}
+
 int stop_install(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -55,6 +82,7 @@ int stop_install(void)
 	struct sigaction action = { .sa_handler = on_signal };
 	sigset_t unblocked;
 
+	keep_old();
 	/* No SA_RESTART: a blocked call has to notice. */
 	sigemptyset(&unblocked);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {

@@ -21,6 +21,12 @@
  */
 int stop_install(void);
 
+/*
+ * Puts signals back as they were before stop_install(), for a child that is about to execute
+ * another program: a signal that is ignored stays so over an execve. Async-signal-safe.
+ */
+void stop_undo(void);
+
 /* Starts the drain time and the watchdog without a signal: the run has ended by itself. */
 void stop_begin(void);
 

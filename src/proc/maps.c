@@ -2,6 +2,8 @@
 #include "proc/maps.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,4 +152,14 @@ int maps_each(int fd, int (*take)(void *ctx, const struct map *map), void *ctx,
 	if (ret_skipped)
 		*ret_skipped = skipped;
 	return err;
+}
+
+int maps_each_of(pid_t pid, int (*take)(void *ctx, const struct map *map), void *ctx)
+{
+	_cleanup_(cleanup_fd) int fd = -1;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : maps_each(fd, take, ctx, NULL);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct map {
 	uint64_t start; /* addresses; END is behind the last byte */
@@ -65,5 +66,8 @@ struct maps_skipped {
  */
 int maps_each(int fd, int (*take)(void *ctx, const struct map *map), void *ctx,
 	      struct maps_skipped *ret_skipped);
+
+/* The same of process PID. What else open(2) says: -ENOENT: there is none; -EACCES. */
+int maps_each_of(pid_t pid, int (*take)(void *ctx, const struct map *map), void *ctx);
 
 #endif /* PROC_MAPS_H */

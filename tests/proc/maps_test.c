@@ -222,11 +222,17 @@ static void find_own(struct wanted *wanted)
 {
 	struct maps_skipped skipped;
 	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	size_t nr_found;
 
 	wanted->nr_found = 0;
 	assert_int_equal(maps_each(fd, look_for, wanted, &skipped), 0);
 	assert_int_equal(skipped.nr_malformed + skipped.nr_long, 0);
 	close(fd);
+	nr_found = wanted->nr_found;
+	wanted->nr_found = 0;
+	assert_int_equal(maps_each_of(getpid(), look_for, wanted), 0);
+	assert_int_equal(wanted->nr_found, nr_found);
+	assert_int_equal(maps_each_of(INT32_MAX, look_for, wanted), -ENOENT);
 }
 
 /* What this kernel says of a file that we map ourselves. */
