@@ -52,11 +52,13 @@ BPF_CFLAGS := -O2 -g -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Werror \
 	-Wno-unused-parameter
 # Its counters are claimed with an atomic exchange (Linux 5.12); without that it does not load.
 BPF_CFLAGS_api_user := -mcpu=v3
+BPF_CFLAGS_record := -mcpu=v3
 
-BPF_SOURCES := $(sort $(wildcard src/bpf/*.bpf.c src/sources/*/*.bpf.c))
+BPF_SOURCES := $(sort $(wildcard src/bpf/*.bpf.c src/sources/*/*.bpf.c src/syscalls/*.bpf.c))
 BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,$(notdir $(BPF_SOURCES:.c=.o)))
 SOURCES := $(sort $(filter-out $(BPF_SOURCES),$(shell find src -name '*.c')))
-OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
+ASSEMBLED := $(sort $(shell find src -name '*.S'))
+OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o) $(ASSEMBLED:src/%.S=$(BUILD)/obj/%.o)
 LIBRARY := $(BUILD)/libcrypto-tracer.a
 BINARY := $(BUILD)/crypto-tracer
 
@@ -93,12 +95,18 @@ $(BUILD)/obj/%.o: src/%.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
+$(BUILD)/obj/%.o: src/%.S Makefile
+	$(call msg,AS,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -Isrc -g -MMD -MP -c $< -o $@
+
 # Objects are embedded by .incbin, which the compiler's dependencies do not see.
 $(foreach o,$(BPF_OBJECTS),$(eval \
 	$(filter %/$(basename $(basename $(notdir $(o)))).o,$(OBJECTS)): $(o)))
 $(BUILD)/obj/trace/session.o: $(BUILD)/bpf/seed.bpf.o
 $(BUILD)/obj/trace/uprobes.o: $(BUILD)/bpf/api_user.bpf.o
 $(BUILD)/obj/trace/late.o: $(BUILD)/bpf/file_open_compat.bpf.o
+$(BUILD)/obj/syscalls/record_object.o: $(BUILD)/bpf/record.bpf.o
 $(BUILD)/obj/inventory/iterate.o: $(BUILD)/bpf/iterate.bpf.o
 
 define bpf_rule
@@ -142,6 +150,8 @@ $(TRIGGERS): $(BUILD)/tests/%: tests/%.c
 	$(call msg,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O1 -g $(WARNINGS) -o $@ $< -lpthread
+
+$(filter $(BUILD)/tests/programs/calls_%,$(TRIGGERS)): tests/programs/calls.h
 
 # What a tracer costs, as ratios. BENCH_ARGS goes to bench/run (see its --help).
 BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,empty handshakes hit inventory latency load packets probes tracer)

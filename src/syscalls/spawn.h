@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SYSCALLS_SPAWN_H
+#define SYSCALLS_SPAWN_H
+
+/*
+ * A process that waits until it is let go and then executes a program, with signals, limits and
+ * descriptors as they are in the one that makes it. Signals that this one catches are not caught in
+ * the program.
+ */
+
+#include <sys/types.h>
+
+struct spawned {
+	pid_t pid;   /* 0: none */
+	int pidfd;   /* readable when it has ended; -1: none, as are the others */
+	int release; /* closing it ends the process */
+	int failure; /* gives the errno of an exec that failed */
+};
+
+/* Makes the process for ARGV, NULL at its end. Returns 0 or a negative errno. */
+int spawn(struct spawned *spawned, char *const *argv);
+
+/*
+ * Lets it go. Returns 0 when the program is executed, or the negative errno for which it could not
+ * be: the process has ended then.
+ */
+int spawn_release(struct spawned *spawned);
+
+/* Waits for its end. Returns 0 with what wait(2) says in *RET_STATUS, or a negative errno. */
+int spawn_reap(struct spawned *spawned, int *ret_status);
+
+/* Closes the descriptors. A process that was never let go ends. Safe on a zeroed one, and twice. */
+void spawn_close(struct spawned *spawned);
+
+#endif /* SYSCALLS_SPAWN_H */

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/files.h"
+#include "syscalls/spawn.h"
+
+static char *const touch[] = { (char *)"touch", NULL, NULL };
+
+/* The words of touch(1) for PATH. */
+static char *const *touching(char *const words[3], const char *path)
+{
+	static char *copy[3];
+
+	copy[0] = words[0];
+	copy[1] = (char *)path;
+	copy[2] = NULL;
+	return copy;
+}
+
+static void test_it_waits_until_it_is_let_go(void **state)
+{
+	const char *path = files_path("ran");
+	struct spawned spawned;
+	struct pollfd ended;
+	int status;
+
+	(void)state;
+	assert_int_equal(spawn(&spawned, touching(touch, path)), 0);
+	ended = (struct pollfd){ .fd = spawned.pidfd, .events = POLLIN };
+	assert_int_equal(poll(&ended, 1, 100), 0);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(spawn_release(&spawned), 0);
+	assert_int_equal(poll(&ended, 1, 10000), 1);
+	assert_int_equal(spawn_reap(&spawned, &status), 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(spawn_reap(&spawned, &status), -ECHILD);
+	spawn_close(&spawned);
+	unlink(path);
+}
+
+static void test_one_that_is_never_let_go_does_nothing(void **state)
+{
+	const char *path = files_path("never");
+	struct spawned spawned;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(spawn(&spawned, touching(touch, path)), 0);
+	pid = spawned.pid;
+	spawn_close(&spawned);
+	spawn_close(&spawned);
+	assert_int_equal(waitpid(pid, NULL, 0), -1);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void test_what_cannot_be_executed_is_told(void **state)
+{
+	char *const missing[] = { (char *)"/no/such/program", NULL };
+	char *const directory[] = { (char *)"/etc", NULL };
+	struct spawned spawned;
+
+	(void)state;
+	assert_int_equal(spawn(&spawned, missing), 0);
+	assert_int_equal(spawn_release(&spawned), -ENOENT);
+	spawn_close(&spawned);
+	assert_int_equal(spawn(&spawned, directory), 0);
+	assert_int_equal(spawn_release(&spawned), -EACCES);
+	spawn_close(&spawned);
+}
+
+static void test_one_that_was_never_made_has_nothing_to_close(void **state)
+{
+	struct spawned spawned = { 0 };
+	bool was_open = fcntl(STDIN_FILENO, F_GETFD) >= 0;
+
+	(void)state;
+	assert_true(was_open || open("/dev/null", O_RDONLY | O_CLOEXEC) == STDIN_FILENO);
+	spawn_close(&spawned);
+	assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);
+	assert_int_equal(spawn_reap(&spawned, &(int){ 0 }), -ECHILD);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_it_waits_until_it_is_let_go),
+		cmocka_unit_test(test_one_that_is_never_let_go_does_nothing),
+		cmocka_unit_test(test_what_cannot_be_executed_is_told),
+		cmocka_unit_test(test_one_that_was_never_made_has_nothing_to_close),
+	};
+
+	return cmocka_run_group_tests(tests, files_begin, files_end);
+}
