@@ -51,7 +51,8 @@ static const char *resolve_alias(const char *name)
 	return name;
 }
 
-static int run(const struct command *command, int argc, char **argv)
+/* Parses the words behind argv[AT], which named COMMAND, and does it. */
+static int run(const struct command *command, int argc, char **argv, int at)
 {
 	char command_line[COMMAND_LINE_MAX];
 	struct options options;
@@ -60,7 +61,7 @@ static int run(const struct command *command, int argc, char **argv)
 	options_init(&options);
 	options.command_line = command_line;
 	options.command_line_size = join(command_line, sizeof(command_line), argc - 1, argv + 1);
-	status = options_parse(&options, command, argc - 2, argv + 2);
+	status = options_parse(&options, command, argc - at - 1, argv + at + 1);
 	if (status)
 		return status;
 	if (options.help) {
@@ -74,25 +75,59 @@ static int run(const struct command *command, int argc, char **argv)
 	return command->run(&options);
 }
 
+/* Says that there is no command WORD, of COMMAND where that is not NULL. */
+static void report_unknown(const struct command *command, const char *word)
+{
+	char quoted[LOG_QUOTE_SIZE];
+	char what[LOG_QUOTE_SIZE + 64];
+	char action[128];
+
+	if (word)
+		snprintf(what, sizeof(what), "unknown command '%s'", log_quote(quoted, word));
+	else
+		snprintf(what, sizeof(what), "no command given");
+	snprintf(action, sizeof(action), "Try: crypto-tracer %s%s--help",
+		 command ? command->name : "", command ? " " : "");
+	error_report(what, NULL, action, NULL);
+}
+
+/*
+ * The command that the first words of ARGV name, the last one being at *RET_AT. NULL: there is
+ * none, which has been said.
+ */
+static const struct command *find_command(int argc, char **argv, int *ret_at)
+{
+	const char *word = argc > 1 ? argv[1] : NULL;
+	const struct command *command = word ? command_find(resolve_alias(word)) : NULL;
+	const struct command *below;
+
+	*ret_at = 1;
+	if (!command) {
+		report_unknown(NULL, word);
+		return NULL;
+	}
+	word = argv[2];
+	/* an option is for the command itself: --help */
+	if (!command->commands || (word && word[0] == '-'))
+		return command;
+	*ret_at = 2;
+	below = word ? command_find_below(command, word) : NULL;
+	if (!below)
+		report_unknown(command, word);
+	return below;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
-	char quoted[LOG_QUOTE_SIZE];
-	char what[LOG_QUOTE_SIZE + 32];
 	int status;
+	int at;
 
 	open_standard_descriptors();
-	if (argc < 2) {
-		error_report("no command given", NULL, "Try: crypto-tracer --help", NULL);
+	command = find_command(argc, argv, &at);
+	if (!command)
 		return EXIT_USAGE;
-	}
-	command = command_find(resolve_alias(argv[1]));
-	if (!command) {
-		snprintf(what, sizeof(what), "unknown command '%s'", log_quote(quoted, argv[1]));
-		error_report(what, NULL, "Try: crypto-tracer --help", NULL);
-		return EXIT_USAGE;
-	}
-	status = run(command, argc, argv);
+	status = run(command, argc, argv, at);
 	/* Help and tables go through stdio: a full disk must not pass for success. */
 	if ((fflush(stdout) != 0 || ferror(stdout)) && !status)
 		return errno == EPIPE ? EXIT_PIPE_CLOSED : report_output(NULL, -errno, false);

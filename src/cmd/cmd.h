@@ -26,17 +26,19 @@ enum exit_status {
 #define COMMAND_TABLES_MAX 8
 
 struct command {
-	const char *name;
+	const char *name;     /* of a command of a command both: "syscalls record" */
 	const char *help;     /* one line */
 	const char *synopsis; /* what follows the name */
 	const char *details;  /* paragraph for --help, wrapped; may be NULL */
 	const char *examples; /* lines for --help; may be NULL */
 	const struct option_table *tables[COMMAND_TABLES_MAX];
-	bool takes_command;  /* `-- COMMAND` */
-	bool takes_argument; /* one word, options.argument */
-	bool is_document;    /* writes one document, unless --watch makes it a stream */
+	bool takes_command; /* `-- COMMAND` */
+	bool takes_files;   /* words, options.files */
+	bool is_document;   /* writes one document, unless --watch makes it a stream */
 	/* Does it. Returns the exit status. */
 	int (*run)(const struct options *options);
+	/* Commands of this command, NULL at their end; then it does nothing itself. */
+	const struct command *const *commands;
 };
 
 enum {
@@ -50,6 +52,9 @@ extern const struct command *const commands[NR_COMMANDS];
 
 /* The command called NAME, or NULL. */
 const struct command *command_find(const char *name);
+
+/* That of COMMAND called NAME ("record"), or NULL, as it is where COMMAND has none. */
+const struct command *command_find_below(const struct command *command, const char *name);
 
 /* Prints the help for the tool, or for COMMAND, to standard output. */
 void help_print_tool(void);

@@ -21,3 +21,13 @@ const struct command *command_find(const char *name)
 			return commands[i];
 	return NULL;
 }
+
+const struct command *command_find_below(const struct command *command, const char *name)
+{
+	size_t size = strlen(command->name);
+
+	for (size_t i = 0; command->commands && command->commands[i]; i++)
+		if (strcmp(command->commands[i]->name + size + 1, name) == 0)
+			return command->commands[i];
+	return NULL;
+}

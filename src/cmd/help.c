@@ -46,6 +46,13 @@ void help_print_command(const struct command *command)
 	       command->help, command->name, command->synopsis);
 	if (command->details)
 		printf("\n%s", command->details);
+	if (command->commands) {
+		printf("\nCOMMANDS:\n");
+		for (size_t i = 0; command->commands[i]; i++)
+			printf("    %-12s%s\n",
+			       command->commands[i]->name + strlen(command->name) + 1,
+			       command->commands[i]->help);
+	}
 	for (size_t i = 0; i < COMMAND_TABLES_MAX && command->tables[i]; i++) {
 		const struct option_table *table = command->tables[i];
 
@@ -77,18 +84,21 @@ void help_print_tool(void)
 
 static int help_run(const struct options *options)
 {
-	const struct command *command;
+	const struct command *command = NULL;
 	char quoted[LOG_QUOTE_SIZE];
 	char what[LOG_QUOTE_SIZE + 32];
 
-	if (!options->argument) {
+	if (options->nr_files == 0) {
 		help_print_tool();
 		return 0;
 	}
-	command = command_find(options->argument);
-	if (!command) {
+	for (size_t i = 0; i < options->nr_files; i++) {
+		command = i == 0 ? command_find(options->files[0])
+				 : command_find_below(command, options->files[i]);
+		if (command)
+			continue;
 		snprintf(what, sizeof(what), "no command '%s'",
-			 log_quote(quoted, options->argument));
+			 log_quote(quoted, options->files[i]));
 		error_report(what, NULL, "Try: crypto-tracer --help", NULL);
 		return EXIT_USAGE;
 	}
@@ -99,8 +109,8 @@ static int help_run(const struct options *options)
 const struct command help_command = {
 	.name = "help",
 	.help = "print this help, or that of a command",
-	.synopsis = "[COMMAND]",
+	.synopsis = "[COMMAND...]",
 	.tables = { &help_options },
-	.takes_argument = true,
+	.takes_files = true,
 	.run = help_run,
 };

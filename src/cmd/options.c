@@ -15,6 +15,7 @@ void options_init(struct options *options)
 		.fail_on = -1,
 		.schema_format = "json",
 		.max_processes = MAX_PROCESSES_DEFAULT,
+		.syscalls = { .runs = 1, .action = -1 },
 	};
 }
 
@@ -55,6 +56,21 @@ static bool is_one_of(const char *word, const char *const *words)
 	return !word;
 }
 
+/* VALUE of OPTION, NULL where it takes none, is WRONG. Returns EXIT_USAGE. */
+static int report_wrong(const struct command *command, const struct option *option,
+			const char *value, const char *wrong)
+{
+	char quoted[LOG_QUOTE_SIZE];
+	char what[2 * LOG_QUOTE_SIZE];
+
+	if (value)
+		snprintf(what, sizeof(what), "'%s' for --%s: %s", log_quote(quoted, value),
+			 option->name, wrong);
+	else
+		snprintf(what, sizeof(what), "option '--%s' %s", option->name, wrong);
+	return usage_error(command, what);
+}
+
 /* One option at argv[*AT] and its value, which may be the next word. */
 static int parse_one(struct options *options, const struct command *command, int argc, char **argv,
 		     int *at)
@@ -86,12 +102,7 @@ static int parse_one(struct options *options, const struct command *command, int
 		return usage_error(command, what);
 	}
 	wrong = option->parse(options, value);
-	if (wrong) {
-		snprintf(what, sizeof(what), "'%s' for --%s: %s", log_quote(quoted, value),
-			 option->name, wrong);
-		return usage_error(command, what);
-	}
-	return 0;
+	return wrong ? report_wrong(command, option, value, wrong) : 0;
 }
 
 static int parse_word(struct options *options, const struct command *command, char *word)
@@ -99,8 +110,8 @@ static int parse_word(struct options *options, const struct command *command, ch
 	char quoted[LOG_QUOTE_SIZE];
 	char what[2 * LOG_QUOTE_SIZE];
 
-	if (command->takes_argument && !options->argument) {
-		options->argument = word;
+	if (command->takes_files && options->nr_files < OPTION_FILES_MAX) {
+		options->files[options->nr_files++] = word;
 		return 0;
 	}
 	snprintf(what, sizeof(what), "unexpected argument '%s'%s", log_quote(quoted, word),

@@ -31,6 +31,36 @@ enum option_api {
 	OPTION_API_all,
 };
 
+#define OPTION_PHASES_MAX 64
+#define OPTION_RULES_MAX  64
+#define OPTION_FILES_MAX  1024
+
+enum option_engine {
+	OPTION_ENGINE_auto, /* bpf where it works, else ptrace */
+	OPTION_ENGINE_bpf,
+	OPTION_ENGINE_ptrace,
+};
+
+/* Of `syscalls`. */
+struct syscalls_options {
+	uint32_t runs;
+	const char *phases[OPTION_PHASES_MAX];
+	size_t nr_phases;
+	const char *drive;
+	bool live;
+	uint32_t engine; /* enum option_engine */
+	bool detaches;	 /* --on-exit detach */
+	int action;	 /* enum policy_action; -1: the default */
+	bool exact;
+	bool portable;
+	bool no_nnp; /* no_new_privs is not set: a setuid program keeps its rights */
+	const char *policy;
+	const char *format; /* of a policy, or of what is shown */
+	uint32_t phase;	    /* of a policy, for formats that have one */
+	const char *rules[OPTION_RULES_MAX];
+	size_t nr_rules;
+};
+
 struct options {
 	/* What is watched. */
 	uint32_t pids[OPTION_PIDS_MAX];
@@ -75,8 +105,10 @@ struct options {
 	uid_t user_uid;
 	gid_t user_gid;
 	const char *user;
-	/* The argument of `help`. */
-	const char *argument;
+	/* FILE... */
+	const char *files[OPTION_FILES_MAX];
+	size_t nr_files;
+	struct syscalls_options syscalls;
 	/* What `schema` prints. */
 	const char *schema_format;
 	bool help;
@@ -123,6 +155,14 @@ extern const struct option_table profile_options;
 extern const struct option_table profile_output_options;
 extern const struct option_table schema_options;
 extern const struct option_table help_options; /* --help alone */
+extern const struct option_table syscalls_record_options;
+extern const struct option_table syscalls_show_options;
+extern const struct option_table syscalls_diff_options;
+extern const struct option_table syscalls_merge_options;
+extern const struct option_table syscalls_policy_options;
+extern const struct option_table syscalls_run_options;
+extern const struct option_table syscalls_patch_options;
+extern const struct option_table syscalls_verify_options;
 
 struct command;
 

@@ -46,6 +46,9 @@ refused()
     refused help moniter
     head -n 1 "$ERR" | grep -qF "'moniter'"
     refused help monitor schema
+    refused help syscalls recrod
+    head -n 1 "$ERR" | grep -qF "'recrod'"
+    refused help syscalls record show
 }
 
 @test "commands that take no argument refuse one" {

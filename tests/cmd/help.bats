@@ -74,6 +74,24 @@ commands_listed()
     done
 }
 
+@test "so has every command of syscalls" {
+    local commands command
+
+    commands=$("$TOOL" syscalls --help |
+        awk '/^COMMANDS:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }')
+    [ "$(wc -w <<<"$commands")" -eq 8 ]
+    for command in $commands; do
+        help_run syscalls "$command" --help
+        must_be_help
+        head -n 1 "$OUT" | grep -q "^crypto-tracer syscalls $command - "
+        grep -q "^    crypto-tracer syscalls $command" "$OUT"
+        cp "$OUT" "$T/first"
+        help_run help syscalls "$command"
+        must_be_help
+        cmp "$OUT" "$T/first"
+    done
+}
+
 @test "--help wins over the other options, which are checked before" {
     help_run monitor --duration 5 --help
     must_be_help

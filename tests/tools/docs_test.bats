@@ -24,6 +24,21 @@ setup()
     done
 }
 
+@test "every long option of the commands of syscalls is in its chapter, and no other" {
+    local command
+
+    for command in record show merge diff policy run patch verify; do
+        "$tracer" syscalls "$command" --help | sed '/^General:/,$d' |
+            grep -oE '^ +(-., )?--[a-z-]+' | grep -oE '[a-z]+(-[a-z]+)*$' |
+            sort >"$BATS_TEST_TMPDIR/help"
+        [ -s "$BATS_TEST_TMPDIR/help" ]
+        sed -n "/^\.Ss syscalls $command\$/,/^\.S[sh] /p" docs/crypto-tracer.1 |
+            sed -nE 's/^\.It .*Fl -([a-z-]+)( .*)?$/\1/p; s/^\.It .*, -([a-z-]+)( .*)?$/\1/p' |
+            sort >"$BATS_TEST_TMPDIR/manual"
+        diff "$BATS_TEST_TMPDIR/help" "$BATS_TEST_TMPDIR/manual" || { echo "of $command"; false; }
+    done
+}
+
 @test "the manual page is well-formed" {
     command -v mandoc >/dev/null || skip "mandoc is not installed"
     run mandoc -T lint -W warning docs/crypto-tracer.1
