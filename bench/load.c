@@ -7,6 +7,9 @@
  *	load burst CPU FILE COUNT	opens FILE as fast as it can: "OPS_PER_SECOND"
  *	load rate CPU FILE RATE MS	opens FILE evenly: "OPS_PER_SECOND" that were reached
  *	load stamp CPU DIR RATE MS	opens names that tell the time of their opening
+ *	load calls CPU OPS		makes 40 different calls, eight before each of point_1
+ *					to point_5, then calls getppid: "NS" a call, lower
+ *					quartile of 100 blocks
  *	load quiet MS			does nothing: "BUSY", the percentage of one CPU that all
  *					others used or the hypervisor took meanwhile
  *	load busy			"BUSY_MS NOW_MS": processor time used on all CPUs since
@@ -230,6 +233,62 @@ static uint64_t busy_ticks(void)
 	return user + nice + sys + irq + softirq + steal;
 }
 
+/* Where phases of a policy begin. The asm keeps them apart. */
+#define POINT(nr)                                                                                  \
+	__attribute__((noinline)) static void point_##nr(void)                                     \
+	{                                                                                          \
+		__asm__ volatile("nop # " #nr);                                                    \
+	}
+POINT(1)
+POINT(2)
+POINT(3)
+POINT(4)
+POINT(5)
+
+#define CALLS_PER_PHASE 8
+
+/* They do nothing, or fail, when all arguments are -1. Each phase has its own. */
+static const struct phase {
+	void (*point)(void);
+	long calls[CALLS_PER_PHASE];
+} phases[] = {
+	{ point_1,
+	  { SYS_getuid, SYS_getgid, SYS_geteuid, SYS_getegid, SYS_getsid, SYS_getpgid,
+	    SYS_getgroups, SYS_getresuid } },
+	{ point_2,
+	  { SYS_getresgid, SYS_times, SYS_uname, SYS_sysinfo, SYS_getrusage, SYS_getpriority,
+	    SYS_getitimer, SYS_getcwd } },
+	{ point_3,
+	  { SYS_sched_yield, SYS_sched_getparam, SYS_sched_getscheduler, SYS_sched_getaffinity,
+	    SYS_sched_get_priority_max, SYS_sched_get_priority_min, SYS_capget, SYS_sigaltstack } },
+	{ point_4,
+	  { SYS_lseek, SYS_fcntl, SYS_dup, SYS_fsync, SYS_fdatasync, SYS_ftruncate, SYS_fchmod,
+	    SYS_fchown } },
+	{ point_5,
+	  { SYS_listen, SYS_bind, SYS_shutdown, SYS_getsockname, SYS_getpeername, SYS_getsockopt,
+	    SYS_setsockopt, SYS_accept4 } },
+};
+
+#define CALL_BLOCKS 100
+
+static int cmd_calls(char **argv)
+{
+	static uint64_t block_ns[CALL_BLOCKS];
+	uint64_t nr_ops = number_parse(argv[1], MAX_OPS) / CALL_BLOCKS + 1;
+
+	cpu_pin(argv[0]);
+	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
+		for (size_t j = 0; j < CALLS_PER_PHASE; j++)
+			syscall(phases[i].calls[j], -1, -1, -1, -1, -1, -1);
+		phases[i].point();
+	}
+	for (size_t i = 0; i < CALL_BLOCKS; i++)
+		block_ns[i] = block_run(NULL, nr_ops);
+	qsort(block_ns, CALL_BLOCKS, sizeof(block_ns[0]), ns_compare);
+	printf("%.2f\n", (double)block_ns[CALL_BLOCKS / 4] / (double)nr_ops);
+	return 0;
+}
+
 static int cmd_quiet(char **argv)
 {
 	uint64_t span_ns = number_parse(argv[0], MAX_MS) * NS_PER_MS;
@@ -325,6 +384,7 @@ static const struct verb verbs[] = {
 	{ .name = "burst", .nr_args = 3, .run = cmd_burst },
 	{ .name = "rate", .nr_args = 4, .run = cmd_rate },
 	{ .name = "stamp", .nr_args = 4, .run = cmd_stamp },
+	{ .name = "calls", .nr_args = 2, .run = cmd_calls },
 	{ .name = "quiet", .nr_args = 1, .run = cmd_quiet },
 	{ .name = "busy", .nr_args = 0, .run = cmd_busy },
 	{ .name = "cpu", .nr_args = 1, .run = cmd_cpu },
@@ -338,6 +398,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], verbs[i].name) == 0 && argc - 2 >= verbs[i].nr_args)
 			return verbs[i].run(argv + 2);
 	}
-	fprintf(stderr, "usage: load loop|burst|rate|stamp|quiet|busy|cpu|time|cpus ARGUMENT...\n");
+	fprintf(stderr,
+		"usage: load loop|burst|rate|stamp|calls|quiet|busy|cpu|time|cpus ARGUMENT...\n");
 	return 2;
 }
