@@ -64,7 +64,7 @@ static int on_told(void *ctx, void *bytes, size_t size)
 
 	(void)ctx;
 	if (size < sizeof(*told) || told->told != RECORD_TOLD_CALL || !kernel.run ||
-	    !kernel.run->config->live)
+	    !kernel.run->config->live || told->call >> 16 >= NR_SYSCALL_ARCHES)
 		return 0;
 	call = (struct engine_call){
 		.ts_ns = told->ts_ns,
@@ -241,16 +241,20 @@ static int release(const struct bpf_run *run, int32_t *ret_status)
 	return err;
 }
 
-/* Follows COMMAND to its end, and enters what it did. Returns as engine.run() does. */
+/*
+ * Follows COMMAND to its end, and enters what it did, also where a process does not end when it is
+ * killed. Returns as engine.run() does.
+ */
 static int complete(struct bpf_run *run, struct recording *recording, struct recording_run *result)
 {
 	int end = follow(run);
-	int err = end ? stop(run) : 0;
+	int err;
 
+	if (end && stop(run) < 0 && run->config->warn)
+		run->config->warn(run->config->ctx, "not all processes of COMMAND could be ended");
 	end_run(run, result, !end);
-	if (!err)
-		err = record_tree_export(&kernel.object.fds, kernel.object.state,
-					 kernel.object.nodes, recording, result);
+	err = record_tree_export(&kernel.object.fds, kernel.object.state, kernel.object.nodes,
+				 recording, result);
 	return end && end != -ECANCELED ? end : err ? err : end;
 }
 

@@ -190,7 +190,7 @@ int BPF_PROG(record_exit, struct pt_regs *regs, long result)
 		count_return(thread, call, has_failed);
 	if (has_failed && result == -ENOSYS)
 		thread->nosys = call + 1;
-	if (config.has_live)
+	if (config.has_live && call != RECORD_NONE)
 		live_return(thread, call, regs, result);
 	if (config.has_enter)
 		thread->call = RECORD_NONE;

@@ -172,6 +172,20 @@ load syscalls_record
     [ "$(grep -cE '^\[[0-9]+ (sh|ls)\] ' "$ERR")" -eq "$(recorded '[.nodes[].calls[].count] | add')" ]
 }
 
+@test "--live: a number that no call has is counted, not printed" {
+    needs /usr/bin/python3
+    record --live --engine "${ENGINE:-bpf}" -- /usr/bin/python3 -c '
+import ctypes
+call = ctypes.CDLL(None).syscall
+call(5000)
+call(-1)
+print("over")'
+    must_be 0
+    grep -qx over "$OUT"
+    grep -q '2 calls were not counted' "$ERR"
+    [ "$(calls_of 'true' write)" -ge 1 ]
+}
+
 @test "--live: colour on a terminal" {
     needs script
     script -qec "env -u NO_COLOR '$TOOL' syscalls record --live -o '$T/r' -- true" /dev/null \
