@@ -232,6 +232,8 @@ static int catch_up(struct launch *launch, struct follow_thread *thread, enum fo
 	const struct launch_config *config = launch->config;
 	struct follow_process *process = thread->process;
 	struct injection injection;
+	/* A thread that is left asleep must not take its process along (follow.h). */
+	bool kills = thread->tid == process->pid;
 	int ended;
 	int err = inject_begin(&injection, thread->tid,
 			       stop == FOLLOW_AT_ENTRY ? &thread->call : NULL);
@@ -239,7 +241,7 @@ static int catch_up(struct launch *launch, struct follow_thread *thread, enum fo
 	if (err == -EAGAIN)
 		return 0;
 	if (!err && config->suspends)
-		err = tracee_set(thread->tid, true, true);
+		err = tracee_set(thread->tid, kills, true);
 	if (err) {
 		if (err != -ESRCH)
 			tell(launch, "process %d cannot be given its next phase: %s", process->pid,
@@ -253,7 +255,7 @@ static int catch_up(struct launch *launch, struct follow_thread *thread, enum fo
 	}
 	ended = inject_end(&injection, process->pid, ret_signal);
 	if (config->suspends)
-		tracee_set(thread->tid, true, false);
+		tracee_set(thread->tid, kills, false);
 	return err ? err : ended;
 }
 

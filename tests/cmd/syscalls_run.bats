@@ -163,3 +163,22 @@ cannot()
     must_be 1
     [ ! -e "$T/ran" ]
 }
+
+@test "a thread that began a phase and sleeps is left alone when the last one begins" {
+    needs /usr/bin/python3
+    cat >"$T/threads.py" <<'END'
+import os, threading, time
+def serve():
+    os.getsid(0)
+    time.sleep(60)
+threading.Thread(target=serve, daemon=True).start()
+time.sleep(0.5)
+os.getpgid(0)
+time.sleep(0.5)
+print(open("/proc/self/status").read().split("Seccomp_filters:")[1].split()[0])
+END
+    policy first:getsid "$T/some" first:getpgid "$T/fewer"
+    ruled -- /usr/bin/python3 "$T/threads.py"
+    must_be 0
+    [ "$(cat "$OUT")" = 3 ]
+}
