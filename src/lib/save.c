@@ -36,8 +36,11 @@ static void place_close(const struct place *place)
 		close(place->dir);
 }
 
-/* Opens the directory of PATH, which is no link, and looks for the file. */
-static int place_open(struct place *place, const char *path)
+/*
+ * Opens the directory of PATH, which is no link, and looks for the file. -ELOOP: it is not the one
+ * FOUND before, whose number is 0 where there was none.
+ */
+static int place_open(struct place *place, const char *path, const struct stat *found)
 {
 	_cleanup_(cleanup_free) char *copy = strdup(path);
 	_cleanup_(cleanup_free) char *other = strdup(path);
@@ -57,6 +60,11 @@ static int place_open(struct place *place, const char *path)
 		place->is_there = true;
 	else if (errno != ENOENT)
 		return -errno;
+	if (place->is_there && !S_ISREG(place->st.st_mode))
+		return -ELOOP;
+	if (found->st_ino && (!place->is_there || place->st.st_ino != found->st_ino ||
+			      place->st.st_dev != found->st_dev))
+		return -ELOOP;
 	return 0;
 }
 
@@ -127,16 +135,35 @@ static int write_directly(const char *path, const void *bytes, size_t size)
 	return err ? err : close_err;
 }
 
+/* Where the file FD really is: of another look at its name a link may have become another one. */
+static int path_of(int fd, char out[static PATH_MAX], struct stat *ret_st)
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (fstat(fd, ret_st) < 0)
+		return -errno;
+	n = readlink(link, out, PATH_MAX);
+	if (n < 0)
+		return -errno;
+	if (n == PATH_MAX)
+		return -ENAMETOOLONG;
+	out[n] = '\0';
+	return 0;
+}
+
 /*
- * Whether PATH is to be replaced, and then where it really is, in OUT. 0: it is written as it is;
- * or a negative errno.
+ * Whether PATH is to be replaced, and then where it really is, in OUT, and which file that is. 0:
+ * it is written as it is; or a negative errno.
  */
-static int find_regular(const char *path, char out[static PATH_MAX])
+static int find_regular(const char *path, char out[static PATH_MAX], struct stat *ret_found)
 {
 	struct output output;
-	struct stat st, link;
+	struct stat st;
 	int err;
 
+	*ret_found = (struct stat){ 0 };
 	if (!path || strcmp(path, "-") == 0 || strncmp(path, "/dev/", 5) == 0 ||
 	    strncmp(path, "/proc/", 6) == 0)
 		return 0;
@@ -147,7 +174,7 @@ static int find_regular(const char *path, char out[static PATH_MAX])
 	if (path[strlen(path) - 1] == '/')
 		return -EISDIR;
 	memcpy(out, path, strlen(path) + 1);
-	if (lstat(path, &link) < 0)
+	if (lstat(path, &st) < 0)
 		return errno == ENOENT ? 1 : -errno;
 	if (stat(path, &st) < 0)
 		return -errno;
@@ -159,16 +186,18 @@ static int find_regular(const char *path, char out[static PATH_MAX])
 	err = output_open(&output, path, NULL);
 	if (err)
 		return err;
+	err = path_of(output.fd, out, ret_found);
 	output_close(&output);
-	return !S_ISLNK(link.st_mode) || realpath(path, out) ? 1 : -errno;
+	return err ? err : 1;
 }
 
 int save_check(const char *path)
 {
 	char resolved[PATH_MAX], beside[NAME_MAX + 1];
+	struct stat there;
 	struct place place;
 	struct output output;
-	int found = find_regular(path, resolved);
+	int found = find_regular(path, resolved, &there);
 	int fd, err;
 
 	if (found < 0)
@@ -182,7 +211,7 @@ int save_check(const char *path)
 		err = output_open(&output, path, NULL);
 		return err ? err : output_close(&output);
 	}
-	err = place_open(&place, resolved);
+	err = place_open(&place, resolved, &there);
 	fd = err ? err : beside_open(&place, beside);
 	if (fd >= 0) {
 		close(fd);
@@ -198,15 +227,16 @@ int save_check(const char *path)
 int save_file(const char *path, const void *bytes, size_t size)
 {
 	char resolved[PATH_MAX];
+	struct stat there;
 	struct place place;
-	int found = find_regular(path, resolved);
+	int found = find_regular(path, resolved, &there);
 	int err;
 
 	if (found < 0)
 		return found;
 	if (found == 0)
 		return write_directly(path, bytes, size);
-	err = place_open(&place, resolved);
+	err = place_open(&place, resolved, &there);
 	if (!err)
 		err = replace(&place, bytes, size);
 	place_close(&place);
