@@ -192,7 +192,8 @@ static const struct option policy_list[] = {
 	  .help = "also allow what another C library calls instead" },
 	{ .name = "arg", .arg = "CALL:N=V[,V...]", .parse = parse_rule,
 	  .help = "allow CALL only with one of these values in argument\n"
-		  "N (0 to 5). May be repeated" },
+		  "N (0 to 5); warns of calls that do the same. May be\n"
+		  "repeated" },
 	{ .name = "phase", .arg = "N", .parse = parse_phase_number,
 	  .help = "the phase to write where a format has one; default 0" },
 };

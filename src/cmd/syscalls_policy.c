@@ -114,6 +114,8 @@ static int add_rules(const struct options *options, struct policy *policy)
 			 log_quote(quoted, options->syscalls.rules[i]));
 		return report_usage(line, what);
 	}
+	if (options->syscalls.nr_rules > 0)
+		policy_settle_rules(policy);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stddef.h>
+#include <string.h>
 
 #include "syscalls/policy_private.h"
 
@@ -99,6 +100,20 @@ static void add_each(struct policy_set *set, enum syscall_arch arch, const struc
 	for (size_t i = 0; i < nr; i++)
 		if (list[i].reach <= reach)
 			add(set, arch, list[i].name);
+}
+
+static bool lists(const struct one *list, size_t nr, const char *name)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+bool classes_has_need(const char *name)
+{
+	return lists(always, NR_OF(always), name) || lists(execute, NR_OF(execute), name) ||
+	       lists(startup, NR_OF(startup), name) || lists(threads, NR_OF(threads), name);
 }
 
 static void add_class(struct policy_set *set, const struct policy_set *seen, enum syscall_arch arch,

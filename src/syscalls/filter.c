@@ -85,6 +85,9 @@ static void land(struct build *build, size_t at)
 
 static uint32_t refusal(const struct build *build, enum syscall_arch arch, uint32_t nr)
 {
+	if (!build->config->tells_all && build->action != POLICY_LOG &&
+	    policy_falls_back(build->policy, arch, nr))
+		return SECCOMP_RET_ERRNO | ENOSYS;
 	switch (build->action) {
 	case POLICY_KILL:
 		return SECCOMP_RET_KILL_PROCESS;

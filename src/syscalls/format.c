@@ -157,9 +157,23 @@ void format_others(const struct policy *policy, size_t phase, struct format_name
 	ret->nr = 0;
 	for (uint32_t nr = 0; nr <= policy->last[policy->native] && nr < SYSCALLS_MAX; nr++)
 		if (policy_can_name(policy->native, nr) &&
-		    !policy_allows(policy, phase, policy->native, nr))
+		    !policy_allows(policy, phase, policy->native, nr) &&
+		    !policy_falls_back(policy, policy->native, nr))
 			ret->list[ret->nr++] = syscall_name(policy->native, nr);
 	sort(ret);
+}
+
+const char *format_fallback(const struct policy *policy, size_t phase)
+{
+	for (size_t arch = 0; arch < NR_SYSCALL_ARCHES; arch++) {
+		int nr = syscall_number((enum syscall_arch)arch, "clone3");
+
+		if (nr >= 0 && policy->action != POLICY_LOG &&
+		    policy_falls_back(policy, (enum syscall_arch)arch, (uint32_t)nr) &&
+		    !policy_allows(policy, phase, (enum syscall_arch)arch, (uint32_t)nr))
+			return "clone3";
+	}
+	return NULL;
 }
 
 size_t format_rules(const struct policy *policy, const char *name,

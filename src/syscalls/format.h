@@ -35,6 +35,12 @@ void format_names(const struct policy *policy, size_t phase, struct policy_notes
 /* The names of the native architecture that are known and not allowed in PHASE. */
 void format_others(const struct policy *policy, size_t phase, struct format_names *ret);
 
+/*
+ * The name of the call that has to fail with ENOSYS in PHASE whatever the action is, see
+ * policy_falls_back(); NULL: there is none.
+ */
+const char *format_fallback(const struct policy *policy, size_t phase);
+
 /* The rules of the native call NAME: how many; the I-th is in RET. */
 size_t format_rules(const struct policy *policy, const char *name,
 		    const struct policy_rule *ret[static POLICY_RULES_MAX]);

@@ -106,6 +106,8 @@ static int print_calls(FILE *out, const struct policy *policy, size_t phase,
 		else
 			fprintf(out, "%s: 1\n", names->list[i]);
 	}
+	if (!err && format_fallback(policy, phase))
+		fprintf(out, "%s: return %d\n", format_fallback(policy, phase), ENOSYS);
 	if (err || policy->action != POLICY_ERRNO)
 		return err;
 	fprintf(out, "\n# Known, and refused.\n");

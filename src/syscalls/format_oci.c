@@ -38,13 +38,14 @@ static void begin_entry(struct json *json)
 	json_array_begin(json);
 }
 
-static void end_entry(struct json *json, bool is_allowed)
+/* ERROR: what the calls fail with; 0: they are allowed. */
+static void end_entry(struct json *json, int error)
 {
 	JSON_KEY(json, "action");
-	json_cstring(json, is_allowed ? "SCMP_ACT_ALLOW" : "SCMP_ACT_ERRNO");
-	if (!is_allowed) {
+	json_cstring(json, error ? "SCMP_ACT_ERRNO" : "SCMP_ACT_ALLOW");
+	if (error) {
 		JSON_KEY(json, "errnoRet");
-		json_u64(json, EPERM);
+		json_u64(json, (uint64_t)error);
 	}
 	json_object_end(json);
 }
@@ -61,7 +62,7 @@ static void write_names(struct json *json, const struct policy *policy,
 		if (!is_allowed || format_rules(policy, names->list[i], rules) == 0)
 			json_cstring(json, names->list[i]);
 	json_array_end(json);
-	end_entry(json, is_allowed);
+	end_entry(json, is_allowed ? 0 : EPERM);
 }
 
 static void write_condition(struct json *json, const struct policy_rule *rule, uint64_t value,
@@ -102,7 +103,7 @@ static int write_rules(struct json *json, const char *name, const struct policy_
 			rest /= rules[i]->nr_values;
 		}
 		json_array_end(json);
-		end_entry(json, true);
+		end_entry(json, 0);
 	}
 	return 0;
 }
@@ -123,8 +124,21 @@ static bool write_contrary(struct json *json, const char *name,
 	json_array_begin(json);
 	write_condition(json, rules[0], rules[0]->values[0], "SCMP_CMP_NE");
 	json_array_end(json);
-	end_entry(json, false);
+	end_entry(json, EPERM);
 	return true;
+}
+
+/* By default it fails so with POLICY_ERRNO alone. */
+static void write_fallback(struct json *json, const struct policy *policy, size_t phase)
+{
+	const char *name = format_fallback(policy, phase);
+
+	if (!name || policy->action == POLICY_ERRNO)
+		return;
+	begin_entry(json);
+	json_cstring(json, name);
+	json_array_end(json);
+	end_entry(json, ENOSYS);
 }
 
 static int write_calls(struct json *json, const struct policy *policy, size_t phase,
@@ -149,6 +163,8 @@ static int write_calls(struct json *json, const struct policy *policy, size_t ph
 				"with EPERM",
 				names->list[i]);
 	}
+	if (!err)
+		write_fallback(json, policy, phase);
 	if (!err && policy->action == POLICY_ERRNO) {
 		format_others(policy, phase, names);
 		write_names(json, policy, names, false);

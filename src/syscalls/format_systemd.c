@@ -112,6 +112,20 @@ static void note_limits(const struct policy *policy, struct policy_notes *notes)
 	}
 }
 
+/* What is to fail so that another call is made, whose arguments this format cannot say. */
+static void add_fallback(const struct policy *policy, size_t phase, struct format_names *names)
+{
+	const char *name = format_fallback(policy, phase);
+	size_t at = names->nr;
+
+	if (!name || format_has(names, name))
+		return;
+	for (; at > 0 && strcmp(names->list[at - 1], name) > 0; at--)
+		names->list[at] = names->list[at - 1];
+	names->list[at] = name;
+	names->nr++;
+}
+
 static int format_systemd_render(const struct policy *policy, size_t phase,
 				 struct policy_notes *notes, char **ret, size_t *ret_size)
 {
@@ -125,6 +139,7 @@ static int format_systemd_render(const struct policy *policy, size_t phase,
 	if (!names || !surplus || memory_text_begin(&page))
 		return -ENOMEM;
 	format_names(policy, phase, &own, names);
+	add_fallback(policy, phase, names);
 	note_limits(policy, &own);
 	format_head(page.out, policy, phase, "# ");
 	for (size_t i = 0; i < own.nr; i++) {

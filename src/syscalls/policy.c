@@ -30,6 +30,12 @@ void policy_set_add(struct policy_set *set, enum syscall_arch arch, uint32_t nr)
 		set->words[arch][nr / 64] |= UINT64_C(1) << nr % 64;
 }
 
+void policy_set_remove(struct policy_set *set, enum syscall_arch arch, uint32_t nr)
+{
+	if (nr < SYSCALLS_MAX)
+		set->words[arch][nr / 64] &= ~(UINT64_C(1) << nr % 64);
+}
+
 bool policy_set_has(const struct policy_set *set, enum syscall_arch arch, uint32_t nr)
 {
 	return nr < SYSCALLS_MAX && set->words[arch][nr / 64] >> nr % 64 & 1;
@@ -148,6 +154,8 @@ uint32_t policy_last(enum syscall_arch arch)
  */
 int policy_refusal(const struct policy *policy, enum syscall_arch arch, uint32_t nr)
 {
+	if (policy_falls_back(policy, arch, nr))
+		return -ENOSYS;
 	return nr <= policy->last[arch] && policy_can_name(arch, nr) ? -EPERM : -ENOSYS;
 }
 

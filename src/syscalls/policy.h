@@ -36,6 +36,7 @@ struct policy_set {
 };
 
 void policy_set_add(struct policy_set *set, enum syscall_arch arch, uint32_t nr);
+void policy_set_remove(struct policy_set *set, enum syscall_arch arch, uint32_t nr);
 bool policy_set_has(const struct policy_set *set, enum syscall_arch arch, uint32_t nr);
 size_t policy_set_count(const struct policy_set *set);
 /* Whether all of PART is in SET. */
@@ -143,6 +144,21 @@ int policy_refusal(const struct policy *policy, enum syscall_arch arch, uint32_t
 #define POLICY_WHAT_SIZE 256
 int policy_add_rule(struct policy *policy, const char *text,
 		    char ret_what[static POLICY_WHAT_SIZE]);
+
+/*
+ * To be called when all rules are there: what can do the same as a call with a rule is taken out
+ * where it was not recorded, and else warned of. clone3 is taken out in any case,
+ * policy_falls_back().
+ */
+void policy_settle_rules(struct policy *policy);
+
+/*
+ * Whether the call, which is not allowed, is clone3 beside a rule of clone. It then fails with
+ * ENOSYS under every action but POLICY_LOG, for which C libraries have clone: its flags are behind
+ * a pointer, where no filter sees them (clone(2); glibc since 2.34, sysdeps/unix/sysv/linux/
+ * clone-internal.c).
+ */
+bool policy_falls_back(const struct policy *policy, enum syscall_arch arch, uint32_t nr);
 
 /*
  * Reads a policy, `--format json`, of SIZE bytes, which may be anything. Returns 0; -ENOMEM; or,

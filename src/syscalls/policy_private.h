@@ -49,6 +49,9 @@ struct classes_phase {
 void classes_widen(struct policy_set *set, enum syscall_arch arch,
 		   const struct classes_phase *phase);
 
+/* Whether NAME is one of the calls that are allowed whatever was seen: start, end, threads. */
+bool classes_has_need(const char *name);
+
 /*
  * Adds what makes POLICY weaker, or less certain, than it looks, to its warnings: what it allows,
  * and how RECORDING was made.

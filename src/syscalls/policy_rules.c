@@ -175,6 +175,13 @@ static int add_rule(struct policy *policy, const struct typed *typed, enum sysca
 	return parse_values(typed, rule, ret_what);
 }
 
+/* Those of i386 that find their arguments in memory, arch/x86/kernel/sys_ia32.c and old_select. */
+static bool is_indirect(enum syscall_arch arch, const char *name)
+{
+	return arch == SYSCALL_ARCH_i386 &&
+	       (strcmp(name, "mmap") == 0 || strcmp(name, "select") == 0);
+}
+
 int policy_add_rule(struct policy *policy, const char *text, char ret_what[static POLICY_WHAT_SIZE])
 {
 	struct policy_rule before[POLICY_RULES_MAX];
@@ -189,6 +196,13 @@ int policy_add_rule(struct policy *policy, const char *text, char ret_what[stati
 
 		if (nr < 0 || !policy_allows(policy, 0, (enum syscall_arch)arch, (uint32_t)nr))
 			continue;
+		if (is_indirect((enum syscall_arch)arch, typed.name)) {
+			policy_note(&policy->warnings,
+				    "'i386:%s' is allowed with any arguments: they are in memory, "
+				    "where a filter does not see them",
+				    typed.name);
+			continue;
+		}
 		is_allowed = true;
 		err = add_rule(policy, &typed, (enum syscall_arch)arch, (uint32_t)nr, ret_what);
 	}

@@ -86,6 +86,21 @@ END
     grep -qx 'behind No such file or directory' "$OUT"
 }
 
+# The flags of a thread of glibc and musl, pthread_create(3): 0x3d0f00 and 0x7d0f00.
+@test "a rule of clone holds threads, since clone3 falls back to it" {
+    "$TOOL" syscalls record --engine ptrace -o "$T/threads.json" -- "$PROGRAMS/calls_threads" 1 1 \
+        >"$OUT" 2>"$ERR"
+    "$TOOL" syscalls policy --action kill --arg clone:0=0x3d0f00,0x7d0f00 -o "$T/policy" \
+        "$T/threads.json" 2>"$ERR"
+    ruled -- "$PROGRAMS/calls_threads" 1 1
+    must_be 0
+    grep -q "^entry " "$OUT"
+    "$TOOL" syscalls policy --arg clone:0=17 -o "$T/policy" "$T/threads.json" 2>"$ERR"
+    ruled -- "$PROGRAMS/calls_threads" 1 1
+    must_be 1
+    grep -q pthread_create "$ERR"
+}
+
 @test "children inherit, with fork and with vfork, and give nothing back" {
     policy first_point "$T/some"
     must_tell 'before 1,child 2,grandchild 2,parent 1,behind 2' fork
