@@ -176,15 +176,29 @@ const char *format_fallback(const struct policy *policy, size_t phase)
 	return NULL;
 }
 
+/* The rules of call NUMBER of ARCH. */
+static size_t rules_of(const struct policy *policy, enum syscall_arch arch, int number,
+		       const struct policy_rule *ret[static POLICY_RULES_MAX])
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; number >= 0 && i < policy->nr_rules; i++)
+		if (policy->rules[i].arch == arch && policy->rules[i].nr == (uint32_t)number)
+			ret[nr++] = &policy->rules[i];
+	return nr;
+}
+
 size_t format_rules(const struct policy *policy, const char *name,
 		    const struct policy_rule *ret[static POLICY_RULES_MAX])
 {
 	int number = syscall_number(policy->native, name);
-	size_t nr = 0;
+	size_t nr = rules_of(policy, policy->native, number, ret);
 
-	for (size_t i = 0; number >= 0 && i < policy->nr_rules; i++)
-		if (policy->rules[i].arch == policy->native &&
-		    policy->rules[i].nr == (uint32_t)number)
-			ret[nr++] = &policy->rules[i];
+	/* what is allowed with any arguments here has none, whatever another architecture's has */
+	if (number >= 0 && policy_allows(policy, 0, policy->native, (uint32_t)number))
+		return nr;
+	for (size_t arch = 0; arch < NR_SYSCALL_ARCHES && nr == 0; arch++)
+		nr = rules_of(policy, (enum syscall_arch)arch,
+			      syscall_number((enum syscall_arch)arch, name), ret);
 	return nr;
 }

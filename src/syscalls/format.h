@@ -41,7 +41,10 @@ void format_others(const struct policy *policy, size_t phase, struct format_name
  */
 const char *format_fallback(const struct policy *policy, size_t phase);
 
-/* The rules of the native call NAME: how many; the I-th is in RET. */
+/*
+ * The rules of the call NAME: how many; the I-th is in RET. They are the native architecture's, or,
+ * where that does not allow it, those of the first other one that has some.
+ */
 size_t format_rules(const struct policy *policy, const char *name,
 		    const struct policy_rule *ret[static POLICY_RULES_MAX]);
 

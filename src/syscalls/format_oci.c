@@ -12,6 +12,7 @@
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 #include "syscalls/format.h"
+#include "syscalls/policy_private.h"
 
 /* Combinations of values that one call may have, each of which is an entry. */
 #define ENTRIES_MAX 1024
@@ -141,6 +142,47 @@ static void write_fallback(struct json *json, const struct policy *policy, size_
 	end_entry(json, ENOSYS);
 }
 
+static bool is_allowed_anywhere(const struct policy *policy, size_t phase, const char *name)
+{
+	for (size_t arch = 0; arch < NR_SYSCALL_ARCHES; arch++) {
+		int nr = syscall_number((enum syscall_arch)arch, name);
+
+		if (nr >= 0 && policy_allows(policy, phase, (enum syscall_arch)arch, (uint32_t)nr))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * libseccomp takes socket(2) of i386 for socketcall(2) with a value, and the other way round: of
+ * two contrary entries it refuses one, and with it the profile.
+ */
+static bool is_part_of_allowed(const struct policy *policy, size_t phase, const char *name)
+{
+	static const char *const wholes[] = { "socketcall", "ipc" };
+
+	for (size_t i = 0; i < sizeof(wholes) / sizeof(wholes[0]); i++)
+		if (is_allowed_anywhere(policy, phase, wholes[i]) &&
+		    policy_are_equal(name, wholes[i]))
+			return true;
+	return false;
+}
+
+/* The others, without those that are listed already for the sake of another architecture. */
+static void write_others(struct json *json, const struct policy *policy, size_t phase,
+			 struct format_names *names)
+{
+	size_t nr_kept = 0;
+
+	format_others(policy, phase, names);
+	for (size_t i = 0; i < names->nr; i++)
+		if (!is_allowed_anywhere(policy, phase, names->list[i]) &&
+		    !is_part_of_allowed(policy, phase, names->list[i]))
+			names->list[nr_kept++] = names->list[i];
+	names->nr = nr_kept;
+	write_names(json, policy, names, false);
+}
+
 static int write_calls(struct json *json, const struct policy *policy, size_t phase,
 		       struct policy_notes *notes, struct format_names *names)
 {
@@ -165,10 +207,8 @@ static int write_calls(struct json *json, const struct policy *policy, size_t ph
 	}
 	if (!err)
 		write_fallback(json, policy, phase);
-	if (!err && policy->action == POLICY_ERRNO) {
-		format_others(policy, phase, names);
-		write_names(json, policy, names, false);
-	}
+	if (!err && policy->action == POLICY_ERRNO)
+		write_others(json, policy, phase, names);
 	return err;
 }
 

@@ -140,6 +140,22 @@ static void settle_rule(struct policy *policy, const struct policy_rule *rule,
 	}
 }
 
+static bool lists(const char *const *names, const char *name)
+{
+	for (size_t i = 0; i < NAMES_MAX && names[i]; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+bool policy_are_equal(const char *a, const char *b)
+{
+	for (size_t i = 0; i < NR_EQUALS; i++)
+		if (lists(equals[i], a) && lists(equals[i], b))
+			return true;
+	return false;
+}
+
 void policy_settle_rules(struct policy *policy)
 {
 	for (size_t i = 0; i < policy->nr_rules; i++)

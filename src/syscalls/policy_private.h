@@ -18,6 +18,9 @@ int policy_new(struct policy **ret, size_t nr_phases);
 /* Adds VALUE to those of RULE. Returns 0 or -E2BIG. */
 int policy_rule_add(struct policy_rule *rule, uint64_t value);
 
+/* Whether calls A and B can do the same: equals.def. */
+bool policy_are_equal(const char *a, const char *b);
+
 /* Whether libseccomp, too, knows the name of call NR, and that it is this call. */
 bool policy_can_name(enum syscall_arch arch, uint32_t nr);
 

@@ -205,6 +205,31 @@ static void test_rules_are_entries_with_conditions(void **state)
 	policy_free(policy);
 }
 
+/* Of socketcall(2) x86_64 has nothing, of getpriority(2) it is not allowed. */
+static void test_rules_of_the_other_architecture_alone_are_kept(void **state)
+{
+	struct policy *policy =
+		policy_made("read execve i386:read i386:socketcall i386:getpriority");
+	struct seccomp_data data = { .arch = AUDIT_ARCH_I386 };
+	char what[POLICY_WHAT_SIZE], *profile;
+	size_t nr;
+
+	(void)state;
+	assert_int_equal(policy_add_rule(policy, "socketcall:0=1", what), 0);
+	assert_int_equal(policy_add_rule(policy, "getpriority:0=2", what), 0);
+	profile = verdicts_render(policy, "oci", 0, NULL);
+	nr = load(profile);
+	free(profile);
+	for (uint64_t i = 0; i < 4; i++) {
+		data.args[0] = i;
+		data.nr = syscall_number(SYSCALL_ARCH_i386, "socketcall");
+		assert_int_equal(cbpf_run(filter, nr, &data, NULL) == SECCOMP_RET_ALLOW, i == 1);
+		data.nr = syscall_number(SYSCALL_ARCH_i386, "getpriority");
+		assert_int_equal(cbpf_run(filter, nr, &data, NULL) == SECCOMP_RET_ALLOW, i == 2);
+	}
+	policy_free(policy);
+}
+
 static void test_too_many_combinations_are_an_error(void **state)
 {
 	struct policy *policy = policy_made("socket");
@@ -274,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_runtimes_make_the_policys_filter),
 		cmocka_unit_test(test_rules_are_entries_with_conditions),
+		cmocka_unit_test(test_rules_of_the_other_architecture_alone_are_kept),
 		cmocka_unit_test(test_too_many_combinations_are_an_error),
 		cmocka_unit_test(test_what_names_cannot_keep_apart_is_said),
 		cmocka_unit_test(test_calls_without_a_name_are_said_to_be_left_out),
