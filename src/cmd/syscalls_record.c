@@ -188,20 +188,22 @@ static void on_ready(void *ctx, pid_t root)
 	drive_start(&recorder->drive, root);
 }
 
-static bool should_stop(void *ctx)
+static enum engine_will should_stop(void *ctx)
 {
 	struct recorder *recorder = ctx;
 
 	if (recorder->live)
 		live_flush(recorder->live);
 	if (stop_signal())
-		return true;
-	if (!recorder->options->syscalls.drive || !drive_is_overdue(&recorder->drive))
-		return false;
+		return ENGINE_STOP;
+	if (!recorder->options->syscalls.drive)
+		return ENGINE_GO_ON;
+	if (!drive_is_overdue(&recorder->drive))
+		return drive_must_tell_all(&recorder->drive) ? ENGINE_TELL : ENGINE_GO_ON;
 	/* Whatever --on-exit says: it was to end. */
 	recorder->config.kills_at_exit = true;
 	recorder->was_overdue = true;
-	return true;
+	return ENGINE_STOP;
 }
 
 static void on_warning(void *ctx, const char *sentence)
@@ -330,12 +332,9 @@ static void end_drive(struct recorder *recorder, struct recording_run *run)
 	err = drive_end(drive);
 	if (recorder->was_overdue)
 		log_warn("COMMAND did not end within 10 s of SIGTERM and was killed");
-	if (drive->was_told && !err) {
-		run->is_complete = true;
-		/* It was told to. */
-		if (run->status == 128 + SIGTERM || recorder->was_overdue)
-			run->status = 0;
-	}
+	/* It was told to. */
+	if (drive->was_told && !err && (run->status == 128 + SIGTERM || recorder->was_overdue))
+		run->status = 0;
 	if (!stop_signal() && (err || drive->status))
 		fail(recorder,
 		     record_report_drive(recorder->options->syscalls.drive, err, drive->status));

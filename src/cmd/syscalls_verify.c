@@ -41,7 +41,8 @@ struct verification {
 	struct drive drive;
 	struct ready ready;
 	uint64_t began_ns;
-	bool was_overdue; /* COMMAND did not end when its driver had */
+	bool was_overdue;      /* COMMAND did not end when its driver had */
+	bool is_in_background; /* it ended before it could be driven, and left processes */
 };
 
 static int report_usage(const char *what)
@@ -163,6 +164,10 @@ static bool should_stop(void *ctx, pid_t root)
 		return false;
 	if (!verification->began_ns)
 		verification->began_ns = clock_ns(CLOCK_MONOTONIC);
+	if (!drive->was_started && !root) {
+		verification->is_in_background = true;
+		return true;
+	}
 	if (!drive->was_started && ready_now(&verification->ready, false, waiting_for_work(root),
 					     clock_ns(CLOCK_MONOTONIC) - verification->began_ns))
 		drive_start(drive, root);
@@ -190,7 +195,11 @@ static int end_drive(struct verification *verification)
 		verification->result.status = 0;
 	if (stop_signal() || (!err && verification->drive.status == 0))
 		return 0;
-	if (err)
+	if (verification->is_in_background)
+		snprintf(detail, sizeof(detail),
+			 "The command went into the background before it could be driven.\n"
+			 "Solution: have it stay in the foreground.");
+	else if (err)
 		snprintf(detail, sizeof(detail), "%s",
 			 err == -ECHILD || err == -ECANCELED ? "The command ended before it did."
 							     : strerror(-err));

@@ -41,8 +41,9 @@ void drive_start(struct drive *drive, pid_t root)
 		return;
 	drive->was_started = true;
 	/* Whoever made it has not asked for its status: the number is still its own. */
-	drive->command = (int)syscall(SYS_pidfd_open, root, 0);
-	if (drive->command < 0)
+	if (root)
+		drive->command = (int)syscall(SYS_pidfd_open, root, 0);
+	if (root && drive->command < 0)
 		drive->err = -errno;
 	if (!drive->err)
 		drive->err =
@@ -71,7 +72,8 @@ static bool is_readable(int fd, int timeout_ms)
 /* Tells COMMAND to end. */
 static void tell(struct drive *drive)
 {
-	if (drive->command >= 0)
+	drive->must_tell = drive->command < 0 || is_readable(drive->command, 0);
+	if (!drive->must_tell)
 		syscall(SYS_pidfd_send_signal, drive->command, SIGTERM, NULL, 0);
 	drive->was_told = true;
 	drive->until_ns = clock_ns(CLOCK_MONOTONIC) + DRIVE_PATIENCE_NS;
@@ -86,6 +88,14 @@ bool drive_is_overdue(struct drive *drive)
 	if (drive->has_ended && !drive->was_told)
 		tell(drive);
 	return drive->was_told && clock_ns(CLOCK_MONOTONIC) >= drive->until_ns;
+}
+
+bool drive_must_tell_all(struct drive *drive)
+{
+	bool must_tell = drive->must_tell;
+
+	drive->must_tell = false;
+	return must_tell;
 }
 
 /* Ends CMD. */

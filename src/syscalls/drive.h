@@ -20,12 +20,13 @@
 /* Of a run. */
 struct drive {
 	struct keeper *keeper;
-	int command; /* descriptors: of COMMAND, -1: not started */
+	int command; /* descriptors: of COMMAND, -1: not started, or it had ended by then */
 	int pidfd;   /* of CMD, -1: not running */
 	pid_t pid;
 	bool was_started;
 	bool has_ended;
 	bool was_told;	   /* COMMAND has been told to end, or had ended */
+	bool must_tell;	   /* all that is left of the run is to be told, since COMMAND has ended */
 	uint64_t until_ns; /* when it is killed, monotonic time */
 	int status;	   /* of CMD: its exit status, or 128 + signal */
 	int err;	   /* it could not be executed, negative errno */
@@ -39,14 +40,24 @@ int drive_split(char *text, char *ret[static DRIVE_WORDS_MAX + 1]);
 
 void drive_begin(struct drive *drive, struct keeper *keeper);
 
-/* COMMAND, which is process ROOT, can be driven: CMD is started. */
+/*
+ * COMMAND, which is process ROOT, can be driven: CMD is started. ROOT is 0 where COMMAND has ended
+ * and left others in the background: CMD is not told a process id then.
+ */
 void drive_start(struct drive *drive, pid_t root);
 
 /*
- * Looks whether CMD has ended and tells COMMAND. Returns true when COMMAND has not ended although
- * it was told, and is to be killed. Called every 100 ms and less.
+ * Looks whether CMD has ended and tells COMMAND. Where that has ended, drive_must_tell_all().
+ * Returns true when COMMAND has not ended although it was told, and is to be killed. Called every
+ * 100 ms and less.
  */
 bool drive_is_overdue(struct drive *drive);
+
+/*
+ * Whether the caller is to send SIGTERM to all processes that are left of the run: COMMAND, which
+ * would have got it, has ended before. True once.
+ */
+bool drive_must_tell_all(struct drive *drive);
 
 /*
  * The run is over: CMD is ended if it still runs. Returns 0, or a negative errno: drive->err;

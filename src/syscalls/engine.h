@@ -29,6 +29,13 @@ struct engine_call {
 	int64_t result;
 };
 
+/* What is to become of a run. */
+enum engine_will {
+	ENGINE_GO_ON,
+	ENGINE_TELL, /* all processes that are left get SIGTERM, once */
+	ENGINE_STOP, /* it is to end now, as kills_at_exit then says */
+};
+
 struct engine_config {
 	char *const *command;	     /* argv, NULL at its end */
 	const char *program;	     /* that it is: see executable.h */
@@ -39,13 +46,11 @@ struct engine_config {
 	void (*live)(void *ctx, const struct engine_call *call);
 	/*
 	 * Called once, when COMMAND, which is process ROOT, can be driven: ready_now(), ready.h.
-	 * NULL: not.
+	 * ROOT is 0 where it has ended, and others of the run go on. NULL: not.
 	 */
 	void (*ready)(void *ctx, pid_t root);
-	/*
-	 * Called every 100 ms and less; true: the run is to end now, as kills_at_exit then says.
-	 */
-	bool (*should_stop)(void *ctx);
+	/* Called every 100 ms and less. NULL: it goes on. */
+	enum engine_will (*should_stop)(void *ctx);
 	/* Something for people to know of this run, a sentence without its full stop; NULL: not. */
 	void (*warn)(void *ctx, const char *sentence);
 	void *ctx;

@@ -166,7 +166,20 @@ static void look_whether_ready(struct bpf_run *run)
 	if (run->config->ready &&
 	    ready_now(&run->ready, __atomic_load_n(&state->listens, __ATOMIC_RELAXED),
 		      __atomic_load_n(&state->waits, __ATOMIC_RELAXED), record_tree_age(state)))
-		run->config->ready(run->config->ctx, run->pid);
+		/* the number of one that has ended may be another's */
+		run->config->ready(run->config->ctx, run->has_ended ? 0 : run->pid);
+}
+
+/* Does what should_stop() says. Returns 0 or -ECANCELED. */
+static int look_whether_to_stop(struct bpf_run *run)
+{
+	const struct engine_config *config = run->config;
+	enum engine_will will =
+		config->should_stop ? config->should_stop(config->ctx) : ENGINE_GO_ON;
+
+	if (will == ENGINE_TELL && record_tree_tell(&kernel.object.fds) < 0 && config->warn)
+		config->warn(config->ctx, "not all processes of COMMAND could be told to end");
+	return will == ENGINE_STOP ? -ECANCELED : 0;
 }
 
 /* Until all processes have ended: 0; or it is told to stop: -ECANCELED; or a negative errno. */
@@ -181,8 +194,9 @@ static int follow(struct bpf_run *run)
 		    __atomic_load_n(&kernel.object.state->nr_alive, __ATOMIC_ACQUIRE) == 0)
 			return 0;
 		look_whether_ready(run);
-		if (run->config->should_stop && run->config->should_stop(run->config->ctx))
-			return -ECANCELED;
+		err = look_whether_to_stop(run);
+		if (err)
+			return err;
 		wait_for_news(run);
 	}
 }

@@ -362,18 +362,26 @@ static const struct follow_ops ops = {
 static void look_around(struct engine_run *run, bool *is_told)
 {
 	const struct engine_config *config = run->config;
+	enum engine_will will = ENGINE_GO_ON;
+	int status;
 
 	if (config->ready &&
 	    ready_now(&run->ready, run->has_listened, run->has_waited, now_ns(run)))
-		config->ready(config->ctx, follow_root(run->follow));
-	if (!*is_told && config->should_stop && config->should_stop(config->ctx)) {
+		config->ready(config->ctx, follow_has_ended(run->follow, &status)
+						   ? 0
+						   : follow_root(run->follow));
+	if (!*is_told && config->should_stop)
+		will = config->should_stop(config->ctx);
+	if (will == ENGINE_TELL)
+		follow_signal(run->follow, SIGTERM);
+	if (will == ENGINE_STOP) {
 		*is_told = true;
 		if (!config->kills_at_exit)
 			follow_release(run->follow);
 	}
 	/* Again: what was just being made has missed the time before. */
 	if (*is_told && config->kills_at_exit)
-		follow_kill(run->follow);
+		follow_signal(run->follow, SIGKILL);
 }
 
 /* Follows COMMAND to its end, or until told to stop. Returns 0 or -ECANCELED. */

@@ -233,10 +233,10 @@ int follow_wait(struct follow *follow)
 	return errno == EINTR ? 0 : -errno;
 }
 
-void follow_kill(struct follow *follow)
+void follow_signal(struct follow *follow, int signal)
 {
 	for (struct follow_process *process = follow->processes; process; process = process->next)
-		kill(process->pid, SIGKILL);
+		kill(process->pid, signal);
 }
 
 void follow_release_process(struct follow *follow, struct follow_process *process)

@@ -163,8 +163,10 @@ bool follow_has_ended(const struct follow *follow, int *ret_status);
  */
 int follow_wait(struct follow *follow);
 
-/* Kills all, or lets all go on alone; follow_wait() until -ECHILD then sees it through. */
-void follow_kill(struct follow *follow);
+/* Sends SIGNAL to all processes. */
+void follow_signal(struct follow *follow, int signal);
+
+/* Lets all go on alone; follow_wait() until -ECHILD then sees it through. */
 void follow_release(struct follow *follow);
 
 /*

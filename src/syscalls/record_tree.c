@@ -33,8 +33,8 @@ struct record_node *record_map_nodes(const struct record_fds *fds)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* Kills process PID if it is of the tree; its number may be another's by now. */
-static int kill_one(const struct record_fds *fds, pid_t pid)
+/* Sends SIGNAL to process PID if it is of the tree; its number may be another's by now. */
+static int signal_one(const struct record_fds *fds, pid_t pid, int signal)
 {
 	_cleanup_(cleanup_fd) int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct record_thread thread;
@@ -43,13 +43,13 @@ static int kill_one(const struct record_fds *fds, pid_t pid)
 		return errno == ESRCH ? 0 : -errno;
 	if (bpf_map_lookup_elem(fds->fd[RECORD_FD_threads], &pidfd, &thread) < 0)
 		return errno == ENOENT || errno == ESRCH ? 0 : -errno;
-	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+	if (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 && errno != ESRCH)
 		return -errno;
 	return 0;
 }
 
-/* Kills what is alive. Returns whether there was anything, or a negative errno. */
-static int kill_pass(const struct record_fds *fds)
+/* Sends SIGNAL to what is alive. Returns whether there was anything, or a negative errno. */
+static int signal_pass(const struct record_fds *fds, int signal)
 {
 	_cleanup_(cleanup_fd) int fd = bpf_iter_create(fds->fd[RECORD_FD_alive]);
 	__s32 pids[256];
@@ -65,7 +65,7 @@ static int kill_pass(const struct record_fds *fds)
 		if (n < 0)
 			return -errno;
 		for (size_t i = 0; i < (size_t)n / sizeof(pids[0]); i++) {
-			int err = kill_one(fds, pids[i]);
+			int err = signal_one(fds, pids[i], signal);
 
 			if (err && !first_err)
 				first_err = err;
@@ -85,9 +85,16 @@ int record_tree_kill(const struct record_fds *fds, struct record_state *state)
 	for (int i = 0; i < PASSES_MAX && result > 0; i++) {
 		if (i > 0)
 			nanosleep(&pause, NULL);
-		result = kill_pass(fds);
+		result = signal_pass(fds, SIGKILL);
 	}
 	return result > 0 ? -ETIMEDOUT : result;
+}
+
+int record_tree_tell(const struct record_fds *fds)
+{
+	int result = signal_pass(fds, SIGTERM);
+
+	return result < 0 ? result : 0;
 }
 
 int record_tree_flush(const struct record_fds *fds)

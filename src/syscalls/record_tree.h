@@ -27,6 +27,9 @@ struct record_node *record_map_nodes(const struct record_fds *fds);
  */
 int record_tree_kill(const struct record_fds *fds, struct record_state *state);
 
+/* Sends SIGTERM to all processes of the tree, each once. Returns 0 or a negative errno. */
+int record_tree_tell(const struct record_fds *fds);
+
 /*
  * Counts what threads that have not ended have made; once the programs are detached. Returns 0 or a
  * negative errno.

@@ -199,15 +199,23 @@ static bool is_over(struct run *run)
 	       (!has_thread || atomic_load(&run->start->filter) || atomic_load(&run->start->exec));
 }
 
+static bool should_stop(const struct run *run)
+{
+	const struct verify_config *config = run->config;
+	int status;
+	/* the number of one that has ended may be another's */
+	bool has_root = !run->has_ended && !(run->follow && follow_has_ended(run->follow, &status));
+
+	return config->should_stop && config->should_stop(config->ctx, has_root ? run->root : 0);
+}
+
 /* Goes on with ending the run, when it is to end: also when nobody answers any more. */
 static void see_to_end(struct run *run)
 {
 	const struct verify_config *config = run->config;
 	uint64_t since;
 
-	if (!run->stopped_ns &&
-	    ((config->should_stop && config->should_stop(config->ctx, run->root)) ||
-	     has_thread_ended(run, 0)))
+	if (!run->stopped_ns && (should_stop(run) || has_thread_ended(run, 0)))
 		run->stopped_ns = clock_ns(CLOCK_MONOTONIC);
 	if (!run->stopped_ns)
 		return;
@@ -220,7 +228,7 @@ static void see_to_end(struct run *run)
 	if (since < KILL_NS)
 		return;
 	if (run->follow) {
-		follow_kill(run->follow);
+		follow_signal(run->follow, SIGKILL);
 		return;
 	}
 	if (!run->has_ended) {

@@ -20,7 +20,10 @@ struct verify_config {
 	const struct policy *policy;
 	const struct points *points; /* one less than the policy has phases */
 	char *const *command;
-	/* Called every 100 ms and less, ROOT being COMMAND's process; true: the run is to end. */
+	/*
+	 * Called every 100 ms and less, ROOT being COMMAND's process, or 0 where that has ended and
+	 * has left others; true: the run is to end.
+	 */
 	bool (*should_stop)(void *ctx, pid_t root);
 	void *ctx;
 	pid_t spared; /* a child of this process that has nothing to do with the run, or 0 */

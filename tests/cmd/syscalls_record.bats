@@ -320,7 +320,36 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(); s.accept()'
 s = socket.socket(); s.bind((\"127.0.0.1\", 0)); s.listen(); time.sleep(50)"'
     must_be 0
     grep -q 'did not end within 10 s' "$ERR"
-    recorded_is '.each_run[0].is_complete' true
+    # what it would have done at its end is not seen
+    recorded_is '.each_run[0].is_complete' false
+}
+
+@test "--drive: COMMAND that goes into the background is driven and told to end there" {
+    local engine
+
+    server
+    cat >"$T/client.sh" <<EOF
+#!/bin/bash
+exec 5<>"/dev/tcp/127.0.0.1/\$(cat "$T/port")"
+echo hello >&5
+read -r line <&5
+echo "\$line \${CRYPTO_TRACER_PID:-none}" >"$T/answer"
+EOF
+    {
+        printf 'import os\nif os.fork(): os._exit(3)\nos.setsid()\nif os.fork(): os._exit(0)\n'
+        sed "s|lambda.*)))|lambda *a: (open('$T/told', 'w').write('TERM'), os._exit(0)))|" \
+            "$T/server.py"
+    } >"$T/daemon.py"
+    for engine in bpf ptrace; do
+        rm -f "$T/told" "$T/answer"
+        record --engine "$engine" --drive "$T/client.sh" -- /usr/bin/python3 "$T/daemon.py" 0 "$T/port"
+        must_be 3
+        refute grep -q 'within 10 s' "$ERR"
+        [ "$(cat "$T/answer")" = 'hello none' ]
+        [ "$(cat "$T/told")" = TERM ]
+        recorded_is '.each_run[0] | [.status, .is_complete]' '[3,true]'
+        [ "$(calls_of true accept4)" -ge 1 ]
+    done
 }
 
 # A tree that ends only when it is told, and not even then: children in loops, one of another

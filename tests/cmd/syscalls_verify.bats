@@ -277,6 +277,14 @@ END
     done
 }
 
+@test "--drive: a command that goes into the background is an error, and ended" {
+    make_policy sh sh -c 'sleep 0.1 & echo $! >'"$T/pid; exit 0"
+    verify -p "$T/sh" --drive true -- sh -c 'sleep 50 & echo $! >'"$T/pid; exit 0"
+    must_be 1
+    grep -q 'went into the background before it could be driven' "$ERR"
+    has_ended "$(cat "$T/pid")"
+}
+
 @test "what cannot be run or read is an error" {
     make_policy sh sh -c 'echo hello'
     verify -- sh
