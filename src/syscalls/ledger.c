@@ -11,6 +11,9 @@
 
 #define CHILDREN_SIZE (2UL * RECORDING_NODES_MAX)
 #define CALLS_MIN     1024U
+/* Texts: a node has two at most. The table is at most half full. */
+#define TEXTS_MAX (2UL * RECORDING_NODES_MAX)
+#define TEXTS_CAP (2UL * TEXTS_MAX)
 
 struct ledger_node {
 	uint32_t parent;
@@ -37,7 +40,8 @@ int ledger_init(struct ledger *ledger)
 	ledger->nodes = calloc(RECORDING_NODES_MAX, sizeof(*ledger->nodes));
 	ledger->children = calloc(CHILDREN_SIZE, sizeof(*ledger->children));
 	ledger->calls = calloc(ledger->cap_calls, sizeof(*ledger->calls));
-	if (ledger->nodes && ledger->children && ledger->calls)
+	ledger->texts = calloc(TEXTS_CAP, sizeof(*ledger->texts));
+	if (ledger->nodes && ledger->children && ledger->calls && ledger->texts)
 		return 0;
 	ledger_done(ledger);
 	return -ENOMEM;
@@ -48,15 +52,23 @@ void ledger_done(struct ledger *ledger)
 	free(ledger->nodes);
 	free(ledger->children);
 	free(ledger->calls);
+	free(ledger->texts);
 	pool_free(&ledger->pool);
 	*ledger = (struct ledger){ 0 };
 }
 
 const char *ledger_text(struct ledger *ledger, const char *text)
 {
-	const char *copy = pool_text(&ledger->pool, text, strlen(text));
+	size_t at = hash_text(HASH_BEGIN, text) % TEXTS_CAP;
 
-	return copy ? copy : "";
+	while (ledger->texts[at] && strcmp(ledger->texts[at], text) != 0)
+		at = (at + 1) % TEXTS_CAP;
+	/* beyond that many there is no node with room for it either */
+	if (!ledger->texts[at] && ledger->nr_texts < TEXTS_MAX) {
+		ledger->texts[at] = pool_text(&ledger->pool, text, strlen(text));
+		ledger->nr_texts += ledger->texts[at] != NULL;
+	}
+	return ledger->texts[at] ? ledger->texts[at] : "";
 }
 
 static uint32_t hash_node(const struct ledger_node *node)

@@ -39,6 +39,8 @@ struct ledger {
 	uint32_t *children; /* nodes by a hash of their identity: slot + 1 */
 	struct ledger_call *calls;
 	uint32_t nr_calls, cap_calls;
+	const char **texts; /* by hash, each once: threads come and go, texts stay */
+	uint32_t nr_texts;
 	struct pool pool; /* of texts */
 	/* Processes that came to the phase of a point, and that did for `auto` without listening.
 	 */
@@ -52,7 +54,10 @@ struct ledger {
 int ledger_init(struct ledger *ledger);
 void ledger_done(struct ledger *ledger);
 
-/* A copy of TEXT that lives as long as LEDGER, or "" where there is no memory. */
+/*
+ * TEXT as it lives as long as LEDGER, the same pointer for the same text; "" where there is no
+ * memory, or where it is one of more texts than nodes can have.
+ */
 const char *ledger_text(struct ledger *ledger, const char *text);
 
 /*

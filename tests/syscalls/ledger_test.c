@@ -200,6 +200,25 @@ static void test_auto_is_not_there_where_one_listens(void **state)
 	recording_free(recording);
 }
 
+/* Threads and executions come by the million: each asks for the same few texts again. */
+static void test_texts_are_kept_once_and_bounded(void **state)
+{
+	const char *first = ledger_text(&ledger, "/usr/bin/program");
+	size_t nr_kept = 0;
+	char text[32];
+
+	(void)state;
+	snprintf(text, sizeof(text), "/usr/bin/%s", "program");
+	assert_ptr_equal(ledger_text(&ledger, text), first);
+	assert_string_equal(first, "/usr/bin/program");
+	for (int i = 0; i < 100000; i++) {
+		snprintf(text, sizeof(text), "/usr/bin/%d", i);
+		nr_kept += *ledger_text(&ledger, text) != '\0';
+	}
+	assert_true(nr_kept >= RECORDING_NODES_MAX && nr_kept <= 2 * RECORDING_NODES_MAX);
+	assert_ptr_equal(ledger_text(&ledger, "/usr/bin/program"), first);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -213,6 +232,7 @@ int main(void)
 		TEST(test_auto_is_where_processes_wait_again_and_again),
 		TEST(test_auto_is_not_where_one_waits_now_and_then),
 		TEST(test_auto_is_not_there_where_one_listens),
+		TEST(test_texts_are_kept_once_and_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
