@@ -39,6 +39,24 @@ static void test_versions_of_a_library_call_one_for_the_other(void **state)
 	policy_free(policy);
 }
 
+/* prlimit64 does both: who only asks for limits is not given what only sets them. */
+static void test_limits_are_set_by_who_set_them(void **state)
+{
+	struct policy *asks = made("getrlimit", &drift), *sets = made("setrlimit", &drift);
+	struct policy *does_both = made("prlimit64", &drift);
+
+	(void)state;
+	assert_true(policy_takes(asks, 1, "prlimit64"));
+	assert_false(policy_takes(asks, 1, "setrlimit"));
+	assert_true(policy_takes(sets, 1, "prlimit64"));
+	assert_false(policy_takes(sets, 1, "getrlimit"));
+	assert_true(policy_takes(does_both, 1, "getrlimit"));
+	assert_true(policy_takes(does_both, 1, "setrlimit"));
+	policy_free(asks);
+	policy_free(sets);
+	policy_free(does_both);
+}
+
 static void test_exact_adds_no_class(void **state)
 {
 	struct policy *policy = policy_made("clone3 newfstatat");
@@ -155,6 +173,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_versions_of_a_library_call_one_for_the_other),
+		cmocka_unit_test(test_limits_are_set_by_who_set_them),
 		cmocka_unit_test(test_exact_adds_no_class),
 		cmocka_unit_test(test_libraries_call_one_for_the_other),
 		cmocka_unit_test(test_classes_follow_from_what_was_seen_alone),
