@@ -9,6 +9,9 @@
 #define ROOM_FOR_MORE 24 /* bytes: " and N more" */
 #define NAME_SIZE     64 /* of a call with its architecture */
 
+/* Warnings that begin so are about the action. */
+#define ACTION_LEAD "the action is "
+
 static const char ring_why[] = "what is done through a ring of io_uring is not filtered";
 static const char other_why[] =
 	"it reaches into other processes, whose filters are other ones, or none";
@@ -58,49 +61,66 @@ void policy_names(const struct policy_set *set, enum syscall_arch native,
 		snprintf(ret + size, POLICY_NAMES_SIZE - size, " and %zu more", nr_left_out);
 }
 
-/* The last phase that allows NAME, or -1. */
-static int last_phase_of(const struct policy *policy, const char *name)
+/* The last phase that allows NAME of ARCH, or -1. */
+static int last_phase_of(const struct policy *policy, enum syscall_arch arch, const char *name)
 {
-	int nr = syscall_number(policy->native, name);
+	int nr = syscall_number(arch, name);
 	int last = -1;
 
 	for (size_t i = 0; nr >= 0 && i < policy->nr_phases; i++)
-		if (policy_allows(policy, i, policy->native, (uint32_t)nr))
+		if (policy_allows(policy, i, arch, (uint32_t)nr))
 			last = (int)i;
 	return last;
 }
 
-static void warn_weakening(struct policy *policy)
+/* What stands before the name of a call of ARCH: "", "i386:" */
+static const char *prefix_of(const struct policy *policy, enum syscall_arch arch,
+			     char ret[static NAME_SIZE])
 {
+	snprintf(ret, NAME_SIZE, "%s%s", arch == policy->native ? "" : syscall_arch_name(arch),
+		 arch == policy->native ? "" : ":");
+	return ret;
+}
+
+static void warn_weakening(struct policy *policy, enum syscall_arch arch)
+{
+	char prefix[NAME_SIZE];
+
 	for (size_t i = 0; i < sizeof(weakening) / sizeof(weakening[0]); i++) {
-		int last = last_phase_of(policy, weakening[i].name);
+		int last = last_phase_of(policy, arch, weakening[i].name);
 
 		if (last < 0)
 			continue;
-		policy_note(&policy->warnings, "'%s' is allowed%s: %s", weakening[i].name,
+		policy_note(&policy->warnings, "'%s%s' is allowed%s: %s",
+			    prefix_of(policy, arch, prefix), weakening[i].name,
 			    (size_t)last + 1 < policy->nr_phases ? ", but not in the last phase"
 								 : "",
 			    weakening[i].why);
 	}
 }
 
-static void warn_execute(struct policy *policy)
+static void warn_execute(struct policy *policy, enum syscall_arch arch)
 {
 	static const char *const names[] = { "execve", "execveat" };
+	char prefix[NAME_SIZE];
 
+	prefix_of(policy, arch, prefix);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		int last = last_phase_of(policy, names[i]);
+		int last = last_phase_of(policy, arch, names[i]);
+		/* it is there for the sake of the program itself */
+		bool is_own = i == 0 && arch == policy->native;
 
 		if (last > 0)
 			policy_note(&policy->warnings,
-				    "'%s' is allowed while serving, in phase %d ('%s'): other "
+				    "'%s%s' is allowed while serving, in phase %d ('%s'): other "
 				    "programs can be executed",
-				    names[i], last, policy->phases[last].point);
+				    prefix, names[i], last, policy->phases[last].point);
 		else if (last == 0 && policy->nr_phases == 1)
-			policy_note(
-				&policy->warnings,
-				"'%s' is allowed to the end%s: a phase can take it away", names[i],
-				i ? "" : ", as the program itself is executed under the filter");
+			policy_note(&policy->warnings,
+				    "'%s%s' is allowed to the end%s: a phase can take it away",
+				    prefix, names[i],
+				    is_own ? ", as the program itself is executed under the filter"
+					   : "");
 	}
 }
 
@@ -154,6 +174,12 @@ static void warn_growth(struct policy *policy, const struct recording *recording
 			    last, recording->nr_runs, nr, nr > 1 ? "s" : "");
 }
 
+static void warn_allowed(struct policy *policy, enum syscall_arch arch)
+{
+	warn_weakening(policy, arch);
+	warn_execute(policy, arch);
+}
+
 void policy_warn(struct policy *policy, const struct recording *recording)
 {
 	char warning[RECORDING_WARNING_MAX];
@@ -162,24 +188,38 @@ void policy_warn(struct policy *policy, const struct recording *recording)
 		policy_note(&policy->warnings, "%s", warning);
 	warn_growth(policy, recording);
 	warn_singletons(policy, recording);
-	warn_weakening(policy);
-	warn_execute(policy);
+	/* the machine's own first */
+	warn_allowed(policy, policy->native);
+	for (int arch = 0; arch < NR_SYSCALL_ARCHES; arch++)
+		if (arch != (int)policy->native)
+			warn_allowed(policy, (enum syscall_arch)arch);
 	if (!policy->exe_sha256 && !policy->build_id)
 		policy_note(&policy->warnings,
 			    "the bytes of the program are not known: a change of it will not be "
 			    "noticed");
 }
 
+/* Takes out what was said of the action that it had before. */
+static void forget_action(struct policy_notes *notes)
+{
+	size_t nr_kept = 0;
+
+	for (size_t i = 0; i < notes->nr; i++)
+		if (strncmp(notes->list[i], ACTION_LEAD, strlen(ACTION_LEAD)) != 0)
+			notes->list[nr_kept++] = notes->list[i];
+	notes->nr = nr_kept;
+}
+
 void policy_set_action(struct policy *policy, enum policy_action action)
 {
 	policy->action = action;
+	forget_action(&policy->warnings);
 	if (action == POLICY_LOG)
-		policy_note(&policy->warnings,
-			    "the action is log: nothing is refused but calls of other "
+		policy_note(&policy->warnings, ACTION_LEAD
+			    "log: nothing is refused but calls of other "
 			    "architectures, and the kernel logs a few calls a second at most");
 	else if (action == POLICY_NOTIFY)
-		policy_note(
-			&policy->warnings,
-			"the action is notify: without a listener what is not allowed fails as if "
-			"the kernel did not have it");
+		policy_note(&policy->warnings, ACTION_LEAD
+			    "notify: without a listener what is not allowed fails as if "
+			    "the kernel did not have it");
 }

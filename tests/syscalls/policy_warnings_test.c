@@ -199,6 +199,36 @@ static void test_notes_are_bounded(void **state)
 	assert_int_equal(notes.nr, 0);
 }
 
+/* Calls of i386 undo a filter as well as the machine's own. */
+static void test_other_architectures_are_warned_about_too(void **state)
+{
+	struct policy *policy = policy_made("read i386:ptrace i386:execve i386:execveat");
+
+	(void)state;
+	assert_true(policy_warns(policy, "'i386:ptrace' is allowed: it reaches into other"));
+	assert_true(policy_warns(policy, "'i386:execve' is allowed to the end: a phase"));
+	assert_true(policy_warns(policy, "'i386:execveat' is allowed to the end: a phase"));
+	assert_false(policy_warns(policy, "'ptrace'"));
+	policy_free(policy);
+}
+
+static void test_another_action_takes_its_warning_back(void **state)
+{
+	struct policy *policy = policy_made("read");
+	size_t nr = policy->warnings.nr;
+
+	(void)state;
+	policy_set_action(policy, POLICY_LOG);
+	assert_int_equal(policy->warnings.nr, nr + 1);
+	policy_set_action(policy, POLICY_KILL);
+	assert_false(policy_warns(policy, "the action is"));
+	assert_int_equal(policy->warnings.nr, nr);
+	policy_set_action(policy, POLICY_NOTIFY);
+	policy_set_action(policy, POLICY_NOTIFY);
+	assert_int_equal(policy->warnings.nr, nr + 1);
+	policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +241,8 @@ int main(void)
 		cmocka_unit_test(test_actions_that_refuse_nothing_are_warned_about),
 		cmocka_unit_test(test_names_are_cut_and_counted),
 		cmocka_unit_test(test_notes_are_bounded),
+		cmocka_unit_test(test_other_architectures_are_warned_about_too),
+		cmocka_unit_test(test_another_action_takes_its_warning_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
