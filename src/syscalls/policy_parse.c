@@ -142,7 +142,9 @@ static void read_phase(struct parse *parse, struct json_object *object, size_t a
 		reading_list(&parse->reading, object, "allowed", NR_SYSCALL_ARCHES,
 			     "a phase's 'allowed' is not a list of architectures");
 
-	reading_number(&parse->reading, object, "phase", at, "a phase is not in its place");
+	if (reading_number(&parse->reading, object, "phase", at, "a phase is not in its place") !=
+	    at)
+		reading_fail(&parse->reading, -EBADMSG, "a phase is not in its place");
 	phase->point = keep(parse, object, "point", "a phase's 'point' is not text");
 	if ((at == 0) != (phase->point == NULL))
 		reading_fail(&parse->reading, -EBADMSG, "a phase without a point that begins it");

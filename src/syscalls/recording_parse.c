@@ -63,7 +63,8 @@ static void read_phase(struct reading *reading, struct json_object *object, size
 	const char *point = reading_kept(reading, object, "point", "a phase's 'point' is not text");
 	int phase;
 
-	reading_number(reading, object, "phase", at, "a phase is not in its place");
+	if (reading_number(reading, object, "phase", at, "a phase is not in its place") != at)
+		reading_fail(reading, -EBADMSG, "a phase is not in its place");
 	if ((at == 0) != (point == NULL))
 		reading_fail(reading, -EBADMSG, "a phase without a point that begins it");
 	if (reading->err)

@@ -69,6 +69,34 @@ static void assert_same(const struct policy *a, const struct policy *b)
 		assert_string_equal(a->warnings.list[i], b->warnings.list[i]);
 }
 
+/* 0, 0, 1: who edits a file, or puts two together, means something else by it. */
+static void test_phases_are_counted_without_gaps(void **state)
+{
+	static const char *const numbers[] = { "\"phase\":0", "\"phase\":1", "\"phase\":2" };
+	struct policy *policy = verdicts_sample(5);
+	char *text = verdicts_render(policy, "json", 0, NULL);
+	const char *what = NULL;
+	struct policy *read;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		char *at = strstr(text, numbers[i]) + strlen("\"phase\":");
+		char was = *at;
+
+		for (*at = '0'; *at <= '3'; ++*at) {
+			if (*at == was)
+				continue;
+			assert_int_equal(policy_parse(text, strlen(text), &read, &what), -EBADMSG);
+			assert_string_equal(what, "a phase is not in its place");
+		}
+		*at = was;
+	}
+	assert_int_equal(policy_parse(text, strlen(text), &read, &what), 0);
+	policy_free(read);
+	policy_free(policy);
+	free(text);
+}
+
 static void test_what_is_written_is_read(void **state)
 {
 	struct policy *policy;
@@ -310,6 +338,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_wrong_is_said),
 		cmocka_unit_test(test_later_phases_cannot_allow_more),
 		cmocka_unit_test(test_other_documents_are_told_apart),
+		cmocka_unit_test(test_phases_are_counted_without_gaps),
 		cmocka_unit_test_setup_teardown(test_files_are_read, files_begin, files_end),
 	};
 

@@ -233,6 +233,8 @@ static void test_wrong_phases_are_refused(void **state)
 	(void)state;
 	assert_refused("\"phase\":1,\"point\"", "\"phase\":2,\"point\"",
 		       "a phase is not in its place");
+	assert_refused("\"phase\":1,\"point\"", "\"phase\":0,\"point\"",
+		       "a phase is not in its place");
 	assert_refused("\"point\":\"aeMain\"", "\"point\":null",
 		       "a phase without a point that begins it");
 	assert_refused("\"point\":null", "\"point\":\"x\"",
