@@ -155,17 +155,19 @@ static struct recording *parse(int fd)
 	return recording;
 }
 
-/* Writes what was recorded before, with ONE. */
-static void write_will(const struct keeping *keeping, const struct recording *one)
+/* Writes what was recorded before, with ONE. False: it could not be put together. */
+static bool write_with(const struct keeping *keeping, const struct recording *one)
 {
 	struct recording *all = parse(keeping->saved);
 	_cleanup_(cleanup_free) char *text = NULL;
 	size_t size;
-	bool is_merged = all && recording_merge(all, one) == 0;
+	bool is_there = keeping->saved < 0 || (all && recording_merge(all, one) == 0);
 
-	if (recording_render(is_merged ? all : one, &text, &size) == 0)
+	is_there = is_there && recording_render(all ? all : one, &text, &size) == 0;
+	if (is_there)
 		keeping->config->write(keeping->config->ctx, text, size);
 	recording_free(all);
+	return is_there;
 }
 
 /* The tool is gone: what it would have done at the end of the run. */
@@ -175,6 +177,7 @@ static void do_will(struct keeping *keeping)
 	struct record_node *nodes = record_map_nodes(&keeping->fds);
 	struct recording *one = parse(keeping->empty);
 	struct recording_run *run = &keeping->run;
+	bool has_run;
 
 	if (keeping->kills && state)
 		record_tree_kill(&keeping->fds, state);
@@ -184,10 +187,12 @@ static void do_will(struct keeping *keeping)
 	record_tree_flush(&keeping->fds);
 	run->duration_ns = state ? record_tree_age(state) : 0;
 	run->status = keeping->kills ? 128 + SIGKILL : 0;
-	if (one && state && nodes &&
-	    record_tree_export(&keeping->fds, state, nodes, one, run) == 0 &&
-	    recording_add_run(one, run, one) == 0)
-		write_will(keeping, one);
+	has_run = one && state && nodes &&
+		  record_tree_export(&keeping->fds, state, nodes, one, run) == 0 &&
+		  recording_add_run(one, run, one) == 0;
+	/* this run may be lost, those before are not for that */
+	if ((!has_run || !write_with(keeping, one)) && keeping->saved >= 0)
+		write_from(keeping, keeping->saved);
 	recording_free(one);
 }
 
