@@ -9,8 +9,11 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
 
 VERSION := 0.1.0
-# Reproducible: the date is that of the last commit where there is one, or of SOURCE_DATE_EPOCH.
-SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
+# Reproducible: the date is SOURCE_DATE_EPOCH, else that of the last commit; in an unpacked archive
+# that of this file, which has it from there. No path of the machine is in what is built.
+ifndef SOURCE_DATE_EPOCH
+SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y Makefile)
+endif
 BUILD_DATE := $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y-%m-%d)
 
 CC := gcc
@@ -38,18 +41,16 @@ BUILD := build
 VARIANT := -O2 -D_FORTIFY_SOURCE=2
 endif
 
+SAME_PATHS := -ffile-prefix-map=$(CURDIR)=.
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla \
-	-Wformat=2 -Wimplicit-fallthrough -Wundef $(if $(CI),-Werror)
-CFLAGS := -std=gnu11 -g $(VARIANT) -fstack-protector-strong -fPIE $(WARNINGS)
+	-Wformat=2 -Wimplicit-fallthrough -Wundef -Werror=date-time $(if $(CI),-Werror)
+CFLAGS := -std=gnu11 -g $(VARIANT) -fstack-protector-strong -fPIE $(SAME_PATHS) $(WARNINGS)
 CPPFLAGS := -D_GNU_SOURCE -Isrc -I$(BUILD)/bpf -include lib/banned.h \
 	-DVERSION='"$(VERSION)"' -DBUILD_DATE='"$(BUILD_DATE)"'
 LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDVARIANT)
 LDLIBS := -lbpf -lelf -lz -lseccomp -lcap -lcrypto -ljson-c
-ifdef STATIC
-LDFLAGS := -static-pie $(LDVARIANT)
-endif
 BPF_CFLAGS := -O2 -g -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Werror \
-	-Wno-unused-parameter
+	-Wno-unused-parameter $(SAME_PATHS)
 # Its counters are claimed with an atomic exchange (Linux 5.12); without that it does not load.
 BPF_CFLAGS_api_user := -mcpu=v3
 BPF_CFLAGS_record := -mcpu=v3
@@ -61,6 +62,7 @@ ASSEMBLED := $(sort $(shell find src -name '*.S'))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o) $(ASSEMBLED:src/%.S=$(BUILD)/obj/%.o)
 LIBRARY := $(BUILD)/libcrypto-tracer.a
 BINARY := $(BUILD)/crypto-tracer
+STATIC_BINARY := $(BUILD)/static/crypto-tracer
 
 UNIT_SOURCES := $(sort $(shell find tests -name '*_test.c'))
 UNITS := $(UNIT_SOURCES:tests/%.c=$(BUILD)/tests/%)
@@ -77,15 +79,21 @@ Q := @
 msg = @printf '  %-8s %s\n' $(1) '$(patsubst $(BUILD)/%,%,$(2))';
 endif
 
-.PHONY: all
+.PHONY: all FORCE
 all: $(BINARY)
 
 $(BINARY): $(BUILD)/obj/main.o $(LIBRARY)
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# The same objects without shared libraries; static.o is for this alone.
+$(STATIC_BINARY): $(BUILD)/obj/main.o $(BUILD)/obj/static.o $(LIBRARY)
+	$(call msg,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -static-pie -o $@ $^ $(LDLIBS) 2>$@.log || { cat $@.log >&2; exit 1; }
+
 # Everything but main(), so that tests link what they test.
-$(LIBRARY): $(filter-out $(BUILD)/obj/main.o,$(OBJECTS))
+$(LIBRARY): $(filter-out $(BUILD)/obj/main.o $(BUILD)/obj/static.o,$(OBJECTS))
 	$(call msg,AR,$@)
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $^
@@ -98,7 +106,13 @@ $(BUILD)/obj/%.o: src/%.c Makefile
 $(BUILD)/obj/%.o: src/%.S Makefile
 	$(call msg,AS,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -Isrc -g -MMD -MP -c $< -o $@
+	$(Q)$(CC) -Isrc -g $(SAME_PATHS) -MMD -MP -c $< -o $@
+
+# What tells the date is made anew when the date is another.
+$(BUILD)/obj/cmd/version.o: $(BUILD)/date
+$(BUILD)/date: FORCE
+	@mkdir -p $(@D)
+	@[ "$$(cat $@ 2>/dev/null)" = $(BUILD_DATE) ] || echo $(BUILD_DATE) >$@
 
 # Objects are embedded by .incbin, which the compiler's dependencies do not see.
 $(foreach o,$(BPF_OBJECTS),$(eval \
@@ -198,8 +212,12 @@ lint:
 debug:
 	@$(MAKE) --no-print-directory DEBUG=1 all
 
-static:
-	@$(MAKE) --no-print-directory BUILD=build/static STATIC=1 all
+static: $(STATIC_BINARY)
+
+# What is published, below build/release: see tools/make-release.
+.PHONY: release
+release: $(STATIC_BINARY)
+	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) tools/make-release $(STATIC_BINARY) $(VERSION) build/release
 
 # docs/events.md and the manual page's chapter come from the field tables.
 docs: $(BINARY)
@@ -222,6 +240,7 @@ help:
 	@echo 'make          build $(BUILD)/crypto-tracer'
 	@echo 'make install  to $$DESTDIR$$PREFIX ($(PREFIX))'
 	@echo 'make static   one binary without shared libraries, build/static/crypto-tracer'
+	@echo 'make release  that binary stripped, an archive of it and its licences, build/release'
 	@echo 'make bench    what it costs, beside other tools (BENCH_ARGS=--quick)'
 	@echo 'make fuzz     every parser under sanitizers (FUZZ_SECONDS=60)'
 	@echo 'make lint     formatter, static analysis, layout'
