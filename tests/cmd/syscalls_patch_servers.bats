@@ -5,6 +5,7 @@
 
 load helpers
 load syscalls_patch
+load ../support/nginx
 
 SERVER=
 
@@ -121,26 +122,12 @@ redis_use()
     must_be 159
 }
 
-# nginx with two workers, at $T/nginx.conf; its port is in $PORT.
-nginx_config()
+# nginx_prepare: with two workers, at $T/nginx.conf, and its page; its port is in $PORT.
+nginx_prepare()
 {
-    PORT=$((20000 + RANDOM % 10000))
-    mkdir -p "$T/www"
+    PORT=$(free_port)
+    nginx_config off 2
     echo 'a page' >"$T/www/page"
-    cat >"$T/nginx.conf" <<END
-daemon off;
-worker_processes 2;
-pid $T/nginx.pid;
-error_log $T/nginx.err;
-user root;
-events { worker_connections 64; }
-http {
-    access_log off;
-    client_body_temp_path $T/tmp; proxy_temp_path $T/tmp; fastcgi_temp_path $T/tmp;
-    uwsgi_temp_path $T/tmp; scgi_temp_path $T/tmp;
-    server { listen 127.0.0.1:$PORT; root $T/www; }
-}
-END
 }
 
 nginx_serves()
@@ -161,7 +148,7 @@ nginx_workers()
 
 @test "nginx: workers inherit the filter, what is new is refused" {
     needs nginx curl strace
-    nginx_config
+    nginx_prepare
     nginx_start strace -f -qq -o "$T/strace" nginx
     for path in page none; do curl -s -o "$T/$path.plain" "http://127.0.0.1:$PORT/$path"; done
     curl -s -o /dev/null -I "http://127.0.0.1:$PORT/page"
@@ -194,7 +181,7 @@ nginx_workers()
     needs nginx curl readelf
     readelf --dyn-syms -W "$(command -v nginx)" | grep -q ' ngx_process_events_and_timers$' ||
         skip "this nginx does not export where its loop is"
-    nginx_config
+    nginx_prepare
     all_but >"$T/calls"
     without "$T/serving" bind listen execve ptrace
     make_policy "$T/policy" kill "$T/calls" ngx_process_events_and_timers "$T/serving"

@@ -5,6 +5,7 @@
 # tell these, what came of them, and what somebody should look at.
 
 load calls
+load ../support/nginx
 
 # What TLS 1.3 with TLS_AES_256_GCM_SHA384, X25519 and a P-256 certificate consists of (RFC 8446):
 # the hash of the handshake and keys derived from it by HMAC. SHA-256 is of the identifier of a
@@ -178,42 +179,11 @@ context = ssl._create_unverified_context()'
     [ "$(findings python3 2)" = 'verification_off high SSL_CTX_set_verify' ]
 }
 
-nginx_config()
-{
-    mkdir html
-    echo hello >html/index.html
-    cat >nginx.conf <<EOC
-user root;
-worker_processes 1;
-daemon off;
-pid $T/nginx.pid;
-error_log $T/nginx.log;
-events { worker_connections 64; }
-http {
-    access_log off;
-    client_body_temp_path $T/body;
-    proxy_temp_path $T/proxy;
-    fastcgi_temp_path $T/fastcgi;
-    uwsgi_temp_path $T/uwsgi;
-    scgi_temp_path $T/scgi;
-    server {
-        listen 127.0.0.1:$PORT ssl;
-        ssl_certificate $T/server.crt;
-        ssl_certificate_key $T/server.key;
-        ssl_protocols TLSv1.3;
-        ssl_conf_command Ciphersuites TLS_AES_256_GCM_SHA384;
-        ssl_ecdh_curve X25519;
-        root $T/html;
-    }
-}
-EOC
-}
-
 nginx_requests()
 {
     local clients=
 
-    start nginx -p "$T" -e nginx.log -c nginx.conf
+    start nginx -p "$T" -e nginx.err -c nginx.conf
     # The worker ends with it, but for KILL.
     trap 'kill -TERM $SERVER' EXIT
     for _ in 1 2 3 4 5 6 7 8; do
@@ -228,7 +198,9 @@ nginx_requests()
 
 @test "nginx: handshakes that wait for the client, each of which ends" {
     need nginx curl
-    nginx_config
+    nginx_config_tls off 1 'ssl_protocols TLSv1.3;' \
+        'ssl_conf_command Ciphersuites TLS_AES_256_GCM_SHA384;' 'ssl_ecdh_curve X25519;'
+    echo hello >www/index.html
     calls nginx_requests
     [ "$(grep -cx hello out)" -eq 8 ]
     # The worker, which is no program of its own.

@@ -4,38 +4,18 @@
 # TLS servers with a client each: what the tool reports is what strace, the shell and /proc say.
 
 load real
+load ../support/nginx
 
 # What the server and its two clients open together.
 SERVED='server.crt success
 server.key success
 stranger.crt success'
 
-nginx_config()
+# nginx_prepare on|off: a daemon or not, with its page.
+nginx_prepare()
 {
-    mkdir -p html
-    echo hello >html/index.html
-    cat >nginx.conf <<EOC
-user root;
-worker_processes 1;
-daemon $1;
-pid $T/nginx.pid;
-error_log $T/nginx.log;
-events { worker_connections 64; }
-http {
-    access_log off;
-    client_body_temp_path $T/body;
-    proxy_temp_path $T/proxy;
-    fastcgi_temp_path $T/fastcgi;
-    uwsgi_temp_path $T/uwsgi;
-    scgi_temp_path $T/scgi;
-    server {
-        listen 127.0.0.1:$PORT ssl;
-        ssl_certificate $T/server.crt;
-        ssl_certificate_key $T/server.key;
-        root $T/html;
-    }
-}
-EOC
+    nginx_config_tls "$1" 1
+    echo hello >www/index.html
 }
 
 # The files that the configuration names for TLS.
@@ -46,7 +26,7 @@ nginx_files()
 
 nginx_and_curl()
 {
-    start nginx -p "$T" -e nginx.log -c nginx.conf
+    start nginx -p "$T" -e nginx.err -c nginx.conf
     ends_with 0 curl -sS --cacert server.crt "https://localhost:$PORT/"
     ends_with 60 curl -sS --cacert stranger.crt "https://localhost:$PORT/"
     ends_with 77 curl -sS --cacert absent.crt "https://localhost:$PORT/"
@@ -65,7 +45,7 @@ listed()
 
 @test "nginx and curl: certificate, key, authorities, libraries and statuses" {
     need nginx curl ldd
-    nginx_config off
+    nginx_prepare off
     observe nginx_and_curl
     grep -qx hello out
     diff <(nginx_files) <(opened nginx)
@@ -94,9 +74,9 @@ nginx_gone()
 
 @test "the monitor waits for nginx by name: the daemon, and its certificate again on reload" {
     need nginx curl
-    nginx_config on
+    nginx_prepare on
     trace_start events --name nginx
-    "${STRACE[@]}" -o strace -- nginx -p "$T" -e nginx.log -c nginx.conf 3>&- &
+    "${STRACE[@]}" -o strace -- nginx -p "$T" -e nginx.err -c nginx.conf 3>&- &
     KILL=$!
     until_true port_open "$PORT"
     until_true test -s nginx.pid
@@ -119,6 +99,57 @@ nginx_gone()
     [ -z "$(jq 'select(.process and .process != "nginx")' events)" ]
     # The process that was started, two workers, the daemon.
     [ "$(ended nginx)" = "0 0 0 0" ]
+}
+
+# crypto_mapped PID: the crypto libraries in its memory, one a line.
+crypto_mapped()
+{
+    sed -nE "s,^[^/]*[ ](/.*${LISTED}[^/]*)$,\1,p" "/proc/$1/maps" | sort -u
+}
+
+profiling()
+{
+    grep -qs 'profiling started' profile.err
+}
+
+@test "nginx by its pid: profile of the master, and of the workers with it" {
+    local master
+
+    need nginx curl
+    nginx_prepare off
+    nginx -p "$T" -e nginx.err -c nginx.conf </dev/null 3>&- &
+    KILL=$!
+    master=$!
+    until_true port_open "$PORT"
+    "$CT" profile --no-redact --pid "$master" --follow-children --output profile </dev/null 2>profile.err 3>&- &
+    TRACER=$!
+    until_true profiling
+    for _ in 1 2 3; do
+        curl -sS --cacert server.crt -o out "https://localhost:$PORT/"
+        grep -qx hello out
+    done
+    cp "$T/stranger.crt" server.crt
+    cp "$T/stranger.key" server.key
+    crypto_mapped "$master" >libraries
+    [ -s libraries ]
+    # The master reads both again, and has another worker.
+    kill -HUP "$master"
+    until_true curl -sS --cacert stranger.crt -o out "https://localhost:$PORT/"
+    kill -QUIT "$master"
+    wait "$master"
+    wait "$TRACER"
+    TRACER=
+    [ "$(jq -r '.process | "\(.pid) \(.name)"' profile)" = "$master nginx" ]
+    diff libraries <(jq -r '.libraries[].path' profile | grep -E "$LISTED" | sort)
+    diff <(nginx_files | sed "s, .*,," | sort) <(jq -r --arg dir "$T/" '.files_accessed[].path |
+        select(startswith($dir)) | ltrimstr($dir)' profile | sort)
+    # The master, its worker, and the one after.
+    [ "$(jq '.processes | length' profile)" -eq 3 ]
+    [ "$(jq -c --argjson pid "$master" '[.processes[] | select(.pid != $pid) | [.ppid, .name]] | unique' \
+        profile)" = "[[$master,\"nginx\"]]" ]
+    # Four requests, each a handshake of a server.
+    [ "$(jq '[.tls_sessions[] | select(.role == "server" and .outcome == "established") | .count] | add' \
+        profile)" -ge 4 ]
 }
 
 openssl_server()

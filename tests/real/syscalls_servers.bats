@@ -3,6 +3,7 @@
 # Servers in phases: what they need to start is more than what they need to serve.
 
 load syscalls
+load ../support/nginx
 
 # serve POLICY COMMAND...: a server under its policy, in the background: $SERVER.
 serve()
@@ -96,27 +97,13 @@ END
     jq -e 'any(.refused[]; (.name | test("^(clone3?|v?fork)$")) and .phase == 1)' "$T/refused.json"
 }
 
-# nginx with two workers, at $T/nginx.conf; its port is in $PORT.
-nginx_config()
+# nginx_prepare: with two workers, at $T/nginx.conf, and its page; its port is in $PORT. $T/drive asks
+# for what it has and has not.
+nginx_prepare()
 {
-    PORT=$((20000 + RANDOM % 10000))
-    mkdir -p "$T/www"
+    PORT=$(free_port)
+    nginx_config off 2
     echo 'a page' >"$T/www/page"
-    cat >"$T/nginx.conf" <<END
-daemon off;
-master_process on;
-worker_processes 2;
-pid $T/nginx.pid;
-error_log $T/nginx.err;
-user root;
-events { worker_connections 64; }
-http {
-    access_log off;
-    client_body_temp_path $T/tmp; proxy_temp_path $T/tmp; fastcgi_temp_path $T/tmp;
-    uwsgi_temp_path $T/tmp; scgi_temp_path $T/tmp;
-    server { listen 127.0.0.1:$PORT; root $T/www; }
-}
-END
     cat >"$T/drive" <<END
 #!/bin/sh
 for i in 1 2 3 4 5 6 7 8 9 10; do
@@ -135,7 +122,7 @@ serves_page()
 
 @test "nginx: the workers serve in the last phase, the page is the same" {
     needs nginx curl
-    nginx_config
+    nginx_prepare
     record nginx --phase auto --drive "$T/drive" -- nginx -c "$T/nginx.conf"
     must_be 0
     [ "$(phase_calls nginx 1 | wc -l)" -lt "$(phase_calls nginx 0 | wc -l)" ]

@@ -11,6 +11,9 @@ CT=$BUILD/crypto-tracer
 # shellcheck disable=SC2034 # for those that load this
 PROGRAMS=$BUILD/tests/programs
 
+# shellcheck source=tests/support/ports.bash
+. "$TREE/tests/support/ports.bash"
+
 # Seconds after which a condition is taken for never to come true.
 WAIT_SECONDS=20
 
@@ -44,24 +47,6 @@ until_true()
     until "$@"; do
         [ "$SECONDS" -lt "$end" ] || { echo "never true: $*" >&2; return 1; }
         sleep 0.02
-    done
-}
-
-# port_open PORT: does something listen on PORT of the loopback? Looks, does not connect.
-port_open()
-{
-    local hex
-    hex=$(printf ':%04X ' "$1")
-    grep -qE "^ *[0-9]+: [0-9A-F]+${hex}[0-9A-F:]+ 0A " /proc/net/tcp /proc/net/tcp6
-}
-
-# free_port: prints a port above 40000 on which nobody listens.
-free_port()
-{
-    local port
-    while :; do
-        port=$((40000 + RANDOM % 20000))
-        port_open "$port" || { echo "$port"; return; }
     done
 }
 
