@@ -123,6 +123,17 @@ static uint32_t *index_find(const struct recording *recording, const struct reco
 	return &recording->index[slot];
 }
 
+int recording_find(const struct recording *recording, uint32_t parent,
+		   const struct recording_node *like)
+{
+	struct recording_node wanted = *like;
+	uint32_t slot;
+
+	wanted.parent = parent;
+	slot = *index_find(recording, &wanted);
+	return slot ? (int)slot - 1 : -ENOENT;
+}
+
 /* Enters NODE, whose strings are the recording's, in the free SLOT. Returns its id or -ENOMEM. */
 static int node_add(struct recording *recording, const struct recording_node *node, uint32_t *slot)
 {
@@ -189,6 +200,11 @@ static size_t call_place(const struct recording_node *node, uint32_t arch, uint3
 static bool is_call_at(const struct recording_node *node, size_t at, uint32_t arch, uint32_t nr)
 {
 	return at < node->nr_calls && node->calls[at].arch == arch && node->calls[at].nr == nr;
+}
+
+bool recording_has_call(const struct recording_node *node, uint32_t arch, uint32_t nr)
+{
+	return is_call_at(node, call_place(node, arch, nr), arch, nr);
 }
 
 int recording_add_with_runs(struct recording *recording, uint32_t id,

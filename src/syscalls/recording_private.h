@@ -48,6 +48,20 @@ int recording_add_with_runs(struct recording *recording, uint32_t node,
 int recording_insert_run(struct recording *recording, const struct recording_run *run,
 			 const uint32_t *calls, size_t nr_calls);
 
+/* The same, where it is known that the run is not there yet. Returns 0, -E2BIG or -ENOMEM. */
+int recording_place_run(struct recording *recording, const struct recording_run *run,
+			const uint32_t *calls, size_t nr_calls);
+
+/*
+ * The node of RECORDING with the identity of LIKE, another recording's, below PARENT. Returns its
+ * id or -ENOENT.
+ */
+int recording_find(const struct recording *recording, uint32_t parent,
+		   const struct recording_node *like);
+
+/* Whether NODE, of any recording, has the call (ARCH, NR). */
+bool recording_has_call(const struct recording_node *node, uint32_t arch, uint32_t nr);
+
 /*
  * Writes the ids of all nodes to RET, which has room for them, in an order that depends on the
  * identities alone: each node before its children, siblings sorted. Returns 0 or -ENOMEM.

@@ -75,21 +75,20 @@ static int compare_runs(const struct recording_run *a, const struct recording_ru
 	return strcmp(a->id, b->id);
 }
 
-int recording_insert_run(struct recording *recording, const struct recording_run *run,
-			 const uint32_t *calls, size_t nr_calls)
+int recording_place_run(struct recording *recording, const struct recording_run *run,
+			const uint32_t *calls, size_t nr_calls)
 {
 	struct recording_run copy = *run;
 	struct recording_run *runs;
 	size_t at;
 
-	for (size_t i = 0; i < recording->nr_runs; i++)
-		if (strcmp(recording->runs[i].id, run->id) == 0)
-			return -EEXIST;
 	if (recording->nr_runs == RECORDING_RUNS_MAX)
 		return -E2BIG;
 	copy.calls = pool_take(&recording->pool, nr_calls * sizeof(*calls));
 	runs = recording_grow(&recording->pool, recording->runs, recording->nr_runs, sizeof(*runs),
 			      &recording->cap_runs);
+	if (runs)
+		recording->runs = runs;
 	if (!copy.calls || !runs)
 		return -ENOMEM;
 	if (nr_calls > 0)
@@ -100,9 +99,17 @@ int recording_insert_run(struct recording *recording, const struct recording_run
 	for (at = recording->nr_runs; at > 0 && compare_runs(&runs[at - 1], &copy) > 0; at--)
 		runs[at] = runs[at - 1];
 	runs[at] = copy;
-	recording->runs = runs;
 	recording->nr_runs++;
 	return 0;
+}
+
+int recording_insert_run(struct recording *recording, const struct recording_run *run,
+			 const uint32_t *calls, size_t nr_calls)
+{
+	for (size_t i = 0; i < recording->nr_runs; i++)
+		if (strcmp(recording->runs[i].id, run->id) == 0)
+			return -EEXIST;
+	return recording_place_run(recording, run, calls, nr_calls);
 }
 
 /* Each node and call of RECORDING was in one run more. */

@@ -132,6 +132,38 @@ static void test_counts_are_summed_and_runs_counted(void **state)
 	recording_free(into);
 }
 
+/* A run that is known in all it did is added in place, a group of them anew. */
+static void test_one_by_one_and_in_groups_give_the_same_bytes(void **state)
+{
+	struct recording *singly = MADE_OF(1, 0, 1, 3), *groups = MADE_OF(1, 0, 1, 3);
+	char *texts[2];
+
+	(void)state;
+	for (unsigned int id = 2; id < 100; id += 7) {
+		struct recording *group = made_new();
+
+		for (unsigned int i = id; i < id + 7; i++) {
+			/* each tenth has something new */
+			struct recording *one = i % 10 ? MADE_OF(i, 0, 3) : MADE_OF(i, 1, i);
+
+			assert_int_equal(recording_merge(singly, one), 0);
+			assert_int_equal(recording_merge(group, one), 0);
+			assert_int_equal(recording_merge(singly, one), -EEXIST);
+			recording_free(one);
+		}
+		assert_int_equal(recording_merge(groups, group), 0);
+		recording_free(group);
+	}
+	assert_int_equal(singly->nr_runs, 99);
+	texts[0] = made_text(singly);
+	texts[1] = made_text(groups);
+	assert_string_equal(texts[0], texts[1]);
+	free(texts[0]);
+	free(texts[1]);
+	recording_free(singly);
+	recording_free(groups);
+}
+
 static void test_children_follow_their_parents(void **state)
 {
 	struct recording *into = made_new(), *from = made_new();
@@ -319,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_too_much_is_refused_and_nothing_changes),
 		cmocka_unit_test(test_one_that_says_nothing_counts_for_nothing),
 		cmocka_unit_test(test_merged_one_stands_alone),
+		cmocka_unit_test(test_one_by_one_and_in_groups_give_the_same_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
