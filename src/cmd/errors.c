@@ -95,7 +95,7 @@ int report_output(const char *path, int err, bool is_replaced)
 	else if (err == -ELOOP)
 		action =
 			"Solution: name the file that it leads to. A symbolic link in a directory\n"
-			"where others may write is not followed.";
+			"where others may write, or of another user, is not followed.";
 	snprintf(what, sizeof(what), "Cannot write to '%s'",
 		 log_quote(quoted, path ? path : "standard output"));
 	snprintf(detail, sizeof(detail), "%s%s", strerror(-err),

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/parent.h"
 
 /* The descriptor that /dev/stdout, /dev/fd/N or /proc/self/fd/N name, or -1. */
 static int descriptor_of(const char *path)
@@ -37,47 +38,21 @@ static int descriptor_of(const char *path)
 	return -1;
 }
 
-/*
- * Opens the directory of PATH, so that what is checked is what is used. Returns the descriptor and
- * whether users other than its owner may make links in it.
- */
-static int dir_open(const char *path, bool *ret_others_write)
-{
-	_cleanup_(cleanup_free) char *copy = strdup(path);
-	struct stat st;
-
-	if (!copy)
-		return -ENOMEM;
-
-	int fd = open(dirname(copy), O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
-	*ret_others_write = st.st_mode & (S_IWGRP | S_IWOTH);
-	return fd;
-}
-
 static int file_open_safely(const char *path)
 {
 	_cleanup_(cleanup_free) char *copy = strdup(path);
-	bool others_write = false;
+	bool is_ours = false;
 
 	if (!copy)
 		return -ENOMEM;
 
-	_cleanup_(cleanup_fd) int dir = dir_open(path, &others_write);
+	_cleanup_(cleanup_fd) int dir = parent_open(path, O_PATH, &is_ours);
 
 	if (dir < 0)
 		return dir;
 
 	const char *name = basename(copy);
-	int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | (others_write ? O_NOFOLLOW : 0);
+	int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | (is_ours ? 0 : O_NOFOLLOW);
 	/* O_EXCL first: the mode of a new file is ours, that of an existing one is kept. */
 	int fd = openat(dir, name, flags | O_CREAT | O_EXCL, 0600);
 

@@ -44,8 +44,9 @@ struct output {
  * Opens PATH: NULL or "-" is standard output; /dev/stdout, /dev/stderr and /dev/fd/N are
  * descriptors that are already open. An existing regular file keeps its mode, and its content until
  * something is written: then it is truncated; a new one is made 0600. Refused: a symbolic link in a
- * directory that others may write (-ELOOP), as fs.protected_symlinks does but also where that is
- * off. GIVE_UP may be NULL. Returns 0 or a negative errno.
+ * directory that others may write, or that is another user's (-ELOOP), also on the way there:
+ * parent_open(). That is as fs.protected_symlinks does but also where that is off. GIVE_UP may be
+ * NULL. Returns 0 or a negative errno.
  */
 int output_open(struct output *output, const char *path, const volatile sig_atomic_t *give_up);
 

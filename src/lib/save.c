@@ -18,6 +18,7 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/output.h"
+#include "lib/parent.h"
 
 /* Names that are tried for the file beside. */
 #define TRIES 8
@@ -43,19 +44,19 @@ static void place_close(const struct place *place)
 static int place_open(struct place *place, const char *path, const struct stat *found)
 {
 	_cleanup_(cleanup_free) char *copy = strdup(path);
-	_cleanup_(cleanup_free) char *other = strdup(path);
 	const char *name;
+	bool is_ours;
 
 	*place = (struct place){ .dir = -1 };
-	if (!copy || !other)
+	if (!copy)
 		return -ENOMEM;
-	name = basename(other);
+	name = basename(copy);
 	if (strlen(name) > NAME_MAX)
 		return -ENAMETOOLONG;
 	memcpy(place->name, name, strlen(name) + 1);
-	place->dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	place->dir = parent_open(path, O_RDONLY, &is_ours);
 	if (place->dir < 0)
-		return -errno;
+		return place->dir;
 	if (fstatat(place->dir, place->name, &place->st, AT_SYMLINK_NOFOLLOW) == 0)
 		place->is_there = true;
 	else if (errno != ENOENT)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/parent.h"
 
 /* Linux, include/uapi/linux/limits.h: XATTR_LIST_MAX, XATTR_SIZE_MAX */
 #define ATTRIBUTES_MAX 65536U
@@ -145,8 +146,7 @@ static int open_output(struct patch_output *output, bool is_named)
 int patch_output_open(struct patch_output *output, const char *path, bool is_named)
 {
 	const char *slash = strrchr(path, '/');
-	_cleanup_(cleanup_free) char *dir =
-		slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	bool is_ours;
 	int err;
 
 	*output = (struct patch_output){
@@ -154,12 +154,10 @@ int patch_output_open(struct patch_output *output, const char *path, bool is_nam
 		.fd = -1,
 		.name = slash ? slash + 1 : path,
 	};
-	if (!dir)
-		return -ENOMEM;
 	if (!*output->name || !strcmp(output->name, ".") || !strcmp(output->name, ".."))
 		return -EISDIR;
-	output->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	err = output->dir < 0 ? -errno : open_output(output, is_named);
+	output->dir = parent_open(path, O_RDONLY, &is_ours);
+	err = output->dir < 0 ? output->dir : open_output(output, is_named);
 	if (err)
 		patch_output_close(output);
 	return err;

@@ -61,6 +61,23 @@ mode_of()
     [ ! -e "$T/made" ]
 }
 
+@test "a symbolic link in a directory of another user is refused, on the way, too" {
+    mkdir "$T/theirs" "$T/folder"
+    echo precious >"$T/target"
+    ln -s "$T/target" "$T/theirs/link"
+    ln -s "$T/folder" "$T/theirs/way"
+    chown nobody "$T/theirs"
+    tracer monitor --output "$T/theirs/link" -- true
+    must_be 1
+    grep -q 'not followed' "$ERR"
+    [ "$(cat "$T/target")" = precious ]
+    tracer monitor --output "$T/theirs/way/file" -- true
+    must_be 1
+    "$TOOL" syscalls record --engine ptrace --output "$T/theirs/way/file" -- true 2>"$ERR" && false
+    grep -q 'not followed' "$ERR"
+    [ -z "$(ls -A "$T/folder")" ]
+}
+
 @test "a symbolic link in a directory of one's own is followed" {
     ln -s "$T/target" "$T/link"
     : >"$T/target"
