@@ -3,15 +3,25 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "check/host.h"
+#include "check/verdict.h"
 #include "cmd/cmd.h"
+#include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/wrap.h"
 #include "priv/privileges.h"
 
 #define LOG_LINES 20
+
+/* What tells more of everything that a host may lack. */
+#define MORE "crypto-tracer check; man crypto-tracer, "
 
 static int report_kernel(const char *lacks)
 {
@@ -25,8 +35,67 @@ static int report_kernel(const char *lacks)
 		     "Solution: use a kernel from 5.15 on that is built with\n"
 		     "CONFIG_BPF_SYSCALL=y and CONFIG_DEBUG_INFO_BTF=y, as those of Debian 12,\n"
 		     "Ubuntu 22.04 and RHEL 9 are.",
-		     "man crypto-tracer, section REQUIREMENTS");
+		     MORE "REQUIREMENTS");
 	return EXIT_KERNEL;
+}
+
+/* The capabilities behind MISSING_* bits. */
+static uint64_t capabilities_of(unsigned int missing)
+{
+	uint64_t capabilities = 0;
+
+	if (missing & (MISSING_BPF | MISSING_SUPPORT))
+		capabilities |= CHECK_CAP(CAP_BPF);
+	if (missing & MISSING_PERFMON)
+		capabilities |= CHECK_CAP(CAP_PERFMON);
+	if (missing & MISSING_TRACEFS)
+		capabilities |= CHECK_CAP(CAP_DAC_READ_SEARCH);
+	if (missing & MISSING_MOUNT)
+		capabilities |= CHECK_CAP(CAP_SYS_ADMIN);
+	return capabilities;
+}
+
+/*
+ * Where the capabilities are all there, or are worth nothing, something else stands in the way:
+ * reports it. Returns whether it is so.
+ */
+static bool report_obstacle(unsigned int missing)
+{
+	static struct check_host host;
+	struct check_verdict verdict = { 0 };
+	uint64_t takes = capabilities_of(missing);
+	const char *call = missing & (MISSING_BPF | MISSING_SUPPORT) ? "bpf(2)"
+			   : missing & MISSING_PERFMON		     ? "perf_event_open(2)"
+						       : "reading the tracing file system";
+	const struct wrap how = { 0, 0, "Solution: ", "" };
+	_cleanup_(cleanup_free) char *action = NULL;
+	char line[CHECK_WHY_SIZE + 32];
+	char detail[CHECK_WHY_SIZE + 64];
+	size_t size;
+	FILE *out;
+
+	check_host_read(&host);
+	if (!host.has_user_namespace && verdict_lacking(&host, takes))
+		return false;
+	verdict_refused(&verdict, CHECK_UNAVAILABLE, &host, takes, call,
+			host.trial.bpf	  ? host.trial.bpf
+			: host.trial.perf ? host.trial.perf
+					  : host.trial.tracefs);
+	out = open_memstream(&action, &size);
+	if (!out)
+		return false;
+	snprintf(line, sizeof(line), "%s.", verdict.remedy);
+	wrap_print(out, &how, line);
+	if (verdict.command[0])
+		fprintf(out, "  %s\n", verdict.command);
+	if (fclose(out))
+		return false;
+	action[size - 1] = '\0';
+	snprintf(detail, sizeof(detail), "Tracing was tried and refused (uid %u):\n%s.", getuid(),
+		 verdict.why);
+	error_report("Insufficient privileges to load eBPF programs", detail, action,
+		     MORE "PRIVILEGES");
+	return true;
 }
 
 static int report_missing(unsigned int missing)
@@ -46,6 +115,8 @@ static int report_missing(unsigned int missing)
 			? "\n  CAP_SYS_ADMIN to mount the tracing file system, which is not there"
 			: "";
 
+	if (report_obstacle(missing))
+		return EXIT_PRIVILEGES;
 	snprintf(detail, sizeof(detail),
 		 "Tracing was tried and refused. It needs root, or these capabilities,\n"
 		 "which this process (uid %u) lacks:%s%s%s%s",
@@ -60,15 +131,21 @@ static int report_missing(unsigned int missing)
 					   "  sudo mount -t tracefs tracefs /sys/kernel/tracing"
 					 : "");
 	error_report("Insufficient privileges to load eBPF programs", detail, action,
-		     "man crypto-tracer, section PRIVILEGES");
+		     MORE "PRIVILEGES");
 	return EXIT_PRIVILEGES;
+}
+
+static bool is_filtered(void)
+{
+	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2;
 }
 
 int check_privileges(void)
 {
 	unsigned int missing = privileges_missing();
 
-	if (missing & MISSING_SUPPORT)
+	/* Which a filter may pretend. */
+	if (missing & MISSING_SUPPORT && !is_filtered())
 		return report_kernel("the bpf(2) system call or its ring buffer");
 	if (missing)
 		return report_missing(missing);
@@ -80,6 +157,15 @@ int check_privileges(void)
 int report_error(const char *what, int err)
 {
 	error_report(what, strerror(-err), NULL, NULL);
+	return EXIT_ERROR;
+}
+
+int report_tracing(const char *what, int err)
+{
+	error_report(what, strerror(-err),
+		     "Solution: `crypto-tracer check` tries what this host can do, and says what\n"
+		     "is missing.",
+		     NULL);
 	return EXIT_ERROR;
 }
 
@@ -124,7 +210,7 @@ int report_load(int err, const char *log, bool is_verbose)
 		return report_missing(MISSING_BPF | MISSING_PERFMON);
 	snprintf(detail, sizeof(detail), "%s. What the kernel said:", strerror(-err));
 	error_report("eBPF programs could not be loaded", detail, is_verbose ? log : tail_of(log),
-		     "man crypto-tracer, section TROUBLESHOOTING");
+		     MORE "TROUBLESHOOTING");
 	return EXIT_LOAD;
 }
 

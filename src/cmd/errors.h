@@ -13,6 +13,9 @@ int check_privileges(void);
 /* WHAT failed with ERR, a negative errno. Returns EXIT_ERROR. */
 int report_error(const char *what, int err);
 
+/* The same where `check` tells more: tracing WHAT failed. Returns EXIT_ERROR. */
+int report_tracing(const char *what, int err);
+
 /*
  * The output PATH (NULL: standard output) failed. IS_REPLACED: what it did not take goes to
  * standard output. Returns EXIT_ERROR.

@@ -177,6 +177,18 @@ static const char *parse_document_format(struct options *options, const char *va
 	return options->sink ? NULL : "not a format";
 }
 
+static const char *parse_check_format(struct options *options, const char *value)
+{
+	options->format = value;
+	options->is_summary = strcmp(value, "text") == 0;
+	options->sink =
+		strcmp(value, "json-pretty") == 0 ? sink_find(value) : sinks[SINK_json_stream];
+	return options->is_summary || strcmp(value, "json") == 0 ||
+			       strcmp(value, "json-pretty") == 0
+		       ? NULL
+		       : "not a format; there are text, json and json-pretty";
+}
+
 static const char *parse_deep(struct options *options, const char *value)
 {
 	(void)value;
@@ -400,6 +412,18 @@ static const struct option document_list[] = {
 /* clang-format on */
 
 const struct option_table document_options = TABLE(document_list, "Output");
+
+/* clang-format off */
+static const struct option check_list[] = {
+	{ .name = "output", .letter = 'o', .arg = "FILE", .parse = parse_output,
+	  .help = "write to FILE instead of standard output" },
+	{ .name = "format", .arg = "FORMAT", .parse = parse_check_format,
+	  .help = "text (default), a table for people, json or\n"
+		  "json-pretty" },
+};
+/* clang-format on */
+
+const struct option_table trial_options = TABLE(check_list, "Output");
 
 /* clang-format off */
 static const struct option inspect_list[] = {

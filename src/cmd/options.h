@@ -154,6 +154,7 @@ extern const struct option_table files_options;
 extern const struct option_table profile_options;
 extern const struct option_table profile_output_options;
 extern const struct option_table schema_options;
+extern const struct option_table trial_options;
 extern const struct option_table help_options; /* --help alone */
 extern const struct option_table syscalls_record_options;
 extern const struct option_table syscalls_show_options;

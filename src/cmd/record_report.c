@@ -41,7 +41,7 @@ int record_report_rights(void)
 	error_report("Insufficient privileges for the engine 'bpf'",
 		     "It needs root, or the capabilities CAP_BPF and CAP_PERFMON.",
 		     "Solution: run it as root, or with --engine ptrace, which any user may.",
-		     "man crypto-tracer, section PRIVILEGES");
+		     "crypto-tracer check; man crypto-tracer, PRIVILEGES");
 	return EXIT_PRIVILEGES;
 }
 

@@ -96,12 +96,6 @@ static void add_uninspected(struct coverage *coverage, const struct inspector_co
 			  counts->nr_throttled);
 }
 
-/* Whether events of SOURCE are made of what the tap copies. */
-static bool is_of_tap(enum source_id source)
-{
-	return source == SOURCE_tls_handshake || source == SOURCE_ssh_handshake;
-}
-
 /* Adds the events of SOURCE that were made in user space. */
 static void add_made(const struct run *run, enum source_id source, struct source_counters *counters)
 {
@@ -122,7 +116,7 @@ void run_cover(const struct run *run, struct coverage *coverage, bool is_final)
 
 		session_counters(&run->session, (enum source_id)i, &counters);
 		add_made(run, (enum source_id)i, &counters);
-		if (is_of_tap((enum source_id)i))
+		if (tap_makes((enum source_id)i))
 			state = &run->session.states[SOURCE_tap];
 		coverage_add_source(coverage, sources[i], state->is_attached, state->reason,
 				    &counters, &run->pipeline.fates[i]);
@@ -222,7 +216,7 @@ static void tell_sources(const struct run *run)
 /* A signal breaks what start-up is at, such as loading a program: then the signal is the reason. */
 static int report_start(const char *what, int err)
 {
-	return stop_signal() ? 128 + stop_signal() : report_error(what, err);
+	return stop_signal() ? 128 + stop_signal() : report_tracing(what, err);
 }
 
 int run_open(struct run *run)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check/check.h"
 #include "cmd/cmd.h"
 #include "cmd/errors.h"
 #include "inventory/libs.h"
@@ -80,6 +81,13 @@ static bool shape_at(size_t i, struct shape *ret)
 			.name = "libs",
 			.help = "the document of `libs`",
 			.tables = { &libs_fields },
+			.nr_tables = 1,
+		};
+	} else if (i == NR_SOURCES + 6) {
+		*ret = (struct shape){
+			.name = "check",
+			.help = "the document of `check`",
+			.tables = { &check_fields },
 			.nr_tables = 1,
 		};
 	} else {

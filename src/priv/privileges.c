@@ -58,20 +58,26 @@ static int try_tracefs(void)
 	return id < 0 ? id : 0;
 }
 
+void privileges_try(struct privileges_trial *ret)
+{
+	ret->bpf = try_bpf();
+	ret->perf = try_perf();
+	ret->tracefs = try_tracefs();
+}
+
 unsigned int privileges_missing(void)
 {
+	struct privileges_trial trial;
 	unsigned int missing = 0;
-	int err = try_bpf();
 
-	if (err == -ENOSYS || err == -EINVAL)
+	privileges_try(&trial);
+	if (trial.bpf == -ENOSYS || trial.bpf == -EINVAL)
 		missing |= MISSING_SUPPORT;
-	else if (err)
+	else if (trial.bpf)
 		missing |= MISSING_BPF;
-	err = try_perf();
-	if (err == -EACCES || err == -EPERM)
+	if (trial.perf == -EACCES || trial.perf == -EPERM)
 		missing |= MISSING_PERFMON;
-	err = try_tracefs();
-	if (err == -EACCES || err == -EPERM)
+	if (trial.tracefs == -EACCES || trial.tracefs == -EPERM)
 		missing |= tracefs_is_mounted() ? MISSING_TRACEFS : MISSING_MOUNT;
 	return missing;
 }

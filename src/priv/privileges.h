@@ -17,7 +17,17 @@
 #define MISSING_SUPPORT 0x8  /* the kernel has no BPF at all */
 #define MISSING_MOUNT	0x10 /* CAP_SYS_ADMIN: mount tracefs, which is nowhere */
 
-/* Tries what monitoring needs. Returns MISSING_* bits, 0 when all is there. */
+/* What came of trying each: 0 or a negative errno. */
+struct privileges_trial {
+	int bpf;     /* to make a map */
+	int perf;    /* to open an event for all processes */
+	int tracefs; /* to read the number of a tracepoint */
+};
+
+/* Tries what monitoring needs. */
+void privileges_try(struct privileges_trial *ret);
+
+/* The same. Returns MISSING_* bits, 0 when all is there. */
 unsigned int privileges_missing(void);
 
 /*

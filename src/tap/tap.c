@@ -70,6 +70,11 @@ int tap_begin(struct tap *tap, struct pipeline *pipeline, struct broker *broker,
 	return err;
 }
 
+bool tap_makes(enum source_id source)
+{
+	return source == SOURCE_tls_handshake || source == SOURCE_ssh_handshake;
+}
+
 int tap_open(struct tap *tap, const struct session *session, struct pipeline *pipeline,
 	     struct broker *broker)
 {

@@ -15,6 +15,7 @@
 #include "pipeline/pipeline.h"
 #include "priv/broker.h"
 #include "tap/connections.h"
+#include "sources/source.h"
 #include "tap/owners.h"
 
 struct session;
@@ -45,6 +46,9 @@ struct tap {
  */
 int tap_open(struct tap *tap, const struct session *session, struct pipeline *pipeline,
 	     struct broker *broker);
+
+/* Whether events of SOURCE are made of what the tap copies: its state is theirs. */
+bool tap_makes(enum source_id source);
 
 /*
  * The map of SESSION's tap that has an entry for each connection it sees, as a descriptor; -1:

@@ -21,6 +21,7 @@ void calls_open(struct calls *calls, struct session *session)
 	if (err) {
 		uprobes_close(&calls->uprobes);
 		state->is_attached = false;
+		state->err = err;
 		snprintf(state->reason, sizeof(state->reason), "load: %s", strerror(-err));
 	} else if (!calls->uprobes.is_multi && !state->reason[0]) {
 		/* Says less than what is there already: all the calls are told. */

@@ -149,9 +149,11 @@ static const char *missing_right(const char *hook, int err)
 
 static void set_reason(struct source_state *state, const char *what, int err)
 {
-	if (!state->reason[0])
-		snprintf(state->reason, sizeof(state->reason), "%s: %s%s", what, strerror(-err),
-			 missing_right(what, err));
+	if (state->reason[0])
+		return;
+	state->err = err;
+	snprintf(state->reason, sizeof(state->reason), "%s: %s%s", what, strerror(-err),
+		 missing_right(what, err));
 }
 
 /* Says which program of SOURCE this kernel did not take. */

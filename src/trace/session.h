@@ -31,6 +31,7 @@ struct bpf_link;
 struct source_state {
 	bool is_attached;
 	char reason[SESSION_REASON_SIZE]; /* why not, or why not wholly; empty: all is well */
+	int err;			  /* the negative errno that REASON tells; 0: none */
 	struct bpf_object *object;
 	struct bpf_link *links[SESSION_LINKS_MAX];
 	size_t nr_links;

@@ -7,20 +7,17 @@
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and setup() sets the variables in it
 
 load helpers
+load rights
 
 # Bits of the capabilities, linux/capability.h.
 CAP_PERFMON=38
 CAP_BPF=39
 NEEDED='bpf perfmon dac_read_search'
-# A user that owns nothing here.
-USER_ID=65533
 
 setup_file()
 {
     check_environment
-    # Where other users may execute it.
-    cp "$TOOL" "$BATS_FILE_TMPDIR/crypto-tracer"
-    chmod 755 "$BATS_FILE_TMPDIR/crypto-tracer"
+    rights_setup_file
 }
 
 teardown()
@@ -51,29 +48,6 @@ helper()
 settled()
 {
     [ "$(field "$(helper)" Seccomp)" = 2 ]
-}
-
-# with_tracefs COMMAND...: where the tracing file system is mounted; an ordinary user cannot make a
-# mount of its own. Status 99: it cannot be mounted.
-with_tracefs()
-{
-    unshare -m bash -c '[ -e /sys/kernel/tracing/events ] ||
-        mount -t tracefs tracefs /sys/kernel/tracing || exit 99; exec "$@"' bash "$@"
-}
-
-# as_user "CAPABILITY..." ARG...: the tool, to its end, run by an ordinary user that has just these.
-as_user()
-{
-    local list=-all name
-
-    for name in $1; do list+=,+$name; done
-    shift
-    stream_of "$@"
-    status=0
-    with_tracefs setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups --inh-caps "$list" \
-        --ambient-caps "$list" timeout -k 5 60 "$BATS_FILE_TMPDIR/crypto-tracer" "$@" \
-        >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
-    [ "$status" -ne 99 ] || skip "the tracing file system cannot be mounted"
 }
 
 @test "started as root it becomes nobody, without any right" {

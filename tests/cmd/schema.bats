@@ -42,7 +42,7 @@ needs_validator()
     [ "$(jq -r '.oneOf[] | select(.properties.event_type) | .title' "$SCHEMA" | paste -sd ,)" = \
         "$(jq -r '.oneOf[].properties.event_type.const // empty' "$SCHEMA" | paste -sd ,)" ]
     [ "$(jq -r '.oneOf[] | select(.properties.event_type | not) | .title' "$SCHEMA" |
-        paste -sd ,)" = snapshot,profile,profiles,libs ]
+        paste -sd ,)" = snapshot,profile,profiles,libs,check ]
     [ "$(jq -r '.oneOf[].properties.event_type.const // empty' "$SCHEMA" | sort | paste -sd ,)" = \
         "$({ sources_listed; echo start; echo coverage; } | sort | paste -sd ,)" ]
 }
