@@ -145,8 +145,11 @@ test:
 	@$(MAKE) --no-print-directory all test-programs
 	@BUILD=$(BUILD) tests/run $(TEST_ARGS) $(UNITS)
 
+# Of the bench; tests/real/soak.bats runs them too.
+SOAK_PROGRAMS := $(addprefix $(BUILD)/bench/,entries handshakes mixed)
+
 .PHONY: test-programs
-test-programs: $(UNITS) $(TRIGGERS)
+test-programs: $(UNITS) $(TRIGGERS) $(SOAK_PROGRAMS)
 
 $(BUILD)/tests/support/%.o: tests/support/%.c Makefile
 	$(call msg,CC,$@)
@@ -168,7 +171,8 @@ $(TRIGGERS): $(BUILD)/tests/%: tests/%.c
 $(filter $(BUILD)/tests/programs/calls_%,$(TRIGGERS)): tests/programs/calls.h
 
 # What a tracer costs, as ratios. BENCH_ARGS goes to bench/run (see its --help).
-BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,empty handshakes hit inventory latency load packets probes tracer)
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,empty hit inventory latency load packets probes tracer) \
+	$(SOAK_PROGRAMS)
 
 .PHONY: bench bench-programs
 bench: $(BINARY) bench-programs
@@ -181,6 +185,15 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: bench/%.c bench/bench.h $(LIBRARY)
 	$(call msg,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LDLIBS)
+
+# Under a steady load for so long: all is told, and nothing grows (bench/soak --help).
+SOAK_SECONDS := 60
+
+.PHONY: soak
+soak:
+	@tools/install-deps test
+	@$(MAKE) --no-print-directory $(BINARY) $(SOAK_PROGRAMS)
+	@bench/soak --tool $(BINARY) --bin $(BUILD)/bench $(SOAK_SECONDS)
 
 # Each parser of foreign bytes under libFuzzer and sanitizers: FUZZ_SECONDS each.
 FUZZ_SECONDS := 60
@@ -242,6 +255,7 @@ help:
 	@echo 'make static   one binary without shared libraries, build/static/crypto-tracer'
 	@echo 'make release  that binary stripped, an archive of it and its licences, build/release'
 	@echo 'make bench    what it costs, beside other tools (BENCH_ARGS=--quick)'
+	@echo 'make soak     a steady load: is all told, does nothing grow (SOAK_SECONDS=60)'
 	@echo 'make fuzz     every parser under sanitizers (FUZZ_SECONDS=60)'
 	@echo 'make lint     formatter, static analysis, layout'
 	@echo 'make docs     write docs/events.md and the manual page anew'

@@ -18,7 +18,7 @@
 
 #include "bench.h"
 
-#define MAX_MS	      600000ULL
+#define MAX_MS	      (7ULL * 24 * 60 * 60 * 1000)
 #define MAX_RATE      100000ULL
 #define MAX_STEPS     64
 #define BLOCK	      16 /* handshakes */
@@ -152,7 +152,7 @@ int main(int argc, char **argv)
 	listener = listener_make(&address);
 	begin_ns = clock_ns(CLOCK_MONOTONIC);
 	end_ns = begin_ns + number_parse(argv[2], MAX_MS) * NS_PER_MS;
-	blocks = calloc((end_ns - begin_ns) / NS_PER_MS + 1, sizeof(*blocks));
+	blocks = calloc(rate ? 1 : (end_ns - begin_ns) / NS_PER_MS + 1, sizeof(*blocks));
 	if (!blocks)
 		die("calloc", ENOMEM);
 	while (clock_ns(CLOCK_MONOTONIC) < end_ns) {
