@@ -253,6 +253,32 @@ settled()
     [ "$(stat -c '%u %a' "$STREAM")" = "$USER_ID 600" ]
 }
 
+@test "CAP_SYS_ADMIN stands in for CAP_BPF and CAP_PERFMON" {
+    needs setpriv
+    mkdir -m 777 "$T/open"
+    as_user "sys_admin dac_read_search" monitor --verbose --output "$T/open/stream" -- cat /a.pem
+    # Of COMMAND, which there is not to read.
+    must_be 1
+    check_stream
+    must_count 1 "$(opens /a.pem) and .uid == $USER_ID and .result == \"ENOENT\""
+    grep -q "DEBUG: capabilities after start-up: uid $USER_ID, =\$" "$ERR"
+}
+
+@test "a kernel without bpf(2): status 4, what it lacks, which kernels have it" {
+    needs strace
+    status=0
+    strace -f -qq -o "$T/strace" -e trace=bpf -e inject=bpf:error=ENOSYS "$TOOL" monitor -- \
+        touch "$T/ran" >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
+    grep -q '^[0-9]* *bpf(.*ENOSYS.*(INJECTED)' "$T/strace"
+    must_be 4
+    must_be_error
+    grep -q '^Error: Kernel not supported$' "$ERR"
+    grep -q "^Detected kernel: $(uname -r)\$" "$ERR"
+    grep -q 'bpf(2)' "$ERR"
+    grep -qE '^Solution: .*kernel .*[0-9]+[.][0-9]+' "$ERR"
+    [ ! -e "$T/ran" ]
+}
+
 @test "with CAP_NET_ADMIN an ordinary user sees handshakes too" {
     needs setpriv
     mkdir -m 777 "$T/open"

@@ -301,6 +301,26 @@ is_counted()
     done
 }
 
+@test "120 processes that use cryptography: each with its library and its file" {
+    local i
+
+    # Beside each other; hold() would wait for one after the other.
+    for i in $(seq 120); do
+        LD_PRELOAD=libcrypto.so.3 "$PROGRAMS/hold" open "$D/server.pem" </dev/null >"$T/ready.$i" \
+            2>>"$T/hold.err" 3>&- &
+        HELD+=("$!")
+    done
+    for i in $(seq 120); do wait_for 20 test -s "$T/ready.$i"; done
+    snapshot
+    must_be 0
+    printf '%s\n' "${HELD[@]}" | sort >"$T/held"
+    jq -r --arg file "$D/server.pem" '.processes[] | select(.name == "hold" and
+        .libraries == ["libcrypto.so.3"] and .open_crypto_files == [$file]) | .pid' "$OUT" | sort >"$T/told"
+    # Others may hold the same: of these each has to be there, once.
+    diff "$T/held" <(comm -12 "$T/held" "$T/told")
+    [ "$(jq .summary.total_processes "$OUT")" -ge 120 ]
+}
+
 @test "access times stay as they are" {
     cp "$D/server.pem" "$T/a.pem"
     cp "$D/server.key" "$T/a.key"

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # What is made from the field tables must be what the repository holds.
 
+# shellcheck disable=SC2016 # backquotes are those of Markdown
+
 setup()
 {
     root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
@@ -44,6 +46,49 @@ setup()
     run mandoc -T lint -W warning docs/crypto-tracer.1
     echo "$output"
     [ "$status" -eq 0 ]
+}
+
+# cited: "FILE<tab>NAME" of each test that docs/test-cases.md names, a line each.
+cited()
+{
+    grep '^| TC-' docs/test-cases.md | awk -F ' [|] ' '{ gsub(/<br>/, "\n", $4); print $4 }' |
+        sed -nE 's/ *\|?$//; s/^.*`(tests\/[^`]+)`: (.+)$/\1\t\2/p'
+}
+
+@test "docs/test-cases.md names tests that there are" {
+    local file name found unnamed faults=0
+
+    [ "$(cited | wc -l)" -ge 80 ]
+    # Every line that says covered or partly names one.
+    unnamed=$(grep -E '^\| TC-.* \| (covered|partly) \|' docs/test-cases.md | grep -vE '`tests/[^`]+`: ' || :)
+    [ -z "$unnamed" ] || { echo "names no test: $unnamed"; false; }
+    while IFS=$'\t' read -r file name; do
+        case $file in
+        *.bats) found=$(grep -cxF "@test \"$name\" {" "$file") || : ;;
+        *) found=$(grep -cE "^(static )?(void|int) $name\(" "$file") || : ;;
+        esac
+        [ "$found" -ge 1 ] || { echo "'$file' has no test '$name'"; faults=$((faults + 1)); }
+    done < <(cited)
+    [ "$faults" -eq 0 ]
+}
+
+@test "docs/test-cases.md has each test case once, in a state that there is, and adds up" {
+    local counts
+
+    [ -z "$(grep -oE '^\| TC-[A-Z]+-[0-9]+-[0-9]+ ' docs/test-cases.md | sort | uniq -d)" ]
+    # Numbered from 1 within each requirement: none is left out in between.
+    [ -z "$(sed -nE 's/^\| (TC-[A-Z]+-[0-9]+)-([0-9]+) .*/\1 \2/p' docs/test-cases.md |
+        awk '$2 != ++seen[$1] { print "not in its place: " $0 }')" ]
+    counts=$(awk -F ' [|] ' '/^\| TC-/ { all++; nr[$3]++ } END {
+        printf "%d in all: %d covered, %d partly, %d superseded, %d measured, %d not yet.\n", all,
+            nr["covered"], nr["partly"], nr["superseded"], nr["measured"], nr["not yet"]
+        exit all != nr["covered"] + nr["partly"] + nr["superseded"] + nr["measured"] + nr["not yet"]
+    }' docs/test-cases.md)
+    echo "$counts"
+    grep -qxF "$counts" docs/test-cases.md
+    [ "$(grep -c '^| TC-' docs/test-cases.md)" -eq 87 ]
+    # Documents that figures stand in.
+    for file in $(grep -oE '`docs/[^`]+`' docs/test-cases.md | tr -d '\`' | sort -u); do [ -f "$file" ]; done
 }
 
 @test "README begins with the two commands, and both are targets" {

@@ -31,6 +31,14 @@ source_of()
     coverage events ".sources[] | select(.name == \"$1\") | $2"
 }
 
+@test "100 opens: each is written, none is lost" {
+    trace_run events out --event file_open -- "$PROGRAMS/opens" 100 "$ONE"
+    [ "$(jq -c --arg one "$ONE" 'select(.event_type == "file_open" and .file == $one and
+        .result == "success")' events | wc -l)" -eq 100 ]
+    [ "$(source_of file_open '.written')" -eq 100 ]
+    [ "$(source_of file_open '[.lost[]] | add')" -eq 0 ]
+}
+
 @test "200,000 opens: written and lost are exactly what was done" {
     local lines
     trace_run events out --event file_open -- "$PROGRAMS/opens" 200000 "$ONE"
