@@ -166,6 +166,22 @@ static int open_below(uint32_t pid, const char *path)
 }
 
 /*
+ * Whether what HANDLE stands for may be opened by a name that links lead to it from: anybody can
+ * make a link called key.pem to the file of somebody else. So that file has a name of the catalogue
+ * too, or is one that everybody may read.
+ */
+static bool may_link_to(int handle)
+{
+	struct stat st;
+	char link[64];
+
+	if (fstat(handle, &st) == 0 && st.st_mode & S_IROTH)
+		return true;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", handle);
+	return is_link_catalogued(link);
+}
+
+/*
  * The process may be gone: its parent has the same root as a rule, and the host mostly. That it is
  * the same file is seen from inode and change time.
  */
@@ -187,7 +203,10 @@ static int open_path(const struct broker_file *file)
 		if (!pids[i] || (i == 0 && !is_same_process(file->pid, file->start_ns)))
 			continue;
 		handle = open_below(pids[i], file->path);
-		fd = handle < 0 ? handle : reopen(handle, file);
+		if (handle < 0)
+			fd = handle;
+		else
+			fd = may_link_to(handle) ? reopen(handle, file) : -EACCES;
 		if (fd >= 0)
 			return fd;
 		err = fd;
@@ -286,7 +305,7 @@ static bool is_loader_path(const char *path)
 	return false;
 }
 
-/* A regular file or directory below the root of PID. */
+/* A directory below the root of PID, or a regular file there that everybody may read. */
 static int open_public(uint32_t pid, const char *path, int flags)
 {
 	_cleanup_(cleanup_fd) int handle = open_below(pid, path);
@@ -300,6 +319,9 @@ static int open_public(uint32_t pid, const char *path, int flags)
 		return -errno;
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -EINVAL;
+	/* In a root of its own a process has what it likes under these names. */
+	if (S_ISREG(st.st_mode) && !(st.st_mode & S_IROTH))
+		return -EACCES;
 	snprintf(again, sizeof(again), "/proc/self/fd/%d", handle);
 	fd = open(again, O_RDONLY | O_NONBLOCK | O_CLOEXEC | flags);
 	return fd < 0 ? -errno : fd;

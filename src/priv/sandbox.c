@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* What both need: memory, time, signals, the descriptors they have. */
 /* clang-format off */
@@ -18,7 +19,7 @@ static const int common_calls[] = {
 	SCMP_SYS(exit),	     SCMP_SYS(exit_group),    SCMP_SYS(getpid),	   SCMP_SYS(gettid),
 	SCMP_SYS(nanosleep), SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(restart_syscall), SCMP_SYS(tgkill),
+	SCMP_SYS(restart_syscall),
 };
 /* clang-format on */
 
@@ -26,10 +27,9 @@ static const int common_calls[] = {
 /* clang-format off */
 static const int reader_calls[] = {
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(fstat),	  SCMP_SYS(newfstatat),
-	SCMP_SYS(lseek),      SCMP_SYS(ftruncate),   SCMP_SYS(fdatasync), SCMP_SYS(fcntl),
-	SCMP_SYS(wait4),      SCMP_SYS(timer_settime), SCMP_SYS(pread64), SCMP_SYS(getdents64),
-	SCMP_SYS(sendto),     SCMP_SYS(sendmsg),     SCMP_SYS(recvmsg),   SCMP_SYS(getrandom),
-	SCMP_SYS(fstatfs),
+	SCMP_SYS(lseek),      SCMP_SYS(ftruncate),   SCMP_SYS(fdatasync), SCMP_SYS(wait4),
+	SCMP_SYS(timer_settime), SCMP_SYS(pread64),  SCMP_SYS(getdents64), SCMP_SYS(sendmsg),
+	SCMP_SYS(recvmsg),    SCMP_SYS(getrandom),   SCMP_SYS(fstatfs),
 };
 /* clang-format on */
 
@@ -52,6 +52,25 @@ static int allow_memory(scmp_filter_ctx filter)
 				SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
+/* Signals of abort(3) to itself; a number that is taken by others later is none of its own. */
+static int allow_own_signals(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+				SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid()));
+}
+
+/* Allows CALL where its argument number ARGUMENT is one of VALUES. */
+static int allow_values(scmp_filter_ctx filter, int call, unsigned int argument,
+			const uint64_t *values, size_t nr_values)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < nr_values; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
+				       SCMP_CMP32(argument, SCMP_CMP_EQ, (uint32_t)values[i]));
+	return err;
+}
+
 static int enter(int (*more)(scmp_filter_ctx filter))
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -63,6 +82,8 @@ static int enter(int (*more)(scmp_filter_ctx filter))
 	if (!err)
 		err = allow_memory(filter);
 	if (!err)
+		err = allow_own_signals(filter);
+	if (!err)
 		err = more(filter);
 	if (!err)
 		err = seccomp_load(filter);
@@ -70,12 +91,27 @@ static int enter(int (*more)(scmp_filter_ctx filter))
 	return err;
 }
 
+/* Not F_SETOWN and F_SETSIG, by which a descriptor sends signals to whom it is told (fcntl(2)). */
+static int allow_fcntl(scmp_filter_ctx filter)
+{
+	static const uint64_t commands[] = { F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC };
+
+	return allow_values(filter, SCMP_SYS(fcntl), 1, commands,
+			    sizeof(commands) / sizeof(commands[0]));
+}
+
 static int reader_rules(scmp_filter_ctx filter)
 {
 	/* Counters of programs it already holds; nothing can be loaded, made or attached. */
-	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
-				   SCMP_A0(SCMP_CMP_EQ, BPF_OBJ_GET_INFO_BY_FD));
+	static const uint64_t commands[] = { BPF_OBJ_GET_INFO_BY_FD };
+	int err = allow_values(filter, SCMP_SYS(bpf), 0, commands, 1);
 
+	if (!err)
+		err = allow_fcntl(filter);
+	/* To where a socket is connected, not to an address. */
+	if (!err)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1,
+				       SCMP_A4(SCMP_CMP_EQ, 0));
 	return err ? err
 		   : allow(filter, reader_calls, sizeof(reader_calls) / sizeof(reader_calls[0]));
 }
@@ -104,30 +140,73 @@ static int allow_threads(scmp_filter_ctx filter)
 	return err;
 }
 
-static int broker_rules(scmp_filter_ctx filter)
+/*
+ * Files for reading, as far as a filter sees it: of openat2(2), which is not among these, the flags
+ * are in memory.
+ */
+static int allow_reading(scmp_filter_ctx filter)
 {
 	const uint64_t changes = O_ACCMODE | O_CREAT | O_TRUNC;
-	static const int attach_commands[] = { BPF_LINK_CREATE, BPF_RAW_TRACEPOINT_OPEN };
-
-	for (size_t i = 0; i < sizeof(attach_commands) / sizeof(attach_commands[0]); i++) {
-		int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
-					   SCMP_A0(SCMP_CMP_EQ, (uint64_t)attach_commands[i]));
-
-		if (err)
-			return err;
-	}
-	/* Of openat2(2) the flags are in memory, where a filter does not see them. */
 	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
 				   SCMP_A2(SCMP_CMP_MASKED_EQ, changes, O_RDONLY));
 
 	if (!err)
 		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
 				       SCMP_A1(SCMP_CMP_MASKED_EQ, changes, O_RDONLY));
-	if (err && err != -EDOM)
-		return err;
-	err = allow_threads(filter);
+	return err == -EDOM ? 0 : err;
+}
+
+static int broker_rules(scmp_filter_ctx filter)
+{
+	static const uint64_t commands[] = { BPF_LINK_CREATE, BPF_RAW_TRACEPOINT_OPEN };
+	int err = allow_values(filter, SCMP_SYS(bpf), 0, commands,
+			       sizeof(commands) / sizeof(commands[0]));
+
+	if (!err)
+		err = allow_reading(filter);
+	if (!err)
+		err = allow_threads(filter);
 	return err ? err
 		   : allow(filter, broker_calls, sizeof(broker_calls) / sizeof(broker_calls[0]));
+}
+
+/*
+ * The recorder's own: waiting, its maps, telling the keeper, which gets recordings in memory, and
+ * ending the processes that it recorded. What it reads are the programs that were run.
+ */
+/* clang-format off */
+static const int recorder_calls[] = {
+	SCMP_SYS(poll),	   SCMP_SYS(ppoll),	 SCMP_SYS(fstat),	 SCMP_SYS(newfstatat),
+	SCMP_SYS(lseek),   SCMP_SYS(pread64),	 SCMP_SYS(readlink),	 SCMP_SYS(readlinkat),
+	SCMP_SYS(sendmsg), SCMP_SYS(recvmsg),	 SCMP_SYS(memfd_create), SCMP_SYS(wait4),
+	SCMP_SYS(ftruncate), SCMP_SYS(fdatasync), SCMP_SYS(timer_settime), SCMP_SYS(getrandom),
+	SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal), SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait),
+};
+/* clang-format on */
+
+static int recorder_rules(scmp_filter_ctx filter)
+{
+	static const uint64_t commands[] = {
+		BPF_MAP_LOOKUP_ELEM,	BPF_MAP_UPDATE_ELEM,  BPF_MAP_DELETE_ELEM,
+		BPF_MAP_GET_NEXT_KEY,	BPF_MAP_LOOKUP_BATCH, BPF_ITER_CREATE,
+		BPF_OBJ_GET_INFO_BY_FD,
+	};
+	int err = allow_values(filter, SCMP_SYS(bpf), 0, commands,
+			       sizeof(commands) / sizeof(commands[0]));
+
+	if (!err)
+		err = allow_fcntl(filter);
+	if (!err)
+		err = allow_reading(filter);
+	return err ? err
+		   : allow(filter, recorder_calls,
+			   sizeof(recorder_calls) / sizeof(recorder_calls[0]));
+}
+
+int sandbox_enter_recorder(void)
+{
+	return enter(recorder_rules);
 }
 
 int sandbox_enter_reader(void)

@@ -18,4 +18,10 @@ int sandbox_enter_reader(void);
  */
 int sandbox_enter_broker(bool has_perf_events);
 
+/*
+ * For the one that records system calls with maps of its own (syscalls/engine_bpf.c): it may read
+ * files, and end processes. Returns 0 or a negative errno.
+ */
+int sandbox_enter_recorder(void);
+
 #endif /* PRIV_SANDBOX_H */

@@ -19,6 +19,7 @@
 #include "lib/clock.h"
 #include "lib/exit_status.h"
 #include "priv/privileges.h"
+#include "priv/sandbox.h"
 #include "syscalls/engine.h"
 #include "syscalls/keeper.h"
 #include "syscalls/ready.h"
@@ -109,6 +110,8 @@ static int drop_once(void)
 	if (kernel.has_dropped)
 		return 0;
 	err = privileges_drop(kept, sizeof(kept) / sizeof(kept[0]));
+	if (!err)
+		err = sandbox_enter_recorder();
 	kernel.has_dropped = !err;
 	return err;
 }

@@ -239,7 +239,7 @@ static void test_links_are_followed_but_not_those_of_proc(void **state)
 	int own;
 
 	(void)state;
-	file_put(files_path("notes.txt"), "text", 0600);
+	file_put(files_path("notes.txt"), "text", 0644);
 	assert_int_equal(symlink("notes.txt", files_path("link.pem")), 0);
 	file = file_at(files_path("link.pem"));
 	assert_reads(broker_open(&broker, &file), "text");
@@ -248,6 +248,22 @@ static void test_links_are_followed_but_not_those_of_proc(void **state)
 	assert_int_equal(symlink(target, files_path("magic.pem")), 0);
 	assert_int_equal(try_path("magic.pem"), -ELOOP);
 	close(own);
+}
+
+/* Whoever may make a link in some directory must not thereby choose what is read. */
+static void test_link_leads_to_a_secret_only_by_a_name_of_the_catalogue(void **state)
+{
+	(void)state;
+	file_put(files_path("secret"), "secret", 0640);
+	assert_int_equal(symlink("secret", files_path("link.pem")), 0);
+	assert_int_equal(try_path("link.pem"), -EACCES);
+	file_put(files_path("own.key"), "key", 0600);
+	assert_int_equal(symlink("own.key", files_path("other.pem")), 0);
+	assert_int_equal(try_path("other.pem"), 0);
+	/* Likewise where it is not a link but a directory that leads there. */
+	assert_int_equal(mkdir(files_path("d.pem"), 0755), 0);
+	assert_int_equal(symlink("d.pem/../secret", files_path("up.pem")), 0);
+	assert_int_equal(try_path("up.pem"), -EACCES);
 }
 
 static int enter_root(void *arg)
@@ -396,6 +412,30 @@ static void test_nothing_but_package_databases_is_opened_as_such(void **state)
 	check_no_package("var/lib/dpkg/info");
 }
 
+static void test_package_database_is_one_that_everybody_may_read(void **state)
+{
+	const char *const folders[] = { "root", "root/var", "root/var/lib", "root/var/lib/dpkg" };
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* chroot(2) */
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		assert_int_equal(mkdir(files_path(folders[i]), 0755), 0);
+	file_put(files_path("root/shadow"), "secret", 0640);
+	assert_int_equal(symlink("/shadow", files_path("root/var/lib/dpkg/status")), 0);
+	pid = child_start(enter_root, (void *)files_path("root"));
+	assert_int_equal(broker_open_package(&broker, (uint32_t)pid, "var/lib/dpkg/status"),
+			 -EACCES);
+	assert_int_equal(chmod(files_path("root/shadow"), 0644), 0);
+	assert_reads(broker_open_package(&broker, (uint32_t)pid, "var/lib/dpkg/status"), "secret");
+	child_end(pid);
+	unlink(files_path("root/var/lib/dpkg/status"));
+	unlink(files_path("root/shadow"));
+	for (size_t i = sizeof(folders) / sizeof(folders[0]); i-- > 1;)
+		rmdir(files_path(folders[i]));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, opened_begin, opened_end)
 
 int main(void)
@@ -413,11 +453,13 @@ int main(void)
 		TEST(test_what_is_no_regular_file_is_refused),
 		TEST(test_device_with_the_name_of_a_key_is_refused),
 		TEST(test_links_are_followed_but_not_those_of_proc),
+		TEST(test_link_leads_to_a_secret_only_by_a_name_of_the_catalogue),
 		TEST(test_link_does_not_lead_out_of_the_root_of_the_process),
 		TEST(test_parent_has_the_file_of_a_process_that_is_gone),
 		TEST(test_access_time_is_not_changed),
 		TEST(test_library_of_another_user_is_opened_by_its_name),
 		TEST(test_nothing_but_package_databases_is_opened_as_such),
+		TEST(test_package_database_is_one_that_everybody_may_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

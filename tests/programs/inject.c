@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Makes another process try system calls, and prints what the kernel answered it: "open EPERM".
- * What a process can not do any more is asked of the process itself. `inject PID`; it goes on
- * afterwards as if nothing had been.
+ * What a process can not do any more is asked of the process itself. `inject PID [OTHER]`; it goes
+ * on afterwards as if nothing had been. With OTHER, what a filter allows with some arguments only,
+ * OTHER being the process that it would be done to.
  *
  * The process is stopped inside a system call, so the instruction before its program counter is one
  * that makes system calls: it is run again with other registers (ptrace(2)).
@@ -102,6 +103,21 @@ static long result_of(const struct user_regs_struct *regs)
 #error "this architecture's registers are not known"
 #endif
 
+/* BPF_MAP_UPDATE_ELEM; F_SETOWN of no descriptor; signal 0 does nothing. */
+static size_t narrow_attempts(pid_t pid, pid_t other, struct attempt *ret)
+{
+	const struct attempt narrow[] = {
+		{ "tgkill_other", SYS_tgkill, { (unsigned long)other, (unsigned long)other, 0 } },
+		{ "tgkill_self", SYS_tgkill, { (unsigned long)pid, (unsigned long)pid, 0 } },
+		{ "fcntl_setown", SYS_fcntl, { (unsigned long)-1, F_SETOWN, 0 } },
+		{ "sendto_address", SYS_sendto, { (unsigned long)-1, 0, 0, 0, 8, 16 } },
+		{ "bpf_map_update", SYS_bpf, { 2, 0, 0 } },
+	};
+
+	memcpy(ret, narrow, sizeof(narrow));
+	return sizeof(narrow) / sizeof(narrow[0]);
+}
+
 static const char *describe(long result)
 {
 	static char text[32];
@@ -147,15 +163,24 @@ static long attempt_run(pid_t pid, const struct user_regs_struct *saved,
 	return result_of(&regs);
 }
 
+static void try_all(pid_t pid, const struct user_regs_struct *saved,
+		    const struct attempt *attempted, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		printf("%s %s\n", attempted[i].name,
+		       describe(attempt_run(pid, saved, &attempted[i])));
+}
+
 int main(int argc, char **argv)
 {
+	struct attempt narrow[8];
 	struct user_regs_struct saved;
 	struct iovec area = { .iov_base = &saved, .iov_len = sizeof(saved) };
 	uint64_t all = ~UINT64_C(0);
 	uint64_t mask;
 	pid_t pid;
 
-	if (argc != 2)
+	if (argc < 2)
 		return 2;
 	pid = atoi(argv[1]);
 	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
@@ -167,9 +192,10 @@ int main(int argc, char **argv)
 	    ptrace(PTRACE_GETSIGMASK, pid, (void *)sizeof(mask), &mask) < 0 ||
 	    ptrace(PTRACE_SETSIGMASK, pid, (void *)sizeof(all), &all) < 0)
 		fail("ptrace");
-	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
-		printf("%s %s\n", attempts[i].name,
-		       describe(attempt_run(pid, &saved, &attempts[i])));
+	if (argc > 2)
+		try_all(pid, &saved, narrow, narrow_attempts(pid, atoi(argv[2]), narrow));
+	else
+		try_all(pid, &saved, attempts, sizeof(attempts) / sizeof(attempts[0]));
 	/* The registers are those of an interrupted call: going on with them restarts it. */
 	if (ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &area) < 0 ||
 	    ptrace(PTRACE_SETSIGMASK, pid, (void *)sizeof(mask), &mask) < 0 ||
