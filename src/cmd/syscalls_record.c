@@ -41,8 +41,9 @@ struct recorder {
 	struct utsname host;
 	bool was_filtered;
 	struct recording *all;
-	int status;  /* of COMMAND, in the last run */
-	int failure; /* an exit status of the tool's own */
+	bool is_front; /* another process has done the rest: its exit status is failure */
+	int status;    /* of COMMAND, in the last run */
+	int failure;   /* an exit status of the tool's own */
 };
 
 /* The first failure counts. */
@@ -369,6 +370,36 @@ static int take_run(struct recorder *recorder, struct recording *one,
 	return err;
 }
 
+/*
+ * Whether the engine 'bpf', which nobody insists on, could not be loaded: nothing has begun then.
+ * The kernel may be too old, or refuse bpf(2) to a process that has the rights.
+ */
+static bool may_fall_back(const struct recorder *recorder, const struct recording_run *run, int err)
+{
+	return err && err != -EPIPE && err != -ECANCELED && recorder->engine == &engine_bpf &&
+	       recorder->options->syscalls.engine == OPTION_ENGINE_auto && !run->started_ns &&
+	       !run->status && !recorder->all->nr_runs && !stop_signal();
+}
+
+/*
+ * Goes on with ptrace, behind a process in front as with that engine from the start. In the one in
+ * front all is done when it returns. Returns 0 or an exit status.
+ */
+static int fall_back(struct recorder *recorder, int err)
+{
+	int status = 0;
+
+	log_warn("the engine 'bpf' does not load here (%s): it is 'ptrace', which slows COMMAND "
+		 "down; --engine bpf tells more",
+		 strerror(-err));
+	recorder->engine = &engine_ptrace;
+	err = recorder->engine->probe();
+	if (err)
+		return report_error("the engine 'ptrace' does not work here", err);
+	recorder->is_front = !front_enter(&status);
+	return status;
+}
+
 /* One run. Returns 0, or an exit status when there are to be no more. */
 static int run_once(struct recorder *recorder)
 {
@@ -386,6 +417,11 @@ static int run_once(struct recorder *recorder)
 	err = recorder->engine->run(&recorder->config, one, &run);
 	if (recorder->live)
 		live_flush(recorder->live);
+	if (may_fall_back(recorder, &run, err)) {
+		recording_free(one);
+		status = fall_back(recorder, err);
+		return status || recorder->is_front ? status : run_once(recorder);
+	}
 	if (err && err != -ECANCELED)
 		status = report_run(recorder, &run, err);
 	if (!err || err == -ECANCELED || err == -EPIPE) {
@@ -438,9 +474,9 @@ static int record(struct recorder *recorder)
 			     ? report_error("cannot record COMMAND", -ENOMEM)
 			     : 0;
 
-	for (uint32_t i = 0; i < nr && !status && !stop_signal(); i++) {
+	for (uint32_t i = 0; i < nr && !status && !stop_signal() && !recorder->is_front; i++) {
 		status = run_once(recorder);
-		if (nr > 1 && !status)
+		if (nr > 1 && !status && !recorder->is_front)
 			log_info("run %u of %u: %zu calls in all, %zu of them new", i + 1, nr,
 				 recording_growth(recorder->all, recorder->all->nr_runs),
 				 recording_growth(recorder->all, 1));

@@ -7,7 +7,13 @@
 # shellcheck disable=SC2016,SC2030,SC2031,SC2034 # sh -c expands for itself; each test is a subshell
 
 load helpers
+load syscalls_patch
 load syscalls_record
+
+setup()
+{
+    common_setup
+}
 
 @test "without COMMAND it is a usage error" {
     status=0
@@ -27,6 +33,28 @@ load syscalls_record
     done
     record -- sh -c 'kill -TERM $$'
     must_be 143
+}
+
+# A filter lets bpf(2) do all but load programs (BPF_PROG_LOAD, 5), as a kernel that is too old would.
+@test "the engine is ptrace where bpf is permitted and does not load" {
+    [ "$(uname -m)" = x86_64 ] || skip "policies of tests are for x86-64"
+    all_but >"$T/calls"
+    make_policy "$T/all" errno "$T/calls"
+    "$TOOL" syscalls policy --arg "bpf:0=$(seq -s, 0 4),$(seq -s, 6 31)" -o "$T/policy" "$T/all" 2>"$ERR"
+    R=$T/recording
+    status=0
+    "$TOOL" syscalls run -p "$T/policy" -- "$TOOL" syscalls record --runs 2 -o "$R" -- \
+        sh -c 'exit 7' >"$OUT" 2>"$ERR" || status=$?
+    must_be 7
+    grep -q "WARN: the engine 'bpf' does not load here" "$ERR"
+    recorded_is '[.engine, .runs, .each_run[1].status]' '["ptrace",2,7]'
+    recorded_is '[.each_run[].is_complete]' '[true,true]'
+    status=0
+    "$TOOL" syscalls run -p "$T/policy" -- "$TOOL" syscalls record --engine bpf -o "$T/none" -- \
+        touch "$T/ran" >"$OUT" 2>"$ERR" || status=$?
+    [ "$status" -ne 0 ]
+    must_be_error
+    [ ! -e "$T/ran" ]
 }
 
 @test "what cannot be executed: 127 and 126, and no file" {
