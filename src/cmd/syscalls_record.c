@@ -400,7 +400,10 @@ static int fall_back(struct recorder *recorder, int err)
 	return status;
 }
 
-/* One run. Returns 0, or an exit status when there are to be no more. */
+/*
+ * One run, or, with another engine from then on, none. Returns 0, or an exit status when there are
+ * to be no more.
+ */
 static int run_once(struct recorder *recorder)
 {
 	struct recording *one = NULL;
@@ -420,7 +423,7 @@ static int run_once(struct recorder *recorder)
 	if (may_fall_back(recorder, &run, err)) {
 		recording_free(one);
 		status = fall_back(recorder, err);
-		return status || recorder->is_front ? status : run_once(recorder);
+		return status;
 	}
 	if (err && err != -ECANCELED)
 		status = report_run(recorder, &run, err);
@@ -474,10 +477,13 @@ static int record(struct recorder *recorder)
 			     ? report_error("cannot record COMMAND", -ENOMEM)
 			     : 0;
 
-	for (uint32_t i = 0; i < nr && !status && !stop_signal() && !recorder->is_front; i++) {
+	while (!status && !stop_signal() && !recorder->is_front && recorder->all->nr_runs < nr) {
+		size_t before = recorder->all->nr_runs;
+
 		status = run_once(recorder);
-		if (nr > 1 && !status && !recorder->is_front)
-			log_info("run %u of %u: %zu calls in all, %zu of them new", i + 1, nr,
+		if (nr > 1 && !status && recorder->all->nr_runs > before)
+			log_info("run %zu of %u: %zu calls in all, %zu of them new",
+				 recorder->all->nr_runs, nr,
 				 recording_growth(recorder->all, recorder->all->nr_runs),
 				 recording_growth(recorder->all, 1));
 	}
