@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "catalogue/codes.h"
+#include "lib/stop.h"
 #include "lib/utf8.h"
 #include "syscalls/phrases.h"
 
@@ -18,6 +20,8 @@
 #define COLOR_ERROR "31"
 
 #define COMM_SIZE   16
+/* A reader that does not read is waited for as one of a blocking descriptor is. */
+#define WAIT_MS 1000
 /* Of a comm when each byte is escaped. */
 #define COMM_TEXT_SIZE (COMM_SIZE * 6 + 1)
 #define MAX_ERRNO      4095
@@ -160,7 +164,10 @@ void live_flush(struct live *live)
 	for (size_t written = 0; written < live->size;) {
 		ssize_t n = write(live->fd, live->buffer + written, live->size - written);
 
-		if (n < 0 && errno != EINTR)
+		/* whoever shares the descriptor may have made it non-blocking */
+		if (n < 0 && errno == EAGAIN && !stop_signal())
+			poll(&(struct pollfd){ .fd = live->fd, .events = POLLOUT }, 1, WAIT_MS);
+		else if (n < 0 && errno != EINTR)
 			break;
 		written += n > 0 ? (size_t)n : 0;
 	}

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/files.h"
@@ -129,6 +130,46 @@ static void test_many_lines_are_all_printed(void **state)
 	free(live);
 }
 
+/* A pipe that its reader has made non-blocking is full again and again: nothing is lost for it. */
+static void test_a_non_blocking_reader_gets_all(void **state)
+{
+	struct live *live = calloc(1, sizeof(*live));
+	struct engine_call call = {
+		.pid = 1, .tid = 1, .comm = "a", .arch = SYSCALL_ARCH_i386, .nr = 20
+	};
+	int ends[2], status = 0;
+	pid_t reader;
+
+	(void)state;
+	assert_non_null(live);
+	assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	/* far less than what is written at once */
+	assert_true(fcntl(ends[1], F_SETPIPE_SZ, 4096) > 0);
+	reader = fork();
+	assert_true(reader >= 0);
+	if (reader == 0) {
+		char bytes[4096];
+		size_t nr = 0;
+		ssize_t n;
+
+		close(ends[1]);
+		fcntl(ends[0], F_SETFL, 0);
+		while ((n = read(ends[0], bytes, sizeof(bytes))) > 0)
+			for (ssize_t i = 0; i < n; i++)
+				nr += bytes[i] == '\n';
+		_exit(nr == 20000 ? 0 : 1);
+	}
+	close(ends[0]);
+	live->fd = ends[1];
+	for (int i = 0; i < 20000; i++)
+		live_print(live, &call);
+	live_flush(live);
+	close(ends[1]);
+	assert_int_equal(waitpid(reader, &status, 0), reader);
+	assert_int_equal(status, 0);
+	free(live);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +177,7 @@ int main(void)
 		cmocka_unit_test(test_other_architectures_and_numbers_are_named),
 		cmocka_unit_test(test_a_name_cannot_act_on_the_terminal),
 		cmocka_unit_test(test_many_lines_are_all_printed),
+		cmocka_unit_test(test_a_non_blocking_reader_gets_all),
 	};
 
 	return cmocka_run_group_tests(tests, files_begin, files_end);
