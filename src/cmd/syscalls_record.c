@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ struct recorder {
 	const struct options *options;
 	struct keeper keeper;
 	struct executable program;
+	struct stat program_st; /* when that was looked at; zero: it could not be */
 	struct points points;
 	const struct engine *engine;
 	struct engine_config config;
@@ -121,6 +123,8 @@ static int start(struct recorder *recorder)
 	if (err)
 		return report_output(options->output, err, false);
 	err = executable_find(options->command[0], &recorder->program);
+	if (!err)
+		stat(recorder->program.path, &recorder->program_st);
 	return err ? report_command(options->command[0], err) : 0;
 }
 
@@ -400,6 +404,28 @@ static int fall_back(struct recorder *recorder, int err)
 	return status;
 }
 
+/* Looks whether COMMAND has been replaced since the last run: then it is another program. */
+static void look_again(struct recorder *recorder)
+{
+	const struct stat *old = &recorder->program_st;
+	struct executable found;
+	char quoted[LOG_QUOTE_SIZE];
+	struct stat st;
+
+	if (recorder->all->nr_runs == 0 || stat(recorder->program.path, &st) < 0 ||
+	    (st.st_dev == old->st_dev && st.st_ino == old->st_ino && st.st_size == old->st_size &&
+	     st.st_ctim.tv_sec == old->st_ctim.tv_sec &&
+	     st.st_ctim.tv_nsec == old->st_ctim.tv_nsec))
+		return;
+	recorder->program_st = st;
+	if (executable_find(recorder->options->command[0], &found) ||
+	    (strcmp(found.path, recorder->program.path) == 0 &&
+	     strcmp(found.sha256, recorder->program.sha256) == 0))
+		return;
+	log_warn("'%s' has changed since the last run", log_quote(quoted, recorder->program.path));
+	recorder->program = found;
+}
+
 /*
  * One run, or, with another engine from then on, none. Returns 0, or an exit status when there are
  * to be no more.
@@ -411,6 +437,7 @@ static int run_once(struct recorder *recorder)
 	int status = 0;
 	int err = begin_run(recorder, &run);
 
+	look_again(recorder);
 	if (!err)
 		err = new_recording(recorder, &one);
 	if (err)

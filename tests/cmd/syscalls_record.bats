@@ -177,6 +177,18 @@ setup()
     [ "$(cat "$OUT")" = "$(ls /)" ]
 }
 
+@test "--runs: a program that is replaced between them is another one" {
+    local engine
+
+    for engine in bpf ptrace; do
+        cp "$(readlink -f "$(command -v sh)")" "$T/prog"
+        record --engine "$engine" --runs 2 -- "$T/prog" -c "cp '$T/prog' '$T/new'; echo x >>'$T/new'; mv '$T/new' '$T/prog'"
+        must_be 0
+        grep -q "prog' has changed since the last run" "$ERR"
+        recorded_is '[.runs, .is_mixed, .exe_sha256]' '[2,true,null]'
+    done
+}
+
 @test "--runs: each is one of its own, merged; the last one's status" {
     record --runs 3 -- sh -c 'echo run; [ ! -e "$0" ] || { ls / >/dev/null; exit 7; }; : >"$0"' "$T/second"
     must_be 7
