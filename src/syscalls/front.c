@@ -26,13 +26,14 @@ struct kept {
 /* Shared with the process in front, or NULL. */
 static struct kept *kept;
 static pid_t group;
-static pid_t worker;
+static volatile pid_t worker; /* 0: none, or its number may soon be another's */
 
 static void on_signal(int number)
 {
 	int err = errno;
 
-	kill(worker, number);
+	if (worker > 0)
+		kill(worker, number);
 	errno = err;
 }
 
@@ -67,11 +68,17 @@ static int wait_in_front(void)
 {
 	static const int passed[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	const struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	const pid_t pid = worker;
+	siginfo_t info;
 	int status = 0;
 
 	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
 		sigaction(passed[i], &action, NULL);
-	while (waitpid(worker, &status, 0) < 0 && errno == EINTR)
+	/* As long as it is not waited for its number is its own: signals are passed until then. */
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	worker = 0;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
