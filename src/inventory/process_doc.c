@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "catalogue/libraries.h"
+#include "lib/bytes.h"
 
 /* Start times of /proc/PID/stat are that coarse (USER_HZ, include/asm-generic/param.h). */
 #define TICK_NS 10000000ULL
@@ -147,11 +148,6 @@ static int make_stale(struct pool *pool, const struct inventory_process *process
 	return 0;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 /* Enters the library OBJECT; files of one project and version are one provider. */
 static void add_library(struct item_list *list, const struct inventory_object *object)
 {
@@ -161,12 +157,12 @@ static void add_library(struct item_list *list, const struct inventory_object *o
 	const char *version = inventory_version(object);
 
 	for (size_t i = 0; i < list->count; i++)
-		if (same_text(providers[i].name, name) &&
-		    (!version || same_text(providers[i].version, version)))
+		if (text_equal(providers[i].name, name) &&
+		    (!version || text_equal(providers[i].version, version)))
 			return;
 	for (size_t i = 0; version && i < list->count; i++) {
 		/* One that does not tell its version came first. */
-		if (same_text(providers[i].name, name) && !providers[i].version) {
+		if (text_equal(providers[i].name, name) && !providers[i].version) {
 			providers[i].version = version;
 			return;
 		}

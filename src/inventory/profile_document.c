@@ -7,11 +7,7 @@
 
 #include "catalogue/libraries.h"
 #include "inventory/profile_private.h"
-
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
+#include "lib/bytes.h"
 
 /* Enters what LIBRARY is an implementation of; files of one project and version are one. */
 static void add_provider(struct item_list *list, const struct profile_library *library)
@@ -21,9 +17,9 @@ static void add_provider(struct item_list *list, const struct profile_library *l
 	const char *name = code_name(&library_family_codes, library->family);
 
 	for (size_t i = 0; i < list->count; i++) {
-		if (!same_text(providers[i].name, name))
+		if (!text_equal(providers[i].name, name))
 			continue;
-		if (!library->version || same_text(providers[i].version, library->version))
+		if (!library->version || text_equal(providers[i].version, library->version))
 			return;
 		if (!providers[i].version) {
 			providers[i].version = library->version;

@@ -6,11 +6,7 @@
 #include <string.h>
 
 #include "inventory/profile_private.h"
-
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
+#include "lib/bytes.h"
 
 /* A copy of TEXT in POOL. Returns false where there is no memory. */
 static bool copy_text(struct pool *pool, const char *text, const char **ret)
@@ -24,7 +20,7 @@ static struct finding *find(const struct profile_findings *findings, const struc
 {
 	for (size_t i = 0; i < findings->nr_items; i++)
 		if (strcmp(findings->items[i].rule, finding->rule) == 0 &&
-		    same_text(findings->items[i].evidence, finding->evidence))
+		    text_equal(findings->items[i].evidence, finding->evidence))
 			return &findings->items[i];
 	return NULL;
 }
