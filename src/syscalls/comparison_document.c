@@ -17,6 +17,8 @@
 
 #include <string.h>
 
+#include "syscalls/recording_private.h"
+
 #define DIFF_VERSION   "1.0"
 #define SCHEMA_VERSION "1.0"
 
@@ -43,25 +45,6 @@ static void write_side(struct json *json, const struct recording *recording)
 	json_object_end(json);
 }
 
-static void write_call(struct json *json, const struct recording_call *call)
-{
-	json_newline(json);
-	json_object_begin(json);
-	JSON_KEY(json, "name");
-	json_cstring(json, syscall_name((enum syscall_arch)call->arch, call->nr));
-	JSON_KEY(json, "nr");
-	json_u64(json, call->nr);
-	JSON_KEY(json, "arch");
-	json_cstring(json, syscall_arch_name((enum syscall_arch)call->arch));
-	JSON_KEY(json, "count");
-	json_u64(json, call->count);
-	JSON_KEY(json, "errors");
-	json_u64(json, call->errors);
-	JSON_KEY(json, "runs");
-	json_u64(json, call->nr_runs);
-	json_object_end(json);
-}
-
 /* The members "new" and "gone" of an object. */
 static void write_calls(struct json *json, const struct comparison_part *part)
 {
@@ -71,7 +54,7 @@ static void write_calls(struct json *json, const struct comparison_part *part)
 		json_key(json, keys[side], strlen(keys[side]));
 		json_array_begin(json);
 		for (size_t i = 0; i < part->only[side].nr; i++)
-			write_call(json, &part->only[side].list[i]);
+			recording_write_call(json, &part->only[side].list[i], false);
 		json_array_end(json);
 	}
 }

@@ -4,6 +4,7 @@
 
 /* What the files of recording.h share, and nobody else needs. */
 
+#include "lib/json.h"
 #include "syscalls/recording.h"
 
 /* Of "recording_version" in the files; docs: the parser refuses others. */
@@ -61,6 +62,10 @@ int recording_find(const struct recording *recording, uint32_t parent,
 
 /* Whether NODE, of any recording, has the call (ARCH, NR). */
 bool recording_has_call(const struct recording_node *node, uint32_t arch, uint32_t nr);
+
+/* Writes CALL as an object of a document, with "first_seen_ns" or without. */
+void recording_write_call(struct json *json, const struct recording_call *call,
+			  bool has_first_seen);
 
 /*
  * Writes the ids of all nodes to RET, which has room for them, in an order that depends on the

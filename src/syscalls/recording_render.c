@@ -104,7 +104,7 @@ static void write_phases(struct json *json, const struct recording *recording)
 	json_array_end(json);
 }
 
-static void write_call(struct json *json, const struct recording_call *call)
+void recording_write_call(struct json *json, const struct recording_call *call, bool has_first_seen)
 {
 	json_newline(json);
 	json_object_begin(json);
@@ -118,8 +118,10 @@ static void write_call(struct json *json, const struct recording_call *call)
 	json_u64(json, call->count);
 	JSON_KEY(json, "errors");
 	json_u64(json, call->errors);
-	JSON_KEY(json, "first_seen_ns");
-	json_u64(json, call->first_seen_ns);
+	if (has_first_seen) {
+		JSON_KEY(json, "first_seen_ns");
+		json_u64(json, call->first_seen_ns);
+	}
 	JSON_KEY(json, "runs");
 	json_u64(json, call->nr_runs);
 	json_object_end(json);
@@ -152,7 +154,7 @@ static void write_node(struct json *json, const struct recording_node *node, con
 	JSON_KEY(json, "calls");
 	json_array_begin(json);
 	for (size_t i = 0; i < node->nr_calls; i++)
-		write_call(json, &node->calls[i]);
+		recording_write_call(json, &node->calls[i], true);
 	json_array_end(json);
 	json_object_end(json);
 }
