@@ -232,6 +232,12 @@ static: $(STATIC_BINARY)
 release: $(STATIC_BINARY)
 	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) tools/make-release $(STATIC_BINARY) $(VERSION) build/release
 
+# For the Debian or Ubuntu that it is made on, dynamically linked.
+.PHONY: deb
+deb: $(BINARY)
+	@tools/install-deps package
+	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) tools/make-deb $(BINARY) $(VERSION) $(BUILD)/deb
+
 # docs/events.md and the manual page's chapter come from the field tables.
 docs: $(BINARY)
 	@tools/make-docs $(BINARY)
@@ -254,6 +260,7 @@ help:
 	@echo 'make install  to $$DESTDIR$$PREFIX ($(PREFIX))'
 	@echo 'make static   one binary without shared libraries, build/static/crypto-tracer'
 	@echo 'make release  that binary stripped, an archive of it and its licences, build/release'
+	@echo 'make deb      a package for this release of Debian or Ubuntu, build/deb'
 	@echo 'make bench    what it costs, beside other tools (BENCH_ARGS=--quick)'
 	@echo 'make soak     a steady load: is all told, does nothing grow (SOAK_SECONDS=60)'
 	@echo 'make fuzz     every parser under sanitizers (FUZZ_SECONDS=60)'

@@ -40,3 +40,9 @@ must_have_acted()
         and .file == "'"$T/seen.pem"'"'
     must_have '.event_type == "process_exit" and .process == "head" and .exit_code == 0'
 }
+
+# The capabilities of the table in docs/privileges.md, a line each, sorted.
+documented_capabilities()
+{
+    sed -nE 's/^\| (CAP_[A-Z_]+) \|.*/\1/p' "$ROOT/docs/privileges.md" | sort
+}

@@ -73,7 +73,7 @@ empty_root()
 
 @test "alone in an empty root, monitor reports what happens outside" {
     empty_root
-    tracer_start monitor
+    tracer_start monitor --name head
     act
     tracer_stop INT
     must_be 130
