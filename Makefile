@@ -145,8 +145,8 @@ test:
 	@$(MAKE) --no-print-directory all test-programs
 	@BUILD=$(BUILD) tests/run $(TEST_ARGS) $(UNITS)
 
-# Of the bench; tests/real/soak.bats runs them too.
-SOAK_PROGRAMS := $(addprefix $(BUILD)/bench/,entries handshakes mixed)
+# Of the bench; tests/real/soak.bats and tests/bench run them too.
+SOAK_PROGRAMS := $(addprefix $(BUILD)/bench/,entries handshakes load mixed)
 
 .PHONY: test-programs
 test-programs: $(UNITS) $(TRIGGERS) $(SOAK_PROGRAMS)
@@ -171,7 +171,7 @@ $(TRIGGERS): $(BUILD)/tests/%: tests/%.c
 $(filter $(BUILD)/tests/programs/calls_%,$(TRIGGERS)): tests/programs/calls.h
 
 # What a tracer costs, as ratios. BENCH_ARGS goes to bench/run (see its --help).
-BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,empty hit inventory latency load packets probes tracer) \
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,empty hit inventory latency packets probes tracer) \
 	$(SOAK_PROGRAMS)
 
 .PHONY: bench bench-programs

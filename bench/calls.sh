@@ -46,13 +46,19 @@ run_one()
 		"https://127.0.0.1:$((NGINX_PORT + 1))/page"
 }
 
+calls_traced()
+{
+	calls_start "$pair_set" || return 1
+	figure=$("run_$pair_name") || figure=
+	calls_stop
+	[ -n "$figure" ]
+}
+
 # calls_pair FORM SET
 calls_pair()
 {
-	without=$("run_$1") && calls_start "$2" || return 1
-	with=$("run_$1") || with=
-	calls_stop
-	[ -n "$with" ] && sample pair "calls.$1.$2" "$without" "$with"
+	pair_name=$1 pair_set=$2
+	compare "calls.$1.$2" workload_alone calls_traced
 }
 
 calls_round()

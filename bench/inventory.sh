@@ -55,11 +55,13 @@ snapshot_round()
 	large=$(shortest "$BIN/inventory" run "$TOOL" snapshot --quiet)
 	large_bare=$(shortest "$BIN/inventory" bare)
 	run_measure "$TOOL" snapshot --quiet
-	lsof=$("$BIN/inventory" run lsof -n -P)
+	both_sides snapshot.lsof snapshot_alone lsof_alone
+	sides=$?
 	proc=$("$BIN/inventory" run setpriv --bounding-set=-bpf,-sys_admin \
 		"$TOOL" snapshot --quiet)
 	crowd_stop
-	sample value snapshot.lsof "$(ratio "$large" "${lsof%% *}")"
+	[ "$sides" -ne 1 ] || return 1
+	[ "$sides" -ne 0 ] || sample value snapshot.lsof "$(ratio "$figure_without" "${figure_with%% *}")"
 	sample value snapshot.iter \
 		"$(ratio $((large - small)) $((large_bare - small_bare)))"
 	sample value snapshot.proc "$(ratio "${proc%% *}" "$large")"
@@ -68,6 +70,16 @@ snapshot_round()
 	programs=$("$BIN/inventory" programs /usr/bin)
 	sample value snapshot.cold "$(ratio "${programs% *}" 1000000)"
 	sample value snapshot.warm "$(ratio "${programs#* }" 1000000)"
+}
+
+snapshot_alone()
+{
+	figure=$(shortest "$BIN/inventory" run "$TOOL" snapshot --quiet)
+}
+
+lsof_alone()
+{
+	figure=$("$BIN/inventory" run lsof -n -P)
 }
 
 ratio()

@@ -9,6 +9,7 @@
 #	pair KEY NONE TOOL	time of a workload without and with the tool
 #	peer NAME COLUMN X	for the table of tracers side by side
 #	dropped GROUP, kept GROUP	a comparison that could not, or could, be used
+#	incomparable KEY WHY, comparable KEY	the same, of its two sides (sides.sh)
 #	skip KEY REASON		why a figure (or all of a group, or a tracer) is missing
 #
 # The samples of a round become valid when it ends and the machine was ours meanwhile: what runs

@@ -12,6 +12,7 @@
  *					quartile of 100 blocks
  *	load quiet MS			does nothing: "BUSY", the percentage of one CPU that all
  *					others used or the hypervisor took meanwhile
+ *	load spin CPU MS		only computes: "NS" a round, lower quartile of blocks
  *	load busy			"BUSY_MS NOW_MS": processor time used on all CPUs since
  *					the start of the system, hypervisor included, and the
  *					time
@@ -40,6 +41,8 @@
 #define MAX_OPS		100000000ULL
 #define MAX_RATE	1000000ULL
 #define MAX_MS		600000ULL
+#define SPIN_ROUNDS	20000 /* some 30 us */
+#define SPIN_BLOCKS	4096
 
 /* A loop: opening and closing @file from @dir (below DIR), or getppid where there is no file. */
 struct kind {
@@ -303,6 +306,38 @@ static int cmd_quiet(char **argv)
 	return 0;
 }
 
+/* Rounds of an xorshift generator (Marsaglia 2003): no memory, nothing to foresee. */
+static uint64_t spin_block(uint64_t *state)
+{
+	uint64_t start_ns = clock_ns(CLOCK_MONOTONIC), x = *state;
+
+	for (int i = 0; i < SPIN_ROUNDS; i++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+	}
+	*state = x;
+	return clock_ns(CLOCK_MONOTONIC) - start_ns;
+}
+
+static int cmd_spin(char **argv)
+{
+	static uint64_t block_ns[SPIN_BLOCKS];
+	uint64_t end_ns, nr_blocks = 0, state = 88172645463325252ULL;
+
+	cpu_pin(argv[0]);
+	end_ns = clock_ns(CLOCK_MONOTONIC) + number_parse(argv[1], MAX_MS) * NS_PER_MS;
+	do
+		block_ns[nr_blocks++] = spin_block(&state);
+	while (nr_blocks < SPIN_BLOCKS && clock_ns(CLOCK_MONOTONIC) < end_ns);
+	qsort(block_ns, nr_blocks, sizeof(block_ns[0]), ns_compare);
+	/* The state is part of the condition, so that the rounds are not left out. */
+	if (state == 0)
+		die("spin", ERANGE);
+	printf("%.4f\n", (double)block_ns[nr_blocks / 4] / SPIN_ROUNDS);
+	return 0;
+}
+
 static int cmd_busy(char **argv)
 {
 	(void)argv;
@@ -386,6 +421,7 @@ static const struct verb verbs[] = {
 	{ .name = "stamp", .nr_args = 4, .run = cmd_stamp },
 	{ .name = "calls", .nr_args = 2, .run = cmd_calls },
 	{ .name = "quiet", .nr_args = 1, .run = cmd_quiet },
+	{ .name = "spin", .nr_args = 2, .run = cmd_spin },
 	{ .name = "busy", .nr_args = 0, .run = cmd_busy },
 	{ .name = "cpu", .nr_args = 1, .run = cmd_cpu },
 	{ .name = "time", .nr_args = 2, .run = cmd_time },
@@ -398,7 +434,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], verbs[i].name) == 0 && argc - 2 >= verbs[i].nr_args)
 			return verbs[i].run(argv + 2);
 	}
-	fprintf(stderr,
-		"usage: load loop|burst|rate|stamp|calls|quiet|busy|cpu|time|cpus ARGUMENT...\n");
+	fprintf(stderr, "usage: load loop|burst|rate|stamp|calls|quiet|spin|busy|cpu|time|cpus "
+			"ARGUMENT...\n");
 	return 2;
 }

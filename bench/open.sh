@@ -28,22 +28,37 @@ open_sample()
 # open_pass ROUND VARIANT: the loops without anything, then at once with the tracer.
 open_pass()
 {
-	loops "$WORK/base" "$LOOP_TURNS" || return 1
-	if [ "$2" = strace ]; then
-		# A hundred times slower: fewer turns tell as much.
-		loops "$WORK/with" 2 taskset -c "$TOOL_CPU" \
-			strace -f -e trace=openat -o /dev/null || return 1
-	else
-		tracer_start "$2" "$OUT/open" || return 1
-		if ! loops "$WORK/with" "$LOOP_TURNS"; then
-			tracer_stop
-			return 1
-		fi
-		tracer_stop || return 1
-		[ "$2" = none ] || sample_lifetime
-	fi
+	pair_tracer=$2
+	both_sides "open.$2" open_alone open_traced
+	case $? in
+	0) ;;
+	2) return 0 ;;
+	*) return 1 ;;
+	esac
 	open_sample "$1" "$2"
 	lost_sample "$2"
+}
+
+open_alone()
+{
+	loops "$WORK/base" "$LOOP_TURNS"
+}
+
+open_traced()
+{
+	if [ "$pair_tracer" = strace ]; then
+		# A hundred times slower: fewer turns tell as much.
+		loops "$WORK/with" 2 taskset -c "$TOOL_CPU" \
+			strace -f -e trace=openat -o /dev/null
+		return
+	fi
+	tracer_start "$pair_tracer" "$OUT/open" || return 1
+	if ! loops "$WORK/with" "$LOOP_TURNS"; then
+		tracer_stop
+		return 1
+	fi
+	tracer_stop || return 1
+	[ "$pair_tracer" = none ] || sample_lifetime
 }
 
 # Events lost in a loop were cheaper than those that were not: the table says how many there were.

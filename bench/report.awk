@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Makes figures of samples (lib.sh says what they are):
-#	awk -v format=text|markdown -v tool=NAME -f report.awk targets samples
+#	awk -v format=text|markdown|bars -v tool=NAME -f report.awk targets samples
+# Bars are what plot.awk draws: "SECTION<tab>KIND<tab>NAME<tab>VALUE<tab>SHOWN<tab>LIMIT<tab>least",
+# KIND being ratio, peer or missing. Ends with status 1 where a figure is left out because its sides
+# cannot be compared.
 # Each ratio is the median of the ratios of the rounds. "~" marks what is closer to its
 # target than half the distance of its quartiles: another run may say the opposite.
 
@@ -91,10 +94,50 @@ function verdict(key,    value, bound, holds)
 	return (holds ? "ok" : "MISSES") (abs(value - bound) < spread(key) ? " ~" : "")
 }
 
-# Most of the comparisons of its group were made while the machine changed.
+# Most of the comparisons of the group, or of the figure, were made while the machine changed.
+function is_dropped(name)
+{
+	return name in dropped && dropped[name] > kept[name]
+}
+
+function is_unfair(key)
+{
+	return key in unfair && unfair[key] > fair[key]
+}
+
 function is_incomparable(key)
 {
-	return group[key] in dropped && dropped[group[key]] > kept[group[key]]
+	return is_dropped(group[key]) || is_unfair(key) ||
+		(group[key] == "open" && is_unfair("open." tool))
+}
+
+# Where a figure stands in the document: its group, or those that belong together.
+function section_of(key)
+{
+	if (key ~ /^(burst|cpu|filter|latency|start|stop|memory)/)
+		return "tool"
+	if (key ~ /^(load|floor)\./)
+		return "programs"
+	return key ~ /^syscalls\./ ? "syscalls" : group[key]
+}
+
+function sections_make()
+{
+	section_add("open", "Opens and other calls", "open")
+	section_add("tool", "The tool itself", "burst consumer filter latency")
+	section_add("inventory", "Inventory", "inventory")
+	section_add("calls", "Calls of crypto functions", "calls")
+	section_add("tap", "TLS handshakes and the packet tap", "tap")
+	section_add("syscalls", "System calls", "syscalls")
+	section_add("programs", "Programs under a monitor", "nginx sqlite make")
+	section_add("peers", "Side by side with other tracers", "open peers")
+}
+
+function section_add(name, title, groups)
+{
+	sections[++nr_sections] = name
+	section_title[name] = title
+	section_groups[name] = groups
 }
 
 function is_markdown()
@@ -109,6 +152,8 @@ function bullet()
 
 function figure_row(name, value, target, judged,    line)
 {
+	if (format == "bars")
+		return
 	if (is_markdown()) {
 		sub(/^  /, "\\&nbsp;\\&nbsp;", name)
 		printf "| %s | %s | %s | %s |\n", name, value, target, judged
@@ -119,24 +164,80 @@ function figure_row(name, value, target, judged,    line)
 	print line
 }
 
-function figures_print(    i, key)
+# A bar is as long as the figure is to its target; one without is measured by that above it, which it
+# explains, where both are of the same unit.
+function bar_print(section, key,    bound)
 {
-	figure_row("figure", "measured", "target", "")
+	if (limit[key] != "")
+		bar_limit[section] = limit[key] + 0
+	if (limit[key] != "")
+		bar_unit[section] = unit[key]
+	bound = limit[key] == "" && bar_unit[section] != unit[key] ? 0 : bar_limit[section]
+	printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", section, is_incomparable(key) ? "missing" : "ratio",
+		label[key], is_incomparable(key) ? 0 : figure(key),
+		is_incomparable(key) ? "not comparable" : value_shown(key),
+		bound, limit[key] == "" ? "free" : is_least(key) ? "least" : "most"
+}
+
+function figure_print(section, key)
+{
+	if (is_incomparable(key)) {
+		nr_left_out++
+		figure_row(label[key], "not comparable", target_shown(key), "")
+	} else if (nr[key] > 0) {
+		figure_row(label[key], value_shown(key), target_shown(key), verdict(key))
+	} else if (limit[key] != "") {
+		figure_row(label[key], "-", target_shown(key), "")
+	}
+	if (format == "bars" && (nr[key] > 0 || is_incomparable(key)))
+		bar_print(section, key)
+}
+
+# Whether anything of a section was measured, or could not be compared.
+function is_present(section,    i)
+{
+	if (section == "peers")
+		return is_peers_measured()
+	for (i = 1; i <= nr_keys; i++)
+		if (section_of(keys[i]) == section && (nr[keys[i]] > 0 || is_incomparable(keys[i])))
+			return 1
+	return 0
+}
+
+function section_begin(section)
+{
 	if (is_markdown())
-		print "|---|---:|---|---|"
-	for (i = 1; i <= nr_keys; i++) {
-		key = keys[i]
-		if (is_incomparable(key))
-			figure_row(label[key], "not comparable", target_shown(key), "")
-		else if (nr[key] > 0)
-			figure_row(label[key], value_shown(key), target_shown(key), verdict(key))
-		else if (limit[key] != "")
-			figure_row(label[key], "-", target_shown(key), "")
+		printf "\n## %s\n\n`bench/run %s`\n\n![%s](bench-%s.svg)\n\n", section_title[section],
+			section_groups[section], section_title[section], section
+}
+
+function figures_print(    i, j, section)
+{
+	if (!is_markdown())
+		figure_row("figure", "measured", "target", "")
+	for (i = 1; i <= nr_sections; i++) {
+		section = sections[i]
+		if (!is_present(section))
+			continue
+		if (section == "peers") {
+			peers_print()
+			continue
+		}
+		section_begin(section)
+		if (is_markdown()) {
+			figure_row("figure", "measured", "target", "")
+			print "|---|---:|---|---|"
+		}
+		for (j = 1; j <= nr_keys; j++)
+			if (section_of(keys[j]) == section)
+				figure_print(section, keys[j])
 	}
 }
 
 function noise_print(    i, n, noise, name)
 {
+	if (is_markdown())
+		print "\n## Noise"
 	print "\nnoise: no tracer against no tracer (median, half the distance of the quartiles)"
 	if (is_markdown())
 		print ""
@@ -186,14 +287,47 @@ function peer_row(name,    i, key, text)
 	for (i = 1; i <= nr_columns; i++) {
 		key = column_prefix[i] name column_suffix[i]
 		text = name == "" ? column_title[i] : "-"
-		if (nr[key] > 0)
+		if (is_peer_unfair(i, name))
+			text = "n.c."
+		else if (nr[key] > 0)
 			text = sprintf(column_form[i], figure(key))
+		nr_left_out += text == "n.c."
 		if (is_markdown())
 			printf " %s |", text
 		else
 			printf " %*s", column_width[i], text
 	}
 	print ""
+}
+
+# Whether what column I says of a tracer cannot be compared with the others'.
+function is_peer_unfair(i, name)
+{
+	if (name == "")
+		return 0
+	if (column_prefix[i] == "peer.")
+		return is_dropped("peers")
+	return is_dropped("open") || is_unfair("open." name)
+}
+
+function is_peers_measured(    i, n, names)
+{
+	n = split(peers, names, " ")
+	for (i = 1; i <= n; i++)
+		if (is_measured(names[i]) || is_unfair("open." names[i]))
+			return 1
+	return 0
+}
+
+# Bars of how many times as long opening a .pem takes.
+function peer_bar(name,    key, is_missing)
+{
+	key = "open." name ".pem"
+	is_missing = is_dropped("open") || is_unfair("open." name)
+	if (nr[key] > 0 || is_missing)
+		printf "peers\t%s\t%s\t%s\t%s\t1\tfree\n", is_missing ? "missing" : "peer", name,
+			is_missing ? 0 : figure(key),
+			is_missing ? "not comparable" : sprintf("%.2f", figure(key))
 }
 
 function is_measured(name,    i)
@@ -207,20 +341,30 @@ function is_measured(name,    i)
 
 function peers_print(    i, n, names)
 {
-	print "\nside by side: ratio to no tracer of four loops; then the tracer itself"
+	n = split(peers, names, " ")
+	if (format == "bars") {
+		for (i = 1; i <= n; i++)
+			if (i == 4 || names[i] != tool)
+				peer_bar(names[i])
+		return
+	}
+	section_begin("peers")
+	if (!is_markdown())
+		print ""
+	print "side by side: ratio to no tracer of four loops; then the tracer itself"
 	if (is_markdown())
 		print ""
-	columns_make()
 	peer_row("")
 	if (is_markdown())
 		print "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
-	n = split("none empty-exit empty-pair " tool " opensnoop bpftrace perf strace", names, " ")
 	for (i = 1; i <= n; i++) {
-		if (is_measured(names[i]) && (i == 4 || names[i] != tool))
+		if ((is_measured(names[i]) || is_unfair("open." names[i])) && (i == 4 || names[i] != tool))
 			peer_row(names[i])
 	}
 	print "\ncpu: of one core at 5,000 opens/s; kept: of 100,000 opens at full speed; first event and"
 	print "stop in ms, RSS in MB. strace runs the loops itself: it cannot watch a system."
+	if (nr_left_out)
+		print "n.c.: not comparable."
 }
 
 # What is missing and why.
@@ -232,6 +376,9 @@ function notes_print(    k)
 	for (k in dropped)
 		printf "%s%s: %d of %d comparisons dropped, the machine was not ours alone\n",
 			bullet(), k, dropped[k], dropped[k] + kept[k]
+	for (k in unfair)
+		printf "%s%s: %d of %d comparisons left out: %s\n", bullet(), k, unfair[k],
+			unfair[k] + fair[k], reason[k]
 }
 
 # A ratio of two variants exists in the rounds that have both.
@@ -284,13 +431,25 @@ $1 == "pair" {
 $1 == "peer" { add("peer." $2 "." $3, $4) }
 $1 == "dropped" { dropped[$2]++ }
 $1 == "kept" { kept[$2]++ }
+$1 == "comparable" { fair[$2]++ }
+$1 == "incomparable" {
+	unfair[$2]++
+	why = $0
+	sub(/^incomparable [^ ]+ /, "", why)
+	reason[$2] = why
+}
 $1 == "skip" { name = $2; sub(/^skip [^ ]+ /, ""); skipped[name] = $0 }
 
 END {
 	if (tool != "none")
 		loops_of_tool()
+	peers = "none empty-exit empty-pair " tool " opensnoop bpftrace perf strace"
+	columns_make()
+	sections_make()
 	figures_print()
-	noise_print()
-	peers_print()
-	notes_print()
+	if (format != "bars") {
+		noise_print()
+		notes_print()
+	}
+	exit nr_left_out > 0
 }

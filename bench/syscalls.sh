@@ -37,30 +37,69 @@ syscalls_tree()
 
 syscalls_record_round()
 {
-	without=$(run_calls) && with=$(record "$BIN/load" calls "$LOAD_CPU" "$SYSCALLS_OPS") || return 1
-	sample pair syscalls.getppid "$without" "$with"
-	traced=$(record_options='--engine ptrace' record "$BIN/load" calls "$LOAD_CPU" "$SYSCALLS_STRACE_OPS") ||
-		return 1
-	sample pair syscalls.ptrace "$without" "$traced"
+	compare syscalls.getppid calls_alone calls_recorded &&
+		compare syscalls.ptrace calls_alone calls_ptraced || return 1
 	if command -v strace >"$WORK/which"; then
-		traced=$(strace -f -c -o "$WORK/strace" "$BIN/load" calls "$LOAD_CPU" "$SYSCALLS_STRACE_OPS") ||
-			return 1
-		sample value syscalls.strace "$(awk -v none="$without" -v tool="$with" -v strace="$traced" \
-			'BEGIN { printf "%.5f", (tool - none) / (strace - none) }')"
+		strace_sample || return 1
 	fi
-	without=$(run_calls) || return 1
+	compare syscalls.bystander calls_alone calls_beside || return 1
+	syscalls_tree
+	compare syscalls.find find_alone find_recorded
+}
+
+calls_alone()
+{
+	figure=$(run_calls)
+}
+
+calls_recorded()
+{
+	figure=$(record "$BIN/load" calls "$LOAD_CPU" "$SYSCALLS_OPS")
+}
+
+calls_ptraced()
+{
+	figure=$(record_options='--engine ptrace' record "$BIN/load" calls "$LOAD_CPU" "$SYSCALLS_STRACE_OPS")
+}
+
+calls_straced()
+{
+	figure=$(strace -f -c -o "$WORK/strace" "$BIN/load" calls "$LOAD_CPU" "$SYSCALLS_STRACE_OPS")
+}
+
+calls_beside()
+{
 	"$TOOL" syscalls record --quiet --output "$OUT/recording" -- sleep 60 &
 	bystander_pid=$!
 	sleep 1
-	with=$(run_calls) || with=
+	figure=$(run_calls) || figure=
 	kill "$bystander_pid"
 	wait "$bystander_pid" || :
-	[ -n "$with" ] || return 1
-	sample pair syscalls.bystander "$without" "$with"
-	syscalls_tree
-	without=$(run_find) && with=$(record "$BIN/load" time 3 taskset -c "$LOAD_CPU" \
-		find "$WORK/tree" -name none) || return 1
-	sample pair syscalls.find "$without" "$with"
+	[ -n "$figure" ]
+}
+
+find_alone()
+{
+	figure=$(run_find)
+}
+
+find_recorded()
+{
+	figure=$(record "$BIN/load" time 3 taskset -c "$LOAD_CPU" find "$WORK/tree" -name none)
+}
+
+# What each adds to a call, of a run without either.
+strace_sample()
+{
+	none=$(run_calls) || return 1
+	both_sides syscalls.strace calls_recorded calls_straced
+	case $? in
+	0) ;;
+	2) return 0 ;;
+	*) return 1 ;;
+	esac
+	sample value syscalls.strace "$(awk -v none="$none" -v tool="$figure_without" -v strace="$figure_with" \
+		'BEGIN { printf "%.5f", (tool - none) / (strace - none) }')"
 }
 
 # Two processes at the same time, of whose calls each is counted.
@@ -88,10 +127,13 @@ policy()
 # pair_under KEY POLICY: the load without and with the filters of POLICY
 pair_under()
 {
-	without=$(run_calls) &&
-		with=$("$TOOL" syscalls run --policy "$2" -- "$BIN/load" calls "$LOAD_CPU" "$SYSCALLS_OPS") ||
-		return 1
-	sample pair "$1" "$without" "$with"
+	pair_policy=$2
+	compare "$1" calls_alone calls_ruled
+}
+
+calls_ruled()
+{
+	figure=$("$TOOL" syscalls run --policy "$pair_policy" -- "$BIN/load" calls "$LOAD_CPU" "$SYSCALLS_OPS")
 }
 
 syscalls_policy_round()

@@ -50,16 +50,27 @@ tap_handshakes_start()
 	tracer_start crypto-tracer "$OUT/handshakes" --event tls_handshake
 }
 
+run_handshakes()
+{
+	"$BIN/handshakes" "$LOAD_CPU" "$TAP_HANDSHAKES_MS"
+}
+
+tap_handshakes_traced()
+{
+	tap_handshakes_start || return 1
+	figure=$(run_handshakes) || figure=
+	tracer_stop || return 1
+	rm -f "$OUT/handshakes"
+	[ -n "$figure" ]
+}
+
 # At full load what they lose; at 60 % of it what the tool tells of them. Both ends are ours.
 tap_handshakes_round()
 {
-	without=$("$BIN/handshakes" "$LOAD_CPU" "$TAP_HANDSHAKES_MS") && tap_handshakes_start || return 1
-	with=$("$BIN/handshakes" "$LOAD_CPU" "$TAP_HANDSHAKES_MS") || with=
-	tracer_stop && [ -n "$with" ] || return 1
-	sample pair tap.handshakes "$without" "$with"
-	rm -f "$OUT/handshakes"
+	pair_name=handshakes
+	compare tap.handshakes workload_alone tap_handshakes_traced || return 1
 	tap_handshakes_start || return 1
-	nr=$("$BIN/handshakes" "$LOAD_CPU" "$TAP_HANDSHAKES_MS" $((600000000 / without))) || nr=
+	nr=$("$BIN/handshakes" "$LOAD_CPU" "$TAP_HANDSHAKES_MS" $((600000000 / figure_without))) || nr=
 	tracer_stop && [ -n "$nr" ] && coverage_read "$OUT/handshakes" tap || return 1
 	told=$(grep -c '"event_type":"tls_handshake".*"process":"handshakes".*"outcome":"established"' \
 		"$OUT/handshakes")

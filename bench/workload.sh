@@ -104,15 +104,25 @@ run_make()
 		tail -n 1
 }
 
+workload_alone()
+{
+	figure=$("run_$pair_name")
+}
+
+workload_traced()
+{
+	tracer_start "$pair_tracer" "$OUT/workload" || return 1
+	figure=$("run_$pair_name") || figure=
+	tracer_stop || return 1
+	sample_lifetime
+	[ -n "$figure" ]
+}
+
 # workload_pair KEY TRACER NAME: workload NAME without and with TRACER
 workload_pair()
 {
-	without=$("run_$3") && tracer_start "$2" "$OUT/workload" || return 1
-	with=$("run_$3") || with=
-	tracer_stop || return 1
-	[ -n "$with" ] || return 1
-	sample pair "$1" "$without" "$with"
-	sample_lifetime
+	pair_tracer=$2 pair_name=$3
+	compare "$1" workload_alone workload_traced
 }
 
 # workload_round NAME: A B A C. What the empty program costs is the least that any hook there can.

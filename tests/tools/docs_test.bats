@@ -91,6 +91,12 @@ cited()
     for file in $(grep -oE '`docs/[^`]+`' docs/test-cases.md | tr -d '\`' | sort -u); do [ -f "$file" ]; done
 }
 
+@test "plots that docs/benchmarks.md shows are there, and no others" {
+    diff <(grep -oE '[(]bench-[a-z]+[.]svg[)]' docs/benchmarks.md | tr -d '()' | sort) \
+        <(cd docs && printf '%s\n' bench-*.svg | sort)
+    [ "$(printf '%s\n' docs/bench-*.svg | wc -l)" -ge 5 ]
+}
+
 @test "README begins with the two commands, and both are targets" {
     commands=$(sed -n '1,6p' README.md | grep -oE '^ +make [a-z]+' | awk '{print $2}')
     [ "$commands" = "$(printf 'run\ntest')" ]
