@@ -19,6 +19,7 @@ BUILD_DATE := $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y-%m-%d)
 CC := gcc
 CLANG := clang
 LLVM_STRIP := llvm-strip
+JOBS := $(shell nproc)
 DESTDIR :=
 PREFIX := /usr/local
 
@@ -137,12 +138,12 @@ $(foreach source,$(BPF_SOURCES),$(eval $(call bpf_rule,$(source))))
 .PHONY: run test
 run:
 	@tools/install-deps run
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tools/demo $(BINARY)
 
 test:
 	@tools/install-deps test
-	@$(MAKE) --no-print-directory all test-programs
+	@$(MAKE) --no-print-directory -j$(JOBS) all test-programs
 	@BUILD=$(BUILD) tests/run $(TEST_ARGS) $(UNITS)
 
 # Of the bench; tests/real/soak.bats and tests/bench run them too.
