@@ -128,7 +128,7 @@ struct pt_regs {
 };
 
 /* The kernel's own of arm64. */
-struct pt_regs___arm64 {
+struct pt_regs___syscallno {
 	__s32 syscallno;
 };
 

@@ -143,7 +143,7 @@ static __always_inline __u32 call_number(struct pt_regs *regs)
 #ifdef __TARGET_ARCH_x86
 	return regs->orig_ax;
 #else
-	return ((struct pt_regs___arm64 *)regs)->syscallno;
+	return ((struct pt_regs___syscallno *)regs)->syscallno;
 #endif
 }
 
