@@ -215,7 +215,7 @@ build/fuzz/%_fuzz: tests/fuzz/%_fuzz.c build/fuzz/libcrypto-tracer.a $(SUPPORT)
 	$(Q)$(CLANG) $(CPPFLAGS) -Itests $(CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< \
 		$(SUPPORT) build/fuzz/libcrypto-tracer.a $(LDLIBS)
 
-.PHONY: lint debug static docs doxygen coverage compile_commands.json
+.PHONY: lint debug static docs doxygen coverage coverage-run compile_commands.json
 lint: export CPPFLAGS := $(CPPFLAGS)
 lint: export CFLAGS := -std=gnu11 $(WARNINGS)
 lint:
@@ -246,6 +246,15 @@ docs: $(BINARY)
 doxygen:
 	doxygen docs/Doxyfile
 
+# What the unit and replay tests execute of src/, COVERAGE_MIN percent at least.
+COVERAGE_MIN := 80
+coverage:
+	@tools/install-deps test
+	@$(MAKE) --no-print-directory COVERAGE=1 coverage-run
+
+coverage-run: $(UNITS)
+	@BUILD=$(BUILD) tools/coverage -m $(COVERAGE_MIN) $(BUILD) $(UNITS)
+
 .PHONY: install clean help
 install: $(BINARY)
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/crypto-tracer
@@ -266,6 +275,7 @@ help:
 	@echo 'make soak     a steady load: is all told, does nothing grow (SOAK_SECONDS=60)'
 	@echo 'make fuzz     every parser under sanitizers (FUZZ_SECONDS=60)'
 	@echo 'make lint     formatter, static analysis, layout'
+	@echo 'make coverage what the unit tests execute of src/, in lines'
 	@echo 'make docs     write docs/events.md and the manual page anew'
 	@echo 'make debug    build/debug/crypto-tracer; SAN=1: with sanitizers'
 
