@@ -7,12 +7,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "catalogue/libraries.h"
+#include "trace/perf_ring.h"
 
 /*
  * A process that starts maps five to thirty files of some 130 bytes; 256 KiB hold two thousand.
@@ -27,8 +27,7 @@ struct ring {
 	int fd;
 	int build_id_fd;	 /* -1: this kernel gives no build ids */
 	uint64_t build_id_event; /* the identifier of that event */
-	struct perf_event_mmap_page *page;
-	const uint8_t *data;
+	struct perf_ring ring;
 	struct mapping build_id; /* came before the file it belongs to; pid 0: none */
 };
 
@@ -42,7 +41,7 @@ struct mappings {
 	size_t bytes_used;
 	struct mapping staged[STAGED_MAX];
 	char bytes[STAGED_BYTES];
-	uint8_t record[UINT16_MAX + 1]; /* one that wraps around the end of its ring */
+	uint8_t record[PERF_RING_RECORD_MAX]; /* one that wraps around the end of its ring */
 };
 
 /* The layouts of include/uapi/linux/perf_event.h for the sample types chosen in ring_open(). */
@@ -174,24 +173,17 @@ static int event_open(const struct mappings *mappings, int cpu, bool has_build_i
 
 static int ring_open(struct mappings *mappings, struct ring *ring, int cpu)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int err;
 
 	ring->build_id_fd = -1;
 	ring->fd = event_open(mappings, cpu, false);
 	if (ring->fd < 0)
 		return ring->fd;
-
-	void *map = mmap(NULL, page + mappings->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-			 ring->fd, 0);
-
-	if (map == MAP_FAILED) {
-		int err = -errno;
-
+	err = perf_ring_map(&ring->ring, ring->fd, mappings->ring_bytes);
+	if (err) {
 		close(ring->fd);
 		return err;
 	}
-	ring->page = map;
-	ring->data = (const uint8_t *)map + page;
 	ring->build_id_fd = event_open(mappings, cpu, true);
 	if (ring->build_id_fd >= 0 &&
 	    (ioctl(ring->build_id_fd, PERF_EVENT_IOC_ID, &ring->build_id_event) < 0 ||
@@ -247,12 +239,10 @@ int mappings_enable(const struct mappings *mappings)
 
 void mappings_close(struct mappings *mappings)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
 	if (!mappings)
 		return;
 	for (size_t i = 0; i < mappings->nr_rings; i++) {
-		munmap(mappings->rings[i].page, page + mappings->ring_bytes);
+		perf_ring_unmap(&mappings->rings[i].ring);
 		if (mappings->rings[i].build_id_fd >= 0)
 			close(mappings->rings[i].build_id_fd);
 		close(mappings->rings[i].fd);
@@ -363,34 +353,18 @@ static bool take(struct mappings *mappings, struct ring *ring, const void *bytes
 
 static void ring_collect(struct mappings *mappings, struct ring *ring)
 {
-	uint64_t head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
-	uint64_t tail = ring->page->data_tail;
-	size_t mask = mappings->ring_bytes - 1;
+	const void *bytes;
+	size_t size;
 
-	while (head - tail >= sizeof(struct perf_event_header)) {
-		struct perf_event_header header;
-		size_t at = tail & mask;
-		const void *bytes = ring->data + at;
-
-		/* Records are multiples of 8 and so is the ring: a header never wraps. */
-		memcpy(&header, bytes, sizeof(header));
-		if (header.size < sizeof(header) || header.size > head - tail) {
-			mappings->counts.malformed++;
-			tail = head;
+	perf_ring_look(&ring->ring);
+	while ((bytes = perf_ring_next(&ring->ring, mappings->record, &size))) {
+		if (!take(mappings, ring, bytes, size))
 			break;
-		}
-		if (at + header.size > mappings->ring_bytes) {
-			size_t first = mappings->ring_bytes - at;
-
-			memcpy(mappings->record, bytes, first);
-			memcpy(mappings->record + first, ring->data, header.size - first);
-			bytes = mappings->record;
-		}
-		if (!take(mappings, ring, bytes, header.size))
-			break;
-		tail += header.size;
+		perf_ring_take(&ring->ring);
 	}
-	__atomic_store_n(&ring->page->data_tail, tail, __ATOMIC_RELEASE);
+	if (!bytes && size)
+		mappings->counts.malformed++;
+	perf_ring_release(&ring->ring);
 }
 
 size_t mappings_collect(struct mappings *mappings)

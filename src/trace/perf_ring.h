@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACE_PERF_RING_H
+#define TRACE_PERF_RING_H
+
+/*
+ * The ring into which the kernel's perf subsystem writes the records of one event on one CPU, read
+ * in place (include/uapi/linux/perf_event.h, struct perf_event_mmap_page). The event's descriptor
+ * is the caller's.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct perf_event_mmap_page;
+
+struct perf_ring {
+	struct perf_event_mmap_page *page; /* NULL: not mapped */
+	const uint8_t *data;
+	size_t bytes;	/* a power of two */
+	uint64_t tail;	/* what was read; the kernel learns of it with perf_ring_release() */
+	uint64_t head;	/* what had been written at perf_ring_look() */
+	size_t current; /* bytes of the record that was looked at last */
+};
+
+/* The largest record; one that wraps around the end of its ring is put together in such a buffer.
+ */
+#define PERF_RING_RECORD_MAX (UINT16_MAX + 1)
+
+/* Maps the ring of event FD, BYTES long. Returns 0 or a negative errno. */
+int perf_ring_map(struct perf_ring *ring, int fd, size_t bytes);
+/* Safe on one that is not mapped. */
+void perf_ring_unmap(struct perf_ring *ring);
+
+/* Begins to read what has been written by now. */
+void perf_ring_look(struct perf_ring *ring);
+
+/*
+ * The next record, a struct perf_event_header and what follows it, or NULL at the end. *RET_SIZE is
+ * its size, or, with NULL, not 0 when the rest of the ring cannot be read and is skipped. BUFFER
+ * has PERF_RING_RECORD_MAX bytes. Borrowed until perf_ring_release().
+ */
+const void *perf_ring_next(struct perf_ring *ring, uint8_t *buffer, size_t *ret_size);
+
+/* Takes off the record that perf_ring_next() gave; until then it gives the same again. */
+void perf_ring_take(struct perf_ring *ring);
+
+/* Gives the kernel the room of all records that were taken. */
+void perf_ring_release(struct perf_ring *ring);
+
+#endif /* TRACE_PERF_RING_H */
