@@ -55,6 +55,8 @@ BPF_CFLAGS := -O2 -g -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Werror \
 # Its counters are claimed with an atomic exchange (Linux 5.12); without that it does not load.
 BPF_CFLAGS_api_user := -mcpu=v3
 BPF_CFLAGS_record := -mcpu=v3
+# The instructions of Linux 4.15.
+BPF_CFLAGS_reduced := -mcpu=v1
 
 BPF_SOURCES := $(sort $(wildcard src/bpf/*.bpf.c src/sources/*/*.bpf.c src/syscalls/*.bpf.c))
 BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,$(notdir $(BPF_SOURCES:.c=.o)))
@@ -119,6 +121,7 @@ $(BUILD)/date: FORCE
 $(foreach o,$(BPF_OBJECTS),$(eval \
 	$(filter %/$(basename $(basename $(notdir $(o)))).o,$(OBJECTS)): $(o)))
 $(BUILD)/obj/trace/session.o: $(BUILD)/bpf/seed.bpf.o
+$(BUILD)/obj/trace/reduced.o: $(BUILD)/bpf/reduced.bpf.o
 $(BUILD)/obj/trace/uprobes.o: $(BUILD)/bpf/api_user.bpf.o
 $(BUILD)/obj/trace/late.o: $(BUILD)/bpf/file_open_compat.bpf.o
 $(BUILD)/obj/syscalls/record_object.o: $(BUILD)/bpf/record.bpf.o

@@ -31,11 +31,15 @@ static int report_kernel(const char *lacks)
 	uname(&host);
 	snprintf(detail, sizeof(detail), "Detected kernel: %s\n\nThis kernel lacks %s.",
 		 host.release, lacks);
-	error_report("Kernel not supported", detail,
-		     "Solution: use a kernel from 5.15 on that is built with\n"
-		     "CONFIG_BPF_SYSCALL=y and CONFIG_DEBUG_INFO_BTF=y, as those of Debian 12,\n"
-		     "Ubuntu 22.04 and RHEL 9 are.",
-		     MORE "REQUIREMENTS");
+	error_report(
+		"Kernel not supported", detail,
+		"Minimum required: 4.15, built with CONFIG_BPF_SYSCALL=y and\n"
+		"CONFIG_FTRACE_SYSCALLS=y; for all events 5.15 with CONFIG_DEBUG_INFO_BTF=y.\n\n"
+		"Solution: upgrade the kernel, as of\n"
+		"  Ubuntu 18.04 or later (22.04 for all events)\n"
+		"  Debian 10 or later (12 for all events)\n"
+		"  RHEL 8 or later (9 for all events)",
+		MORE "REQUIREMENTS");
 	return EXIT_KERNEL;
 }
 
@@ -146,12 +150,16 @@ int check_privileges(void)
 
 	/* Which a filter may pretend. */
 	if (missing & MISSING_SUPPORT && !is_filtered())
-		return report_kernel("the bpf(2) system call or its ring buffer");
+		return report_kernel("the bpf(2) system call or its perf event arrays");
 	if (missing)
 		return report_missing(missing);
-	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
-		return report_kernel("type information (/sys/kernel/btf/vmlinux)");
 	return 0;
+}
+
+int report_old_kernel(const char *log)
+{
+	log_debug("%s", log);
+	return report_kernel("what even the programs for old kernels need (--verbose tells)");
 }
 
 int report_error(const char *what, int err)

@@ -25,6 +25,9 @@ int report_output(const char *path, int err, bool is_replaced);
 /* Nothing could be loaded or attached. LOG is libbpf's; its end is shown, or all of it. */
 int report_load(int err, const char *log, bool is_verbose);
 
+/* Not even the programs for old kernels could be loaded; LOG as above. Returns EXIT_KERNEL. */
+int report_old_kernel(const char *log);
+
 /* COMMAND could not be executed. Returns 126 or 127. */
 int report_command(const char *command, int err);
 

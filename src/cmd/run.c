@@ -19,6 +19,7 @@
 #include "sources/tls_handshake/handshake.h"
 #include "trace/gaps.h"
 #include "trace/libbpf_log.h"
+#include "trace/reduced.h"
 
 #define LOSS_EVERY_NS	1000000000ULL
 #define COUNTS_EVERY_NS (60ULL * 1000000000)
@@ -120,6 +121,8 @@ void run_cover(const struct run *run, struct coverage *coverage, bool is_final)
 			state = &run->session.states[SOURCE_tap];
 		coverage_add_source(coverage, sources[i], state->is_attached, state->reason,
 				    &counters, &run->pipeline.fates[i]);
+		if (run->session.reduced && reduced_hook((enum source_id)i))
+			coverage_name_hook(coverage, reduced_hook((enum source_id)i));
 	}
 	gaps_add(coverage, &run->session, &run->late, &run->pipeline);
 	calls_cover(&run->calls, coverage);
@@ -192,7 +195,7 @@ static bool wants_calls(const struct run *run)
 
 static void open_calls(struct run *run)
 {
-	if (!wants_calls(run))
+	if (!wants_calls(run) || run->session.reduced)
 		return;
 	calls_open(&run->calls, &run->session);
 	if (run->options->command)
@@ -206,6 +209,9 @@ static void tell_sources(const struct run *run)
 	for (size_t i = 0; i < NR_SOURCES; i++) {
 		const struct source_state *state = &run->session.states[i];
 
+		/* That was said for all of them. */
+		if (run->session.reduced && !state->is_attached && !reduced_hook((enum source_id)i))
+			continue;
 		if (state->reason[0])
 			log_warn("%s: %s", sources[i]->name, state->reason);
 		else if (state->is_attached)
@@ -229,6 +235,8 @@ int run_open(struct run *run)
 	err = session_open(&run->session, &run->config, stream_on_bpf_record, &run->stream);
 	if (err && stop_signal())
 		return 128 + stop_signal();
+	if (err == -EOPNOTSUPP)
+		return report_old_kernel(libbpf_log_text());
 	if (err)
 		return report_load(err, libbpf_log_text(), run->options->verbose);
 	open_calls(run);
@@ -278,13 +286,13 @@ static int start_broker(struct run *run)
 	int err;
 
 	late_init(&run->late, &run->session, &config);
+	session_offer(&run->session, &config);
 	calls_offer(&run->calls, &config);
 	err = broker_start(&run->broker, &config);
 	if (err)
 		return err;
 	close_program(run);
-	run->session.control->broker = (uint32_t)run->broker.pid;
-	run->session.control->worker = (uint32_t)getpid();
+	session_serve(&run->session, &run->broker, (uint32_t)getpid());
 	return run->options->no_inspect ? 0 : start_inspector(run);
 }
 
@@ -333,7 +341,7 @@ static int start_calls(struct run *run)
 		run->options->api == OPTION_API_all ? API_GROUP_all : API_GROUP_default;
 	int err;
 
-	if (!wants_calls(run))
+	if (!wants_calls(run) || run->session.reduced)
 		return 0;
 	handlers[SOURCE_api_call].resolve = resolve_call;
 	handlers[SOURCE_api_call].resolve_ctx = run;

@@ -20,6 +20,7 @@
 #include "priv/privileges.h"
 #include "priv/sandbox.h"
 #include "trace/libbpf_log.h"
+#include "trace/reduced.h"
 
 /* Returns 0 or an exit status, having said why. */
 static int open_output(struct take *take)
@@ -65,7 +66,7 @@ void take_open_iterators(struct take *take, int tapped)
 	int err;
 
 	libbpf_log_start();
-	err = iterate_open(&take->iterate, tapped);
+	err = reduced_is_forced() ? -EOPNOTSUPP : iterate_open(&take->iterate, tapped);
 	if (!err)
 		return;
 	snprintf(take->reason, sizeof(take->reason), "%s",

@@ -14,6 +14,7 @@
 #include "lib/cleanup.h"
 #include "lib/parse.h"
 #include "lib/stop.h"
+#include "proc/container.h"
 #include "proc/maps.h"
 #include "proc/status.h"
 
@@ -76,41 +77,12 @@ static int each_number(struct scan *scan, int fd, int (*take)(struct scan *scan,
 	return err;
 }
 
-/*
- * The name of the innermost control group, of a line "0::/a/b" of the cgroup2 hierarchy, or where
- * that holds no groups of "7:pids:/a/b" (cgroups(7)).
- */
-static const char *find_cgroup(const char *text, size_t size, size_t *ret_size)
-{
-	const char *end = text + size;
-	const char *found = NULL;
-
-	for (const char *line = text; line < end;) {
-		const char *stop = memchr(line, '\n', (size_t)(end - line));
-		size_t line_size = (size_t)((stop ? stop : end) - line);
-		bool is_unified = bytes_begin(line, line_size, "0::/");
-		const char *slash = memrchr(line, '/', line_size);
-		const char *pids = memmem(line, line_size, ":pids:/", 7);
-
-		if (slash && slash + 1 < line + line_size && (is_unified || (pids && !found))) {
-			found = slash + 1;
-			*ret_size = (size_t)(line + line_size - found);
-			if (is_unified)
-				break;
-		}
-		if (!stop)
-			break;
-		line = stop + 1;
-	}
-	return found;
-}
-
 static void find_container(struct scan *scan, uint32_t pid)
 {
 	char text[TEXT_SIZE];
 	ssize_t n = read_text(scan, pid, BROKER_TEXT_cgroup, text);
 	size_t size = 0;
-	const char *name = n > 0 ? find_cgroup(text, (size_t)n, &size) : NULL;
+	const char *name = n > 0 ? container_cgroup(text, (size_t)n, &size) : NULL;
 
 	if (name)
 		scan->process->container =

@@ -209,6 +209,11 @@ void coverage_add_source(struct coverage *coverage, const struct source *source,
 	};
 }
 
+void coverage_name_hook(struct coverage *coverage, const char *hook)
+{
+	coverage->source[coverage->sources.count - 1].hook = hook;
+}
+
 void coverage_add_gap(struct coverage *coverage, const char *what, const char *why, uint64_t count)
 {
 	if (coverage->not_seen.count < COVERAGE_GAPS_MAX)

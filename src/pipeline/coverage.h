@@ -97,11 +97,14 @@ void coverage_init(struct coverage *coverage, uint64_t unix_ns, bool is_final);
 
 /*
  * Adds SOURCE: its counters in the kernel and what became of its records. REASON (may be NULL) is
- * borrowed.
+ * borrowed. The hook named is its first until coverage_name_hook() names another.
  */
 void coverage_add_source(struct coverage *coverage, const struct source *source, bool is_attached,
 			 const char *reason, const struct source_counters *counters,
 			 const struct fate *fate);
+
+/* Names the hook, borrowed, of the source that was added last. */
+void coverage_name_hook(struct coverage *coverage, const char *hook);
 
 /* Adds something that cannot be or was not seen. Both strings are borrowed. */
 void coverage_add_gap(struct coverage *coverage, const char *what, const char *why, uint64_t count);

@@ -264,11 +264,12 @@ int broker_look_netns(struct broker *broker, uint32_t pid, uint32_t *ret)
 	return 0;
 }
 
-int broker_look(struct broker *broker, uint32_t pid, int fd, struct broker_link *ret)
+/* Looks at a link of PID and makes *RET of the answer. Returns 0 or a negative errno. */
+static int look_at(const struct broker *broker, enum broker_file_kind kind, uint32_t pid,
+		   uint32_t fd, struct broker_link *ret)
 {
 	struct broker_answer answer;
-	int err =
-		look(broker, fd < 0 ? BROKER_FILE_EXE : BROKER_FILE_FD, pid, (uint32_t)fd, &answer);
+	int err = look(broker, kind, pid, fd, &answer);
 
 	if (err)
 		return err;
@@ -282,6 +283,16 @@ int broker_look(struct broker *broker, uint32_t pid, int fd, struct broker_link 
 	ret->open_flags = answer.open_flags;
 	ret->is_deleted = answer.is_deleted;
 	return 0;
+}
+
+int broker_look(struct broker *broker, uint32_t pid, int fd, struct broker_link *ret)
+{
+	return look_at(broker, fd < 0 ? BROKER_FILE_EXE : BROKER_FILE_FD, pid, (uint32_t)fd, ret);
+}
+
+int broker_look_cwd(struct broker *broker, uint32_t pid, struct broker_link *ret)
+{
+	return look_at(broker, BROKER_FILE_CWD, pid, 0, ret);
 }
 
 int broker_probe(struct broker *broker, const struct broker_file *file,

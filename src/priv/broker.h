@@ -64,6 +64,7 @@ struct broker_config {
 	void (*unprobe_all)(void *ctx);
 	void *probe_ctx;
 	int command;		/* descriptor of that program; 0 or less: none */
+	bool uses_maps;		/* attach() reads and writes BPF maps */
 	bool probes_one_by_one; /* which takes perf_event_open(2) */
 };
 
@@ -87,6 +88,7 @@ enum broker_file_kind {
 	BROKER_FILE_PATH,
 	BROKER_FILE_COMMAND, /* the program of COMMAND, before it is executed */
 	BROKER_FILE_NETNS,   /* the network namespace; is looked at, never opened */
+	BROKER_FILE_CWD,     /* the working directory, below the root; likewise */
 };
 
 /* A file to be opened. Zero inode, start_ns or ctime_ns: not compared. */
@@ -167,6 +169,9 @@ struct broker_link {
 
 /* Looks at descriptor FD of PID, or with -1 at its program. Returns 0 or a negative errno. */
 int broker_look(struct broker *broker, uint32_t pid, int fd, struct broker_link *ret);
+
+/* Looks at the working directory of PID, as it names it itself. Returns 0 or a negative errno. */
+int broker_look_cwd(struct broker *broker, uint32_t pid, struct broker_link *ret);
 
 /* The number of the network namespace of PID. Returns 0 or a negative errno. */
 int broker_look_netns(struct broker *broker, uint32_t pid, uint32_t *ret);

@@ -343,6 +343,25 @@ static bool is_unlinked(struct broker_answer *answer, const struct stat *file)
 	       named.st_dev != file->st_dev;
 }
 
+/* Takes the root of PID off the path in ANSWER, where it has another one than we have. */
+static void cut_root(uint32_t pid, struct broker_answer *answer)
+{
+	char root[BROKER_PATH_MAX];
+	char link[64];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/%u/root", pid);
+	n = readlink(link, root, sizeof(root));
+	if (n <= 1 || (size_t)n > answer->size || memcmp(root, answer->text, (size_t)n) != 0)
+		return;
+	if ((size_t)n == answer->size) {
+		answer->size = 1;
+	} else if (answer->text[n] == '/') {
+		answer->size -= (uint32_t)n;
+		memmove(answer->text, answer->text + n, answer->size);
+	}
+}
+
 /* The link, and of which file it is where it is one. */
 static int look(const struct broker_file *file, struct broker_answer *answer)
 {
@@ -354,6 +373,8 @@ static int look(const struct broker_file *file, struct broker_answer *answer)
 		snprintf(link, sizeof(link), "/proc/%u/exe", file->pid);
 	else if (file->kind == BROKER_FILE_NETNS)
 		snprintf(link, sizeof(link), "/proc/%u/ns/net", file->pid);
+	else if (file->kind == BROKER_FILE_CWD)
+		snprintf(link, sizeof(link), "/proc/%u/cwd", file->pid);
 	else
 		snprintf(link, sizeof(link), "/proc/%u/fd/%u", file->pid, file->fd);
 	n = readlink(link, answer->text, sizeof(answer->text));
@@ -375,6 +396,8 @@ static int look(const struct broker_file *file, struct broker_answer *answer)
 	answer->dev_major = major(st.st_dev);
 	answer->dev_minor = minor(st.st_dev);
 	answer->mode = st.st_mode;
+	if (file->kind == BROKER_FILE_CWD)
+		cut_root(file->pid, answer);
 	return 0;
 }
 
@@ -528,10 +551,15 @@ static int confine(const struct broker_config *config)
 				    CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH,
 				    CAP_FOWNER,	    CAP_CHECKPOINT_RESTORE,
 				    CAP_SYS_ADMIN };
-	size_t nr_kept = sizeof(kept) / sizeof(kept[0]) - !config->probes_one_by_one;
+	/* Before 5.8 that was the right for all of bpf(2). */
+	bool is_old = config->uses_maps && cap_get_bound(CAP_BPF) < 0;
+	size_t nr_kept =
+		sizeof(kept) / sizeof(kept[0]) - (config->probes_one_by_one || is_old ? 0 : 1);
 	int err = privileges_drop(kept, nr_kept);
 
-	return err || config->may_execute ? err : sandbox_enter_broker(config->probes_one_by_one);
+	return err || config->may_execute
+		       ? err
+		       : sandbox_enter_broker(config->probes_one_by_one, config->uses_maps);
 }
 
 /* Answers one request. Returns 0, or a negative errno when nobody reads the answer. */

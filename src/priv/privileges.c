@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
@@ -19,16 +20,28 @@
 /* By convention of all distributions, where the passwd file does not say. */
 #define NOBODY 65534
 
-static int try_bpf(void)
+static int try_map(const union bpf_attr *attr)
 {
-	/* A ring buffer is the cheapest thing that needs CAP_BPF. */
-	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_RINGBUF, .max_entries = 4096 };
-	int fd = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+	int fd = (int)syscall(SYS_bpf, BPF_MAP_CREATE, attr, sizeof(*attr));
 
 	if (fd < 0)
 		return -errno;
 	close(fd);
 	return 0;
+}
+
+static int try_bpf(void)
+{
+	/* A ring buffer is the cheapest thing that needs CAP_BPF. */
+	const union bpf_attr ring = { .map_type = BPF_MAP_TYPE_RINGBUF, .max_entries = 4096 };
+	/* What there was before Linux 5.8. */
+	const union bpf_attr array = { .map_type = BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+				       .key_size = sizeof(uint32_t),
+				       .value_size = sizeof(uint32_t),
+				       .max_entries = 1 };
+	int err = try_map(&ring);
+
+	return err == -EINVAL || err == -E2BIG ? try_map(&array) : err;
 }
 
 static int try_perf(void)

@@ -221,7 +221,24 @@ static int broker_perf_rules(scmp_filter_ctx filter)
 	return err ? err : broker_rules(filter);
 }
 
-int sandbox_enter_broker(bool has_perf_events)
+static int broker_map_rules(scmp_filter_ctx filter)
 {
-	return enter(has_perf_events ? broker_perf_rules : broker_rules);
+	static const int commands[] = { BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM };
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
+					   SCMP_A0(SCMP_CMP_EQ, (uint64_t)commands[i]));
+
+		if (err)
+			return err;
+	}
+	return broker_rules(filter);
+}
+
+int sandbox_enter_broker(bool has_perf_events, bool has_maps)
+{
+	/* No run attaches probes and has kernels so old that it needs maps. */
+	return enter(has_maps	       ? broker_map_rules
+		     : has_perf_events ? broker_perf_rules
+				       : broker_rules);
 }

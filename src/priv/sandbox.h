@@ -14,9 +14,10 @@ int sandbox_enter_reader(void);
 
 /*
  * For the one that opens files for it (priv/broker.h). HAS_PERF_EVENTS: it attaches probes one by
- * one, by perf_event_open(2). Returns 0 or a negative errno.
+ * one, by perf_event_open(2). HAS_MAPS: it reads and writes the elements of BPF maps. Returns 0 or
+ * a negative errno.
  */
-int sandbox_enter_broker(bool has_perf_events);
+int sandbox_enter_broker(bool has_perf_events, bool has_maps);
 
 /*
  * For the one that records system calls with maps of its own (syscalls/engine_bpf.c): it may read

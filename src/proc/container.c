@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/bytes.h"
+
 /* Container ids are SHA-256 in hexadecimal: opencontainers/runtime-spec leaves it to the engines.
  */
 #define ID_SIZE 64
@@ -143,4 +145,29 @@ const struct container *containers_intern(struct containers *containers, const c
 	*bucket = entry;
 	containers->count++;
 	return &entry->container;
+}
+
+const char *container_cgroup(const char *text, size_t size, size_t *ret_size)
+{
+	const char *end = text + size;
+	const char *found = NULL;
+
+	for (const char *line = text; line < end;) {
+		const char *stop = memchr(line, '\n', (size_t)(end - line));
+		size_t line_size = (size_t)((stop ? stop : end) - line);
+		bool is_unified = bytes_begin(line, line_size, "0::/");
+		const char *slash = memrchr(line, '/', line_size);
+		const char *pids = memmem(line, line_size, ":pids:/", 7);
+
+		if (slash && slash + 1 < line + line_size && (is_unified || (pids && !found))) {
+			found = slash + 1;
+			*ret_size = (size_t)(line + line_size - found);
+			if (is_unified)
+				break;
+		}
+		if (!stop)
+			break;
+		line = stop + 1;
+	}
+	return found;
 }

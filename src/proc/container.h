@@ -24,4 +24,11 @@ void containers_free(struct containers *containers);
 const struct container *containers_intern(struct containers *containers, const char *name,
 					  size_t size);
 
+/*
+ * The name of the innermost control group in TEXT, /proc/PID/cgroup: of a line "0::/a/b" of the
+ * cgroup2 hierarchy, or where that holds no groups of "7:pids:/a/b" (cgroups(7)). NULL: it is in
+ * none. Borrowed, not terminated.
+ */
+const char *container_cgroup(const char *text, size_t size, size_t *ret_size);
+
 #endif /* PROC_CONTAINER_H */

@@ -34,6 +34,7 @@ struct process {
 	uint64_t cgroup;
 	char comm[COMM_SIZE];
 	const struct container *container; /* NULL: none */
+	uint32_t set;			   /* SET_*, of those whose table says who is selected */
 	/* Private to the table. */
 	uint64_t *libraries;
 	uint32_t next;	    /* in its bucket, or of the free slots */

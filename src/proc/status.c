@@ -7,9 +7,8 @@
 
 #include "lib/bytes.h"
 
-/* Fields of /proc/PID/stat: the first one behind the name, and the start time. */
+/* The first field of /proc/PID/stat behind the name. */
 #define STAT_STATE 3
-#define STAT_START 22
 
 /* Takes the number before which there may be blanks, at most MAX, from *TEXT. */
 static bool take_number(const char **text, size_t *size, uint64_t max, uint64_t *ret)
@@ -131,24 +130,36 @@ int status_parse(const char *text, size_t size, struct status *ret)
 	return 0;
 }
 
-int stat_start_ticks(const char *text, size_t size, uint64_t *ret)
+int stat_number(const char *text, size_t size, int number, uint64_t *ret)
 {
 	/* "PID (NAME) STATE ...": the name may hold anything, what follows no bracket */
 	const char *at = size > 0 ? memrchr(text, ')', size) : NULL;
 	const char *end = text + size;
-	uint64_t ticks;
 
 	if (!at)
 		return -EBADMSG;
 	/* AT is the byte behind a field, then the space behind the next */
-	for (int field = STAT_STATE - 1; field < STAT_START; field++) {
+	for (int field = STAT_STATE - 1; field < number; field++) {
 		at = memchr(at + 1, ' ', (size_t)(end - at) - 1);
 		if (!at)
 			return -EBADMSG;
 	}
 	size = (size_t)(end - at);
-	if (!take_number(&at, &size, UINT64_MAX, &ticks))
-		return -EBADMSG;
-	*ret = ticks;
-	return 0;
+	return take_number(&at, &size, UINT64_MAX, ret) ? 0 : -EBADMSG;
+}
+
+int stat_start_ticks(const char *text, size_t size, uint64_t *ret)
+{
+	return stat_number(text, size, STAT_START, ret);
+}
+
+const char *stat_name(const char *text, size_t size, size_t *ret_size)
+{
+	const char *begin = size > 0 ? memchr(text, '(', size) : NULL;
+	const char *end = size > 0 ? memrchr(text, ')', size) : NULL;
+
+	if (!begin || !end || end < begin)
+		return NULL;
+	*ret_size = (size_t)(end - begin - 1);
+	return begin + 1;
 }

@@ -26,6 +26,11 @@ struct status {
 	uint32_t nr_threads;
 };
 
+/* Fields of /proc/PID/stat */
+#define STAT_PPID      4
+#define STAT_START     22
+#define STAT_EXIT_CODE 52 /* as wait(2) has it; 0 for those that may not know */
+
 /* Parses the text of /proc/PID/status. Returns 0, or -EBADMSG when a field is not there. */
 int status_parse(const char *text, size_t size, struct status *ret);
 
@@ -34,5 +39,14 @@ int status_parse(const char *text, size_t size, struct status *ret);
  * /proc/PID/stat. Returns 0 or -EBADMSG.
  */
 int stat_start_ticks(const char *text, size_t size, uint64_t *ret);
+
+/*
+ * Field NUMBER, from 4 on, of /proc/PID/stat, where that is a number: STAT_*. Returns 0 or
+ * -EBADMSG.
+ */
+int stat_number(const char *text, size_t size, int number, uint64_t *ret);
+
+/* The name in it, not terminated. Returns NULL when there is none. */
+const char *stat_name(const char *text, size_t size, size_t *ret_size);
 
 #endif /* PROC_STATUS_H */

@@ -5,6 +5,8 @@
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
+#include "trace/reduced.h"
+
 /* The recursion misses of all programs (struct bpf_prog_info, since Linux 5.12). */
 static uint64_t count_skipped(const struct session *session)
 {
@@ -28,13 +30,43 @@ static uint64_t count_skipped(const struct session *session)
 	return skipped;
 }
 
+/* What an old kernel's programs cannot see, and what /proc did not tell in time. */
+static void add_reduced(struct coverage *coverage, const struct session *session)
+{
+	const struct life_gaps *gaps = reduced_gaps(session->reduced);
+
+	coverage_add_gap(coverage, "TLS and SSH handshakes, calls of crypto functions",
+			 "the kernel is too old (docs/requirements.md)", 0);
+	coverage_add_gap(coverage, "opens by 32-bit programs and io_uring",
+			 "the kernel is too old for their hooks", 0);
+	if (session->config.pidns_inode)
+		coverage_add_gap(coverage, "working directories, parents, files' identity",
+				 "in a pid namespace /proc has other pids", 0);
+	coverage_add_some(coverage, "executed programs as /proc names them",
+			  "gone, or another program by then: as asked for", gaps->images);
+	coverage_add_some(coverage, "directories of relative names",
+			  "the process was gone before /proc was read", gaps->directories);
+	coverage_add_some(coverage, "device and inode of opened files",
+			  "closed before /proc was read, or renamed", gaps->files);
+	coverage_add_some(coverage, "exit codes", "the kernel did not tell in time", gaps->ends);
+	coverage_add_some(coverage, "start times of processes", "gone before /proc was read",
+			  gaps->beginnings);
+	coverage_add_some(coverage, "new parents of orphans", "gone before /proc was read",
+			  gaps->parents);
+	coverage_add_some(coverage, "records of the kernel that could not be read",
+			  "they were skipped", gaps->malformed);
+	coverage_add_some(coverage, "processes of the host", "more than 65,536", gaps->refused);
+}
+
 void gaps_add(struct coverage *coverage, const struct session *session, const struct late *late,
 	      const struct pipeline *pipeline)
 {
 	struct source_counters opens;
 
 	session_counters(session, SOURCE_file_open, &opens);
-	if (session->states[SOURCE_file_open].is_attached)
+	if (session->reduced)
+		add_reduced(coverage, session);
+	else if (session->states[SOURCE_file_open].is_attached)
 		coverage_add_gap(coverage, "io_uring opens", "no hook tells name and result",
 				 session->control->uring_opens);
 	if (late->is_asked)

@@ -30,6 +30,9 @@ static int late_attach_now(void *ctx)
 void late_init(struct late *late, struct session *session, struct broker_config *config)
 {
 	*late = (struct late){ .session = session };
+	/* A kernel for which it was not made; 32-bit opens are a gap there (gaps.c). */
+	if (session->reduced)
+		return;
 	config->prepare = late_prepare;
 	config->attach = late_attach_now;
 	config->ctx = late;

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/log.h"
 #include "trace/cgroup.h"
 #include "trace/libbpf_log.h"
+#include "trace/reduced.h"
 #include "trace/tracefs.h"
 
 /* Made once, then handed to every further object. Positions are those in session.maps. */
@@ -271,7 +273,7 @@ static int ring_open(struct session *session, int (*on_record)(void *ctx, void *
 	return session->ring ? 0 : -errno;
 }
 
-static bool is_wanted(const struct session *session, enum source_id source)
+bool session_wants(const struct session *session, enum source_id source)
 {
 	return sources[source]->is_basic ||
 	       session->config.wanted & (1U << source | sources[source]->serves);
@@ -283,7 +285,7 @@ static int open_sources(struct session *session)
 	int first_err = 0;
 
 	for (size_t i = 0; i < NR_SOURCES; i++) {
-		int err = sources[i]->object && is_wanted(session, i)
+		int err = sources[i]->object && session_wants(session, i)
 				  ? source_open(session, sources[i], &session->states[i])
 				  : 0;
 
@@ -300,13 +302,13 @@ static void close_place(int *place)
 	*place = -ENOENT;
 }
 
-int session_open(struct session *session, const struct trace_config *config,
-		 int (*on_record)(void *ctx, void *bytes, size_t size), void *ctx)
+/* With the sources' own programs. Returns 0 or a negative errno. */
+static int open_whole(struct session *session, const struct trace_config *config,
+		      int (*on_record)(void *ctx, void *bytes, size_t size), void *ctx)
 {
 	int first_err;
 	int err;
 
-	libbpf_log_start();
 	session->config = *config;
 	session->nr_cpus = (size_t)libbpf_num_possible_cpus();
 	for (size_t i = 0; i < NR_MAPS; i++)
@@ -325,7 +327,7 @@ int session_open(struct session *session, const struct trace_config *config,
 	session->sees_all_cgroups = cgroup_is_whole(session->places.cgroup);
 	/* What is attached stays so without it. */
 	close_place(&session->places.cgroup);
-	err = is_wanted(session, SOURCE_lib_load) ? mappings_attach(session) : 0;
+	err = session_wants(session, SOURCE_lib_load) ? mappings_attach(session) : 0;
 	if (err && !first_err)
 		first_err = err;
 	err = ring_open(session, on_record, ctx);
@@ -337,10 +339,76 @@ int session_open(struct session *session, const struct trace_config *config,
 	return first_err;
 }
 
+/* With what old kernels can do. Returns 0 or a negative errno. */
+static int open_reduced(struct session *session, const struct trace_config *config)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	void *memory;
+	int err;
+
+	session->config = *config;
+	session->places.tracefs = tracefs_open();
+	err = reduced_open(&session->reduced, config, &session->places);
+	if (err)
+		return err;
+	/* The switches of programs that are not there. */
+	memory = mmap(NULL, (size_t)page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		      0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	session->control = memory;
+	session->control_bytes = (size_t)page;
+	reduced_tell(session->reduced, session);
+	err = session_wants(session, SOURCE_lib_load) ? mappings_attach(session) : 0;
+	for (size_t i = 0; i < NR_SOURCES; i++)
+		if (session->states[i].is_attached)
+			return 0;
+	return err ? err : -ENOENT;
+}
+
+int session_open(struct session *session, const struct trace_config *config,
+		 int (*on_record)(void *ctx, void *bytes, size_t size), void *ctx)
+{
+	bool is_forced = reduced_is_forced();
+	int err = 0;
+	int second;
+
+	libbpf_log_start();
+	if (!is_forced)
+		err = open_whole(session, config, on_record, ctx);
+	if (!is_forced && !reduced_may_help(err))
+		return err;
+	session_close(session);
+	second = open_reduced(session, config);
+	if (second)
+		return reduced_may_help(second) ? -EOPNOTSUPP : second;
+	log_warn("%s%s: programs executed and ended, files opened and libraries loaded are seen, "
+		 "partly by /proc; nothing else is",
+		 is_forced ? "CRYPTO_TRACER_COMPAT=1" : "this kernel is too old for all of it, ",
+		 is_forced ? "" : strerror(-err));
+	return 0;
+}
+
+void session_offer(struct session *session, struct broker_config *config)
+{
+	if (session->reduced)
+		reduced_offer(session->reduced, config);
+}
+
+void session_serve(struct session *session, struct broker *broker, uint32_t worker)
+{
+	session->control->broker = (uint32_t)broker->pid;
+	session->control->worker = worker;
+	if (session->reduced)
+		reduced_serve(session->reduced, broker, worker);
+}
+
 int session_add_root(struct session *session, uint32_t pid)
 {
 	__u32 one = 1;
 
+	if (session->reduced)
+		return reduced_add_root(session->reduced, pid);
 	return bpf_map_update_elem(session->maps[MAP_ROOTS], &pid, &one, BPF_ANY) ? -errno : 0;
 }
 
@@ -414,10 +482,32 @@ static int seed(struct session *session, struct processes *processes)
 	return err;
 }
 
+struct seeding {
+	struct session *session;
+	struct processes *processes;
+};
+
+static void take_seed(void *ctx, const struct process_seed *found)
+{
+	const struct seeding *seeding = ctx;
+
+	seed_process(seeding->session, seeding->processes, found);
+}
+
+static int start_reduced(struct session *session, struct processes *processes)
+{
+	struct seeding seeding = { session, processes };
+	int err = reduced_start(session->reduced, take_seed, &seeding);
+
+	return !err && session->mappings ? mappings_enable(session->mappings) : err;
+}
+
 int session_start(struct session *session, struct processes *processes)
 {
 	int err = 0;
 
+	if (session->reduced)
+		return start_reduced(session, processes);
 	__atomic_store_n(&session->control->on, 1, __ATOMIC_SEQ_CST);
 	/* With trees that begin at a name one pass finds the roots, the next their trees. */
 	if (session->config.select & SELECT_NAME_ROOTS)
@@ -439,6 +529,8 @@ void session_stop(struct session *session)
 	/* Longer than any program of ours runs. */
 	const struct timespec pause = { .tv_nsec = 2000000 };
 
+	if (session->reduced)
+		reduced_stop(session->reduced);
 	if (!session->control)
 		return;
 	__atomic_store_n(&session->control->on, 0, __ATOMIC_SEQ_CST);
@@ -466,6 +558,10 @@ void session_counters(const struct session *session, enum source_id source,
 		mapping_counters(session, ret);
 		return;
 	}
+	if (session->reduced) {
+		reduced_counters(session->reduced, source, ret);
+		return;
+	}
 	for (size_t cpu = 0; session->counters && cpu < session->nr_cpus; cpu++) {
 		const struct source_counters *row = &session->counters[cpu].source[source];
 
@@ -480,6 +576,7 @@ void session_counters(const struct session *session, enum source_id source,
 void session_close(struct session *session)
 {
 	ring_buffer__free(session->ring);
+	reduced_close(session->reduced);
 	if (session->ring_read)
 		munmap((void *)session->ring_read, 2 * (size_t)sysconf(_SC_PAGESIZE));
 	for (size_t i = 0; i < NR_SOURCES; i++) {

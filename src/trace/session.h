@@ -14,11 +14,13 @@
 #include <stdint.h>
 
 #include "control.h"
+#include "priv/broker.h"
 #include "proc/processes.h"
 #include "sources/source.h"
 #include "trace/attach.h"
 #include "trace/mapping.h"
 
+struct reduced;
 struct ring_buffer;
 struct bpf_object;
 struct bpf_link;
@@ -45,6 +47,7 @@ struct session {
 	struct control *control;
 	struct cpu_counters *counters;
 	struct ring_buffer *ring;
+	struct reduced *reduced;	   /* NULL: the sources' own programs run */
 	const unsigned long *ring_read;	   /* bytes ever read from the ring, and written to it: */
 	const unsigned long *ring_written; /* in pages shared with the kernel */
 	size_t nr_cpus;
@@ -67,7 +70,8 @@ struct session {
 /*
  * Loads and attaches everything, switched off, with CONFIG. ON_RECORD is libbpf's ring buffer
  * callback. Returns 0 when at least one source is attached, otherwise a negative errno: -EPERM
- * without the privileges. States and log tell why. The session is to be closed in any case.
+ * without the privileges, -EOPNOTSUPP when the kernel is too old even for what reduced.h does.
+ * States and log tell why. The session is to be closed in any case.
  */
 int session_open(struct session *session, const struct trace_config *config,
 		 int (*on_record)(void *ctx, void *bytes, size_t size), void *ctx);
@@ -85,6 +89,9 @@ int session_load(struct session *session, const char *name, const void *bytes, s
 int session_load_source(struct session *session, const struct source *source, bool is_reduced,
 			struct bpf_object **ret);
 
+/* Whether SOURCE is to be attached: it is asked for, or serves what is. */
+bool session_wants(const struct session *session, enum source_id source);
+
 /* Makes PID the root of a tree. Before session_start(). Returns 0 or a negative errno. */
 int session_add_root(struct session *session, uint32_t pid);
 
@@ -94,6 +101,14 @@ int session_add_root(struct session *session, uint32_t pid);
  * Returns 0 or a negative errno.
  */
 int session_start(struct session *session, struct processes *processes);
+
+/*
+ * Where session_start() has to have another process's rights later on: adds to CONFIG what the
+ * broker does for the session, before broker_start(); and hands over BROKER and the WORKER's pid,
+ * before session_start().
+ */
+void session_offer(struct session *session, struct broker_config *config);
+void session_serve(struct session *session, struct broker *broker, uint32_t worker);
 
 /* Switches reporting off; programs that are running finish first. */
 void session_stop(struct session *session);

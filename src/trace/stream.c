@@ -9,6 +9,7 @@
 
 #include "pipeline/clock.h"
 #include "sources/lib_load/lib_load.h"
+#include "trace/reduced.h"
 
 /* Hands the earliest staged mapping on, in the form of a record. */
 static int hand_over_mapping(struct stream *stream)
@@ -76,6 +77,8 @@ static void stage_mappings(struct stream *stream)
 	stream->staged_until_ns = boot_clock_now();
 	if (stream->session->mappings)
 		mappings_collect(stream->session->mappings);
+	if (stream->session->reduced)
+		return;
 	/* What a process did before it mapped a file is in the ring by now. */
 	stream->staged_at = __atomic_load_n(stream->session->ring_written, __ATOMIC_ACQUIRE);
 }
@@ -122,7 +125,8 @@ int stream_init(struct stream *stream, struct session *session)
 	stream->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (stream->epoll < 0)
 		return -errno;
-	err = stream_watch(stream, ring_buffer__epoll_fd(session->ring));
+	err = session->reduced ? reduced_watch(session->reduced, stream->epoll)
+			       : stream_watch(stream, ring_buffer__epoll_fd(session->ring));
 	if (!err && session->mappings)
 		err = mappings_watch(session->mappings, stream->epoll);
 	return err;
@@ -135,11 +139,38 @@ int stream_watch(struct stream *stream, int fd)
 	return epoll_ctl(stream->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
+/* A record of an old kernel; the mappings up to its time are staged. */
+static int on_reduced_record(void *ctx, const void *bytes, size_t size)
+{
+	struct stream *stream = ctx;
+	int err = hand_over_until(stream, ((const struct event_hdr *)bytes)->ts_ns);
+
+	return err < 0 ? err : stream->on_record(stream->ctx, bytes, size);
+}
+
+/* The rings of CPUs are merged, and hold what happened before the pass: the rest is for the next.
+ */
+static int pass_reduced(struct stream *stream)
+{
+	int count;
+	int rest;
+
+	stage_mappings(stream);
+	count = reduced_pass(stream->session->reduced, stream->staged_until_ns, STREAM_BUDGET,
+			     on_reduced_record, stream);
+	if (count < 0 || count >= STREAM_BUDGET)
+		return count;
+	rest = hand_over_until(stream, stream->staged_until_ns);
+	return rest < 0 ? rest : count + rest;
+}
+
 int stream_pass(struct stream *stream)
 {
 	int count;
 	int rest;
 
+	if (stream->session->reduced)
+		return pass_reduced(stream);
 	stream->err = 0;
 	stream->has_paused = false;
 	stream->budget = STREAM_BUDGET;
@@ -177,6 +208,9 @@ static bool wait_as(struct stream *stream, uint32_t state, int timeout_ms)
 void stream_wait(struct stream *stream, int nr_records, int timeout_ms)
 {
 	if (nr_records >= STREAM_BUDGET)
+		return;
+	/* Nothing gathers: of a process that goes on /proc tells other things than it did. */
+	if (stream->session->reduced && nr_records > 0)
 		return;
 	if (nr_records > 0 || stream->was_woken) {
 		int window_ms = stream->window_ms ? stream->window_ms : STREAM_WINDOW_MS;

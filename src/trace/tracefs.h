@@ -9,6 +9,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Opens the root of tracefs. Returns a descriptor that the caller closes, or a negative errno. */
 int tracefs_open(void);
@@ -21,5 +22,15 @@ bool tracefs_is_mounted(void);
  * it, or a negative errno: -ENOENT when this kernel has no such tracepoint.
  */
 int tracefs_event_id(int tracefs, const char *event);
+
+/*
+ * Where tracepoint EVENT has FIELD in what it hands to BPF programs, in bytes from its beginning.
+ * Returns that, or a negative errno: -ENOENT when there is no such tracepoint, -ENODATA: no such
+ * field.
+ */
+int tracefs_event_field(int tracefs, const char *event, const char *field);
+
+/* The same of TEXT, the `format` file of a tracepoint. */
+int tracefs_parse_field(const char *text, size_t size, const char *field);
 
 #endif /* TRACE_TRACEFS_H */

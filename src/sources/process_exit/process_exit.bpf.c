@@ -40,7 +40,7 @@ int BPF_PROG(process_exit_done, struct task_struct *task)
 		event->status = BPF_CORE_READ(signal, group_exit_code);
 	else
 		event->status = BPF_CORE_READ(task, group_leader, exit_code);
-	event->reserved = 0;
+	event->flags = 0;
 	emit(&draft, LANE_CONTROL);
 	return 0;
 }

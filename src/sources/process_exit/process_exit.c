@@ -31,7 +31,8 @@ static void get_exit_code(const struct record *record, const struct field *field
 
 	(void)field;
 	ret->u = STATUS_SIGNAL(status) ? 128 + STATUS_SIGNAL(status) : STATUS_CODE(status);
-	ret->present = true;
+	ret->present =
+		!(((const struct process_exit_event *)record->bytes)->flags & EXIT_STATUS_UNKNOWN);
 }
 
 static void get_core(const struct record *record, const struct field *field, struct value *ret)
@@ -52,8 +53,9 @@ static void get_duration(const struct record *record, const struct field *field,
 
 /* clang-format off */
 static const struct field process_exit_fields[] = {
-	{ NAMED("exit_code"), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_exit_code,
-	  .help = "as a shell gives it: 128 + n when signal n killed the process" },
+	{ NAMED("exit_code"), .type = FIELD_U64, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_exit_code,
+	  .help = "as a shell gives it: 128 + n when signal n killed the process; left out only where an old kernel did not tell" },
 	{ NAMED("signal"), .type = FIELD_STR, .class = CLASS_PUBLIC, .presence = SOMETIMES,
 	  .get = get_slot, .at = SLOT_SIGNAL, .help = "the signal that killed it" },
 	{ NAMED("core_dumped"), .type = FIELD_BOOL, .class = CLASS_PUBLIC,

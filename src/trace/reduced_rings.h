@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACE_REDUCED_RINGS_H
+#define TRACE_REDUCED_RINGS_H
+
+/*
+ * The perf rings of bpf/reduced.bpf.c, one a CPU, merged: raw records come out in the order of
+ * time. That of a CPU's records is kept by the programs; a record that is later than the moment up
+ * to which is asked waits, because another CPU may have an earlier one by then.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace/perf_ring.h"
+#include "trace/reduced_wire.h"
+
+/* The ring of one CPU. */
+struct cpu_ring {
+	struct perf_ring ring;
+	int fd;
+	uint64_t due_ns; /* boot time of the record that is next; UINT64_MAX: none yet */
+	struct raw_counters seen[NR_RAW_TYPES]; /* as the last record of the type had them */
+};
+
+struct reduced_rings {
+	struct cpu_ring *rings;
+	size_t nr_rings;
+	uint64_t received[NR_RAW_TYPES];
+	uint8_t buffer[PERF_RING_RECORD_MAX];
+};
+
+/*
+ * Takes one raw record of SIZE bytes, BEHIND_NS behind the boot-time clock. Sets *RET_IS_READ,
+ * false before, unless it is malformed. Returns 0 or what ends the pass.
+ */
+typedef int (*raw_take)(void *ctx, const void *bytes, size_t size, uint64_t behind_ns,
+			bool *ret_is_read);
+
+/*
+ * Makes rings for NR_CPUS processors, which share ALL_BYTES, and puts them into MAP, a descriptor.
+ * Returns 0 or a negative errno; to be closed in any case.
+ */
+int reduced_rings_open(struct reduced_rings *rings, int map, size_t nr_cpus, size_t all_bytes);
+void reduced_rings_close(struct reduced_rings *rings);
+
+/* Adds them to EPOLL. Returns 0 or a negative errno. */
+int reduced_rings_watch(const struct reduced_rings *rings, int epoll);
+
+/*
+ * Hands what happened up to UNTIL_NS, boot time, to TAKE, at most MAX records. Returns how many
+ * there were, or what TAKE returned.
+ */
+int reduced_rings_pass(struct reduced_rings *rings, uint64_t until_ns, unsigned int max,
+		       raw_take take, void *ctx);
+
+/* The counters of TYPE that came with the records read so far. */
+struct raw_counters reduced_rings_counters(const struct reduced_rings *rings, enum raw_type type);
+
+#endif /* TRACE_REDUCED_RINGS_H */
