@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,9 +15,9 @@
 
 #include "lib/cleanup.h"
 #include "sources/source.h"
-#include "syscalls/record_probe.h"
 #include "syscalls/record_tree.h"
 #include "trace/libbpf_log.h"
+#include "trace/uprobe_link.h"
 
 EMBED_OBJECT(record);
 
@@ -147,7 +148,7 @@ static int programs_choose(struct bpf_object *object, const struct record_setup 
 	if (has->multi_probes)
 		bpf_program__set_expected_attach_type(
 			bpf_object__find_program_by_name(object, "record_code"),
-			(enum bpf_attach_type)PROBES_MULTI);
+			(enum bpf_attach_type)UPROBE_MULTI);
 	return 0;
 }
 
@@ -252,6 +253,25 @@ static int iterators_attach(struct record_object *record)
 	return 0;
 }
 
+/* A link for POINT, the I-th, whose number is the cookie. */
+static int probe_link(const struct bpf_program *program, bool is_multi, const struct point *point,
+		      size_t i)
+{
+	const uint64_t offset = point->offset, cookie = i + 1;
+	char path[32];
+	const struct uprobe_batch batch = {
+		.program = bpf_program__fd(program),
+		.path = path,
+		.offsets = &offset,
+		.cookies = &cookie,
+		.nr = 1,
+	};
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", point->fd);
+	return is_multi ? uprobe_link_multi(&batch)
+			: uprobe_link_single(&batch, 0, uprobe_perf_type());
+}
+
 static int probes_attach(struct record_object *record, const struct record_setup *setup,
 			 bool is_multi)
 {
@@ -264,8 +284,7 @@ static int probes_attach(struct record_object *record, const struct record_setup
 
 		if (point->kind != POINT_CODE)
 			continue;
-		link = probe_link(bpf_program__fd(program), is_multi, point->fd, point->offset,
-				  i + 1);
+		link = probe_link(program, is_multi, point, i);
 		if (link < 0)
 			return link;
 		record->probes[record->nr_probes++] = link;

@@ -1,44 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/uprobes.h"
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/perf_event.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "sources/source.h"
+#include "trace/uprobe_link.h"
 
 EMBED_OBJECT(api_user);
 
 #define CLOSERS_MAX 8
-
-/* include/uapi/linux/bpf.h since Linux 6.6; the headers of older systems lack them. */
-#define UPROBE_MULTI	    48 /* enum bpf_attach_type */
-#define UPROBE_MULTI_RETURN 1U
-
-struct link_create_multi {
-	__u32 prog_fd;
-	__u32 target_fd;
-	__u32 attach_type;
-	__u32 flags;
-	__u64 path;
-	__u64 offsets;
-	__u64 ref_ctr_offsets;
-	__u64 cookies;
-	__u32 cnt;
-	__u32 multi_flags;
-	__u32 pid;
-	__u32 reserved;
-};
 
 /* How the programs are loaded: the first that the kernel takes. */
 struct variant {
@@ -79,18 +57,6 @@ static int adjust(void *ctx, struct bpf_object *object)
 	return 0;
 }
 
-/* The type of uprobes for perf_event_open(2), or a negative errno. */
-static int read_perf_type(void)
-{
-	_cleanup_(cleanup_fd) int fd =
-		open("/sys/bus/event_source/devices/uprobe/type", O_RDONLY | O_CLOEXEC);
-	char text[16] = "";
-
-	if (fd < 0)
-		return -errno;
-	return read(fd, text, sizeof(text) - 1) > 0 ? atoi(text) : -ENODATA;
-}
-
 static void *map_array(const struct uprobes *uprobes, const char *name, size_t size)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(uprobes->object, name);
@@ -102,17 +68,16 @@ static void *map_array(const struct uprobes *uprobes, const char *name, size_t s
 /* A link for one probe at an instruction of this program, as a trial. */
 static bool multi_works(const struct uprobes *uprobes)
 {
-	__u64 offset = 0;
-	struct link_create_multi attr = {
-		.prog_fd = (__u32)uprobes->enter,
-		.attach_type = UPROBE_MULTI,
-		.path = (__u64)(uintptr_t) "/",
-		.offsets = (__u64)(uintptr_t)&offset,
-		.cnt = 1,
+	const uint64_t offset = 0;
+	const struct uprobe_batch batch = {
+		.program = uprobes->enter,
+		.path = "/",
+		.offsets = &offset,
+		.nr = 1,
 	};
 
 	/* A directory cannot be probed: -EBADF says that all but the file was understood. */
-	return syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr)) < 0 && errno == EBADF;
+	return uprobe_link_multi(&batch) == -EBADF;
 }
 
 static int load_variant(struct uprobes *uprobes, struct session *session,
@@ -140,7 +105,7 @@ int uprobes_load(struct uprobes *uprobes, struct session *session)
 {
 	int err = -EOPNOTSUPP;
 
-	*uprobes = (struct uprobes){ .enter = -1, .leave = -1, .perf_type = read_perf_type() };
+	*uprobes = (struct uprobes){ .enter = -1, .leave = -1, .perf_type = uprobe_perf_type() };
 	for (size_t i = 0; err && err != -EPERM && i < ARRAY_SIZE(variants); i++)
 		err = load_variant(uprobes, session, &variants[i]);
 	if (err)
@@ -167,38 +132,22 @@ static void close_links(const int *links, size_t nr_links)
 		close(links[i]);
 }
 
-/* The probes of one kind in one file. */
-struct batch {
-	int program;
-	bool is_return;
-	const char *path;
-	__u64 *offsets;
-	__u64 *cookies;
-	__u32 nr;
-};
-
 /* One link for NR probes from the I-th on. Returns it or a negative errno. */
-static int link_many(const struct batch *batch, __u32 i, __u32 nr)
+static int link_many(const struct uprobe_batch *batch, uint32_t i, uint32_t nr)
 {
-	struct link_create_multi attr = {
-		.prog_fd = (__u32)batch->program,
-		.attach_type = UPROBE_MULTI,
-		.path = (__u64)(uintptr_t)batch->path,
-		.offsets = (__u64)(uintptr_t)(batch->offsets + i),
-		.cookies = (__u64)(uintptr_t)(batch->cookies + i),
-		.cnt = nr,
-		.multi_flags = batch->is_return ? UPROBE_MULTI_RETURN : 0,
-	};
-	int fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+	struct uprobe_batch part = *batch;
 
-	return fd < 0 ? -errno : fd;
+	part.offsets += i;
+	part.cookies += i;
+	part.nr = nr;
+	return uprobe_link_multi(&part);
 }
 
 /*
  * Links all probes of BATCH. An instruction that cannot be probed makes the kernel refuse all of
  * them: then ever smaller pieces tell which it is. Returns how many could not be linked.
  */
-static __u32 attach_batch(const struct batch *batch, struct uprobe_set *set)
+static __u32 attach_batch(const struct uprobe_batch *batch, struct uprobe_set *set)
 {
 	__u32 nr_failed = 0;
 	__u32 step = batch->nr;
@@ -225,13 +174,13 @@ static int attach_many(const struct uprobes *uprobes, const char *path,
 		       const struct broker_probe *probes, size_t nr_probes, struct uprobe_set *set,
 		       uint32_t *ret_failed)
 {
-	_cleanup_(cleanup_free) __u64 *words = malloc(2 * nr_probes * sizeof(*words));
+	_cleanup_(cleanup_free) uint64_t *words = malloc(2 * nr_probes * sizeof(*words));
 
 	if (!words)
 		return -ENOMEM;
 	/* Those at returns first: what is entered from then on is seen to return. */
 	for (int is_return = 1; is_return >= 0; is_return--) {
-		struct batch batch = {
+		struct uprobe_batch batch = {
 			.program = is_return ? uprobes->leave : uprobes->enter,
 			.is_return = is_return,
 			.path = path,
@@ -242,36 +191,28 @@ static int attach_many(const struct uprobes *uprobes, const char *path,
 		for (size_t i = 0; i < nr_probes; i++) {
 			if (probes[i].is_return != (uint32_t)is_return)
 				continue;
-			batch.offsets[batch.nr] = probes[i].offset;
-			batch.cookies[batch.nr++] = probes[i].cookie;
+			words[batch.nr] = probes[i].offset;
+			words[nr_probes + batch.nr++] = probes[i].cookie;
 		}
 		*ret_failed += attach_batch(&batch, set);
 	}
 	return 0;
 }
 
-/* Returns a link, which keeps its event, or a negative errno. */
 static int link_one(const struct uprobes *uprobes, const char *path,
 		    const struct broker_probe *probe)
 {
-	/* Bit 0 of config: at the return (format/retprobe, kernel/events/core.c). */
-	struct perf_event_attr attr = {
-		.type = (__u32)uprobes->perf_type,
-		.size = sizeof(attr),
-		.config = probe->is_return ? 1 : 0,
-		.uprobe_path = (__u64)(uintptr_t)path,
-		.probe_offset = probe->offset,
+	const uint64_t offset = probe->offset, cookie = probe->cookie;
+	const struct uprobe_batch batch = {
+		.program = probe->is_return ? uprobes->leave : uprobes->enter,
+		.is_return = probe->is_return,
+		.path = path,
+		.offsets = &offset,
+		.cookies = &cookie,
+		.nr = 1,
 	};
-	LIBBPF_OPTS(bpf_link_create_opts, options, .perf_event.bpf_cookie = probe->cookie);
-	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	int link;
 
-	if (fd < 0)
-		return -errno;
-	link = bpf_link_create(probe->is_return ? uprobes->leave : uprobes->enter, fd,
-			       BPF_PERF_EVENT, &options);
-	close(fd);
-	return link;
+	return uprobe_link_single(&batch, 0, uprobes->perf_type);
 }
 
 static int attach_each(const struct uprobes *uprobes, const char *path,
