@@ -258,10 +258,26 @@ coverage:
 coverage-run: $(UNITS)
 	@BUILD=$(BUILD) tools/coverage -m $(COVERAGE_MIN) $(BUILD) $(UNITS)
 
+# Shell completions are printed by the tool itself. One built for another machine does not run here:
+# COMPLETER names one that does.
+COMPLETER := $(BINARY)
+COMPLETIONS := $(addprefix $(BUILD)/completions/,bash zsh fish)
+
+$(COMPLETIONS): $(BUILD)/completions/%: $(BINARY)
+	$(call msg,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(COMPLETER) completion $* >$@
+
 .PHONY: install clean help
-install: $(BINARY)
+install: $(BINARY) $(COMPLETIONS)
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/crypto-tracer
 	install -D -m 0644 docs/crypto-tracer.1 $(DESTDIR)$(PREFIX)/share/man/man1/crypto-tracer.1
+	install -D -m 0644 $(BUILD)/completions/bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/crypto-tracer
+	install -D -m 0644 $(BUILD)/completions/zsh \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_crypto-tracer
+	install -D -m 0644 $(BUILD)/completions/fish \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/crypto-tracer.fish
 
 clean:
 	rm -rf build

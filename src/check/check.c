@@ -15,6 +15,13 @@ static const struct {
 #undef FEATURE
 };
 
+const char *check_feature_name(size_t i)
+{
+	if (i >= NR_CHECK_FEATURES)
+		return NULL;
+	return i < NR_SOURCES ? sources[i]->name : more_features[i - NR_SOURCES].name;
+}
+
 void check_begin(struct check *check)
 {
 	for (size_t i = 0; i < NR_CHECK_FEATURES; i++) {

@@ -113,6 +113,9 @@ struct check {
 extern const struct fields check_fields;
 extern const struct code_table check_status_codes;
 
+/* The name of the I-th feature, or NULL after the last. */
+const char *check_feature_name(size_t i);
+
 /* Gives all features their names, and none a verdict: unavailable, for no reason. */
 void check_begin(struct check *check);
 

@@ -139,5 +139,6 @@ const struct command check_command = {
 		    "crypto-tracer check --format json | jq '.features[]|select(.why)'\n",
 	.tables = { &trial_options, &general_options },
 	.takes_files = true,
+	.word_at = check_feature_name,
 	.run = check_run,
 };

@@ -34,7 +34,9 @@ struct command {
 	const struct option_table *tables[COMMAND_TABLES_MAX];
 	bool takes_command; /* `-- COMMAND` */
 	bool takes_files;   /* words, options.files */
-	bool is_document;   /* writes one document, unless --watch makes it a stream */
+	/* The I-th of what these can be, NULL after the last; NULL: files. */
+	const char *(*word_at)(size_t i);
+	bool is_document; /* writes one document, unless --watch makes it a stream */
 	/* Does it. Returns the exit status. */
 	int (*run)(const struct options *options);
 	/* Commands of this command, NULL at their end; then it does nothing itself. */
@@ -55,6 +57,9 @@ const struct command *command_find(const char *name);
 
 /* That of COMMAND called NAME ("record"), or NULL, as it is where COMMAND has none. */
 const struct command *command_find_below(const struct command *command, const char *name);
+
+/* The name of COMMAND without that of the command it is of: "record". */
+const char *command_last_name(const struct command *command);
 
 /* Prints the help for the tool, or for COMMAND, to standard output. */
 void help_print_tool(void);

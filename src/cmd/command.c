@@ -24,10 +24,15 @@ const struct command *command_find(const char *name)
 
 const struct command *command_find_below(const struct command *command, const char *name)
 {
-	size_t size = strlen(command->name);
-
 	for (size_t i = 0; command->commands && command->commands[i]; i++)
-		if (strcmp(command->commands[i]->name + size + 1, name) == 0)
+		if (strcmp(command_last_name(command->commands[i]), name) == 0)
 			return command->commands[i];
 	return NULL;
+}
+
+const char *command_last_name(const struct command *command)
+{
+	const char *blank = strrchr(command->name, ' ');
+
+	return blank ? blank + 1 : command->name;
 }

@@ -49,8 +49,7 @@ void help_print_command(const struct command *command)
 	if (command->commands) {
 		printf("\nCOMMANDS:\n");
 		for (size_t i = 0; command->commands[i]; i++)
-			printf("    %-12s%s\n",
-			       command->commands[i]->name + strlen(command->name) + 1,
+			printf("    %-12s%s\n", command_last_name(command->commands[i]),
 			       command->commands[i]->help);
 	}
 	for (size_t i = 0; i < COMMAND_TABLES_MAX && command->tables[i]; i++) {
@@ -80,6 +79,11 @@ void help_print_tool(void)
 	       "    crypto-tracer monitor --duration 60\n"
 	       "    crypto-tracer monitor --name nginx --format text\n"
 	       "    crypto-tracer snapshot --format summary\n");
+}
+
+static const char *command_name_at(size_t i)
+{
+	return i < NR_COMMANDS ? commands[i]->name : NULL;
 }
 
 static int help_run(const struct options *options)
@@ -112,5 +116,6 @@ const struct command help_command = {
 	.synopsis = "[COMMAND...]",
 	.tables = { &help_options },
 	.takes_files = true,
+	.word_at = command_name_at,
 	.run = help_run,
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/values.h"
 #include "inspect/finding.h"
 #include "lib/parse.h"
 #include "sources/source.h"
@@ -307,8 +308,6 @@ static const char *parse_help(struct options *options, const char *value)
 		.title = (text), .options = (array), .nr_options = ARRAY_SIZE(array)               \
 	}
 
-static const char *const api_words[] = { "default", "all", "none", NULL };
-
 static const char *parse_api(struct options *options, const char *value)
 {
 	if (!value || strcmp(value, "default") == 0)
@@ -324,7 +323,8 @@ static const char *parse_api(struct options *options, const char *value)
 
 /* clang-format off */
 #define API_OPTION								\
-	{ .name = "api", .arg = "[SET]", .words = api_words, .parse = parse_api,	\
+	{ .name = "api", .arg = "[SET]", .is_optional = true, .value_at = values_api,	\
+	  .parse = parse_api,								\
 	  .help = "calls of crypto functions: default; all, which\n"		\
 		  "counts what happens for every operation, too; none.\n"	\
 		  "On by itself where processes are selected" }
@@ -336,11 +336,13 @@ static const struct option select_list[] = {
 	  .help = "only processes whose name contains NAME, upper or\n"
 		  "lower case; also those that start later" },
 	{ .name = "uid", .letter = 'u', .arg = "USER[,USER...]", .parse = parse_uid,
+	  .takes = OPTION_TAKES_user,
 	  .help = "only processes of these users, by name or number" },
 	{ .name = "follow-children", .letter = 'f', .parse = parse_follow,
 	  .help = "and all descendants of the processes selected by\n"
 		  "--pid or --name" },
 	{ .name = "user", .arg = "USER", .parse = parse_user_option,
+	  .takes = OPTION_TAKES_user,
 	  .help = "run COMMAND as this user" },
 };
 /* clang-format on */
@@ -350,9 +352,11 @@ const struct option_table select_options = TABLE(select_list, "Which processes")
 /* clang-format off */
 static const struct option report_list[] = {
 	{ .name = "event", .letter = 'e', .arg = "EVENT[,EVENT...]", .parse = parse_event,
+	  .value_at = values_event, .has_several = true,
 	  .help = "only these events; process_fork is reported only\n"
 		  "when named here" },
 	{ .name = "file", .arg = "GLOB", .parse = parse_file,
+	  .takes = OPTION_TAKES_file,
 	  .help = "only opens of files that match; any file, also one\n"
 		  "that is not in the catalogue. May be repeated" },
 	{ .name = "library", .arg = "LIB", .parse = parse_library,
@@ -382,9 +386,11 @@ const struct option_table limit_options = TABLE(limit_list, "How long");
 
 /* clang-format off */
 static const struct option output_list[] = {
-	{ .name = "output", .letter = 'o', .arg = "FILE", .parse = parse_output,
+	{ .name = "output", .letter = 'o', .arg = "FILE", .takes = OPTION_TAKES_file,
+	  .parse = parse_output,
 	  .help = "write to FILE instead of standard output" },
 	{ .name = "format", .arg = "FORMAT", .parse = parse_format,
+	  .value_at = values_stream_format,
 	  .help = "json-stream (default), json-lines, json-array,\n"
 		  "json-pretty, or text for people" },
 	{ .name = "no-redact", .parse = parse_no_redact,
@@ -399,9 +405,11 @@ const struct option_table output_options = TABLE(output_list, "Output");
 
 /* clang-format off */
 static const struct option document_list[] = {
-	{ .name = "output", .letter = 'o', .arg = "FILE", .parse = parse_output,
+	{ .name = "output", .letter = 'o', .arg = "FILE", .takes = OPTION_TAKES_file,
+	  .parse = parse_output,
 	  .help = "write to FILE instead of standard output" },
 	{ .name = "format", .arg = "FORMAT", .parse = parse_document_format,
+	  .value_at = values_document_format,
 	  .help = "json (default), json-pretty, or summary, a table\n"
 		  "for people" },
 	{ .name = "no-redact", .parse = parse_no_redact,
@@ -415,9 +423,11 @@ const struct option_table document_options = TABLE(document_list, "Output");
 
 /* clang-format off */
 static const struct option check_list[] = {
-	{ .name = "output", .letter = 'o', .arg = "FILE", .parse = parse_output,
+	{ .name = "output", .letter = 'o', .arg = "FILE", .takes = OPTION_TAKES_file,
+	  .parse = parse_output,
 	  .help = "write to FILE instead of standard output" },
 	{ .name = "format", .arg = "FORMAT", .parse = parse_check_format,
+	  .value_at = values_check_format,
 	  .help = "text (default), a table for people, json or\n"
 		  "json-pretty" },
 };
@@ -440,9 +450,11 @@ const struct option_table inspect_options = TABLE(inspect_list, "What is looked 
 /* clang-format off */
 static const struct option script_list[] = {
 	{ .name = "fail-on", .arg = "SEVERITY", .parse = parse_fail_on,
+	  .value_at = values_severity,
 	  .help = "exit with status 10 when there is a finding of\n"
 		  "SEVERITY or worse: info, low, medium, high, critical" },
 	{ .name = "diff", .arg = "OLD.json", .parse = parse_diff,
+	  .takes = OPTION_TAKES_file,
 	  .help = "write what changed since the snapshot in OLD.json;\n"
 		  "exit with status 11 when something did" },
 };
@@ -470,6 +482,7 @@ const struct option_table libs_options = TABLE(libs_list, "Which libraries");
 /* clang-format off */
 static const struct option files_list[] = {
 	{ .name = "path", .arg = "GLOB", .parse = parse_file,
+	  .takes = OPTION_TAKES_file,
 	  .help = "only files that match; without --open any file, also\n"
 		  "one that is not in the catalogue. May be repeated" },
 	{ .name = "open", .parse = parse_open,
@@ -487,6 +500,7 @@ const struct option_table files_options = TABLE(files_list, "Which files");
 static const struct option profile_list[] = {
 	API_OPTION,
 	{ .name = "fail-on", .arg = "SEVERITY", .parse = parse_fail_on,
+	  .value_at = values_severity,
 	  .help = "exit with status 10 when there is a finding of\n"
 		  "SEVERITY or worse: info, low, medium, high, critical" },
 	{ .name = "no-inspect", .parse = parse_no_inspect,
@@ -497,9 +511,11 @@ static const struct option profile_list[] = {
 };
 
 static const struct option profile_output_list[] = {
-	{ .name = "output", .letter = 'o', .arg = "FILE", .parse = parse_output,
+	{ .name = "output", .letter = 'o', .arg = "FILE", .takes = OPTION_TAKES_file,
+	  .parse = parse_output,
 	  .help = "write to FILE instead of standard output" },
 	{ .name = "format", .arg = "FORMAT", .parse = parse_document_format,
+	  .value_at = values_profile_format,
 	  .help = "json (default) or json-pretty" },
 	{ .name = "no-redact", .parse = parse_no_redact,
 	  .help = "show user names, also in paths; secrets in\n"
@@ -552,6 +568,7 @@ const struct option_table help_options = {
 /* clang-format off */
 static const struct option schema_list[] = {
 	{ .name = "format", .arg = "FORMAT", .parse = parse_schema_format,
+	  .value_at = values_schema_format,
 	  .help = "json (default), or the same for people: markdown,\n"
 		  "man" },
 };

@@ -56,6 +56,17 @@ static bool is_one_of(const char *word, const char *const *words)
 	return !word;
 }
 
+/* Whether WORD, which comes after OPTION, is its value. */
+static bool is_value(const struct option *option, const char *word)
+{
+	const char *value;
+
+	for (size_t i = 0; option->is_optional && (value = option->value_at(i)); i++)
+		if (strcmp(value, word) == 0)
+			return true;
+	return !option->is_optional;
+}
+
 /* VALUE of OPTION, NULL where it takes none, is WRONG. Returns EXIT_USAGE. */
 static int report_wrong(const struct command *command, const struct option *option,
 			const char *value, const char *wrong)
@@ -93,10 +104,9 @@ static int parse_one(struct options *options, const struct command *command, int
 		value = name + size + 1;
 	else if (!is_long && word[2])
 		value = word + 2;
-	if (option->arg && !value && *at + 1 < argc &&
-	    (!option->words || is_one_of(argv[*at + 1], option->words)))
+	if (option->arg && !value && *at + 1 < argc && is_value(option, argv[*at + 1]))
 		value = argv[++*at];
-	if (!option->arg != !value && !option->words) {
+	if (!option->arg != !value && !option->is_optional) {
 		snprintf(what, sizeof(what), "option '--%s' %s", option->name,
 			 value ? "takes no value" : "needs a value");
 		return usage_error(command, what);

@@ -119,12 +119,23 @@ struct options {
 
 #define COMMAND_LINE_MAX 4096
 
+/* What completions offer for a value that is none of a list. */
+enum option_takes {
+	OPTION_TAKES_text, /* nothing */
+	OPTION_TAKES_file,
+	OPTION_TAKES_user,
+	OPTION_TAKES_program,
+};
+
 struct option {
 	const char *name; /* without dashes */
 	char letter;	  /* 0: none */
 	const char *arg;  /* what it takes, NULL: nothing */
-	/* Where the value may be left out: those that it can have, NULL-terminated. */
-	const char *const *words;
+	bool is_optional; /* the value: the next word is one where value_at() has it */
+	/* The I-th of all that it can be, NULL after the last; NULL: it is no list. */
+	const char *(*value_at)(size_t i);
+	bool has_several; /* of them, separated by commas */
+	enum option_takes takes;
 	const char *help; /* may have several lines */
 	/*
 	 * Takes VALUE (NULL without arg). Returns NULL, or what is wrong with it, for people: "not

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/options.h"
+#include "cmd/values.h"
 #include "lib/parse.h"
 #include "syscalls/policy.h"
 #include "syscalls/recording.h"
@@ -44,14 +45,10 @@ static const char *parse_live(struct options *options, const char *value)
 
 static const char *parse_engine(struct options *options, const char *value)
 {
-	static const char *const names[] = {
-		[OPTION_ENGINE_auto] = "auto",
-		[OPTION_ENGINE_bpf] = "bpf",
-		[OPTION_ENGINE_ptrace] = "ptrace",
-	};
+	const char *name;
 
-	for (uint32_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strcmp(value, names[i]) == 0) {
+	for (uint32_t i = 0; (name = values_engine(i)); i++)
+		if (strcmp(value, name) == 0) {
 			options->syscalls.engine = i;
 			return NULL;
 		}
@@ -134,12 +131,14 @@ static const char *parse_no_nnp(struct options *options, const char *value)
 
 /* clang-format off */
 #define OUTPUT_OPTION(text)                                                                        \
-	{ .name = "output", .letter = 'o', .arg = "FILE", .parse = parse_output, .help = (text) }
+	{ .name = "output", .letter = 'o', .arg = "FILE", .parse = parse_output,                   \
+	  .takes = OPTION_TAKES_file, .help = (text) }
 #define POLICY_OPTION                                                                              \
 	{ .name = "policy", .letter = 'p', .arg = "FILE", .parse = parse_policy,                   \
+	  .takes = OPTION_TAKES_file,                                                              \
 	  .help = "the policy, as `syscalls policy` writes it" }
 #define ACTION_OPTION                                                                              \
-	{ .name = "action", .arg = "ACTION", .parse = parse_action,                                \
+	{ .name = "action", .arg = "ACTION", .parse = parse_action, .value_at = values_action,         \
 	  .help = "what becomes of other calls: errno (default), kill,\n"                          \
 		  "log or notify" }
 #define TABLE(list, what) { .title = (what), .options = (list), .nr_options = ARRAY_SIZE(list) }
@@ -154,25 +153,27 @@ static const struct option record_list[] = {
 		  "FILE:0xOFFSET, first:CALL (or fork, thread, exec),\n"
 		  "signal:NAME, auto. May be repeated, in order" },
 	{ .name = "drive", .arg = "CMD", .parse = parse_drive,
+	  .takes = OPTION_TAKES_program,
 	  .help = "when COMMAND serves, run CMD, then stop COMMAND" },
-	{ .name = "engine", .arg = "ENGINE", .parse = parse_engine,
+	{ .name = "engine", .arg = "ENGINE", .parse = parse_engine, .value_at = values_engine,
 	  .help = "bpf (default for root) or ptrace (any user)" },
 	{ .name = "live", .parse = parse_live,
 	  .help = "print each call on standard error as it happens" },
 	{ .name = "on-exit", .arg = "kill|detach", .parse = parse_on_exit,
+	  .value_at = values_on_exit,
 	  .help = "what becomes of COMMAND when this tool is ended;\n"
 		  "default kill" },
 };
 
 static const struct option show_list[] = {
 	{ .name = "format", .arg = "FORMAT", .parse = parse_format,
-	  .help = "text (default), or json" },
+	  .value_at = values_report_format, .help = "text (default), or json" },
 	OUTPUT_OPTION("write to FILE instead of standard output"),
 };
 
 static const struct option diff_list[] = {
 	{ .name = "format", .arg = "FORMAT", .parse = parse_format,
-	  .help = "text (default), or json" },
+	  .value_at = values_report_format, .help = "text (default), or json" },
 	OUTPUT_OPTION("write to FILE instead of standard output"),
 };
 
@@ -182,6 +183,7 @@ static const struct option merge_list[] = {
 
 static const struct option policy_list[] = {
 	{ .name = "format", .arg = "FORMAT", .parse = parse_format,
+	  .value_at = values_policy_format,
 	  .help = "json (default; what the other commands read), c,\n"
 		  "bpf, bpf-text, oci, systemd, minijail" },
 	OUTPUT_OPTION("write to FILE instead of standard output"),
@@ -216,8 +218,9 @@ static const struct option verify_list[] = {
 	POLICY_OPTION,
 	OUTPUT_OPTION("write to FILE instead of standard error"),
 	{ .name = "format", .arg = "FORMAT", .parse = parse_format,
-	  .help = "text (default), or json" },
+	  .value_at = values_report_format, .help = "text (default), or json" },
 	{ .name = "drive", .arg = "CMD", .parse = parse_drive,
+	  .takes = OPTION_TAKES_program,
 	  .help = "when COMMAND serves, run CMD, then stop COMMAND" },
 };
 /* clang-format on */

@@ -51,7 +51,7 @@ commands_listed()
 }
 
 @test "--help lists the commands, each with what it does" {
-    for command in monitor check schema version help; do
+    for command in monitor check completion schema version help; do
         commands_listed | grep -qx "$command"
         "$TOOL" --help | grep -qE "^    $command +[a-z].{9,}"
     done
