@@ -17,9 +17,10 @@
 #include "syscalls/policy.h"
 
 #define WORDS_MAX 80
+#define LINE_SIZE 16384
 
 static struct options options;
-static char line[16384];
+static char line[LINE_SIZE];
 static char *words[WORDS_MAX];
 
 /* Parses TEXT, words of a command line behind COMMAND ("syscalls record"), separated by blanks. */
@@ -116,7 +117,7 @@ static void test_processes_are_selected(void **state)
 /* NR times WORD, separated by BETWEEN. */
 static const char *repeated(size_t nr, const char *word, const char *between)
 {
-	static char text[16384];
+	static char text[LINE_SIZE / 2];
 	size_t size = 0;
 
 	for (size_t i = 0; i < nr; i++)
@@ -128,7 +129,7 @@ static const char *repeated(size_t nr, const char *word, const char *between)
 
 static void test_lists_have_their_maximum(void **state)
 {
-	char text[16384];
+	char text[LINE_SIZE];
 
 	(void)state;
 	snprintf(text, sizeof(text), "--pid %s", repeated(OPTION_PIDS_MAX, "7", ","));
