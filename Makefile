@@ -153,7 +153,17 @@ test:
 SOAK_PROGRAMS := $(addprefix $(BUILD)/bench/,entries handshakes load mixed)
 
 .PHONY: test-programs
-test-programs: $(UNITS) $(TRIGGERS) $(SOAK_PROGRAMS)
+test-programs: $(UNITS) $(TRIGGERS) $(SOAK_PROGRAMS) $(BUILD)/tests/torture/fail.so
+
+$(BUILD)/tests/torture/fail.so: tests/torture/fail.c
+	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O1 -g $(WARNINGS) -fPIC -shared -o $@ $< -ldl
+
+# Every allocation and every open fails once, in every command; TORTURE_ARGS='-k monitor -d 6'.
+.PHONY: torture
+torture: $(BINARY) $(BUILD)/tests/torture/fail.so
+	@BUILD=$(BUILD) tests/torture/run $(TORTURE_ARGS)
 
 $(BUILD)/tests/support/%.o: tests/support/%.c Makefile
 	$(call msg,CC,$@)
@@ -293,6 +303,7 @@ help:
 	@echo 'make bench    what it costs, beside other tools (BENCH_ARGS=--quick)'
 	@echo 'make soak     a steady load: is all told, does nothing grow (SOAK_SECONDS=60)'
 	@echo 'make fuzz     every parser under sanitizers (FUZZ_SECONDS=60)'
+	@echo 'make torture  every allocation and every open fails once, in every command (hours)'
 	@echo 'make lint     formatter, static analysis, layout'
 	@echo 'make coverage what the unit tests execute of src/, in lines'
 	@echo 'make docs     write docs/events.md and the manual page anew'

@@ -13,6 +13,7 @@
 #undef json_bool
 
 #include "lib/columns.h"
+#include "lib/memory.h"
 
 #define WIDTH	80
 #define DETAILS 6 /* columns before the details of a change */
@@ -232,21 +233,12 @@ static void add_page(struct page *page, const struct diff *diff)
 int diff_text(const struct diff *diff, bool has_color, char **ret)
 {
 	struct page page = { .has_color = has_color };
-	char *text = NULL;
+	struct memory_text text;
 	size_t size;
-	int err;
 
-	page.out = open_memstream(&text, &size);
-	if (!page.out)
+	if (memory_text_begin(&text))
 		return -ENOMEM;
+	page.out = text.out;
 	add_page(&page, diff);
-	err = ferror(page.out) ? -ENOMEM : 0;
-	if (fclose(page.out))
-		err = -ENOMEM;
-	if (err) {
-		free(text);
-		return err;
-	}
-	*ret = text;
-	return 0;
+	return memory_text_end(&text, 0, ret, &size);
 }

@@ -20,6 +20,9 @@ int memory_text_end(struct memory_text *text, int err, char **ret, size_t *ret_s
 		err = -ENOMEM;
 	if (fclose(text->out) && !err)
 		err = -ENOMEM;
+	/* glibc says nothing where it has no memory to end the text with (libio/memstream.c). */
+	if (!text->bytes && !err)
+		err = -ENOMEM;
 	if (err) {
 		free(text->bytes);
 		return err;

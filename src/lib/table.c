@@ -9,6 +9,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/columns.h"
+#include "lib/memory.h"
 
 #define WIDTH_MIN 40
 #define GAP	  2 /* columns between two columns of the table */
@@ -265,9 +266,8 @@ int table_print(const struct table *table, unsigned int width, unsigned int inde
 {
 	_cleanup_(cleanup_free) size_t *widths = calloc(table->nr_columns + 1, sizeof(*widths));
 	struct layout layout = { .columns = table->columns, .widths = widths, .indent = indent };
-	char *text = NULL;
+	struct memory_text text;
 	size_t size;
-	FILE *out;
 	int err = table->err;
 
 	if (err)
@@ -277,23 +277,14 @@ int table_print(const struct table *table, unsigned int width, unsigned int inde
 	if (width < WIDTH_MIN)
 		width = WIDTH_MIN;
 	measure(table, width > indent ? width - indent : 0, widths);
-	out = open_memstream(&text, &size);
-	if (!out)
+	if (memory_text_begin(&text))
 		return -ENOMEM;
-	err = print_titles(out, &layout, table->nr_columns, has_color);
+	err = print_titles(text.out, &layout, table->nr_columns, has_color);
 	for (size_t i = 0; !err && i < table->nr_rows; i++) {
 		const struct row *row = table->rows[i];
 
-		print_line(out, &layout, row->cells, row->nr_cells, has_color ? row->color : "");
+		print_line(text.out, &layout, row->cells, row->nr_cells,
+			   has_color ? row->color : "");
 	}
-	if (!err && ferror(out))
-		err = -ENOMEM;
-	if (fclose(out) && !err)
-		err = -ENOMEM;
-	if (err) {
-		free(text);
-		return err;
-	}
-	*ret = text;
-	return 0;
+	return memory_text_end(&text, err, ret, &size);
 }

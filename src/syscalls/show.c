@@ -9,6 +9,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/columns.h"
+#include "lib/memory.h"
 #include "lib/table.h"
 #include "syscalls/phrases.h"
 #include "syscalls/recording_private.h"
@@ -50,21 +51,18 @@ static void print_fact(const struct page *page, const char *name, const char *te
 static int print_command(const struct page *page)
 {
 	const struct recording *recording = page->recording;
-	char *text = NULL;
+	struct memory_text line;
+	char *text;
 	size_t size;
-	FILE *line;
 
 	if (recording->nr_command == 0)
 		return 0;
-	line = open_memstream(&text, &size);
-	if (!line)
+	if (memory_text_begin(&line))
 		return -ENOMEM;
 	for (size_t i = 0; i < recording->nr_command; i++)
-		fprintf(line, "%s%s", i ? " " : "", recording->command[i]);
-	if (fclose(line)) {
-		free(text);
+		fprintf(line.out, "%s%s", i ? " " : "", recording->command[i]);
+	if (memory_text_end(&line, 0, &text, &size))
 		return -ENOMEM;
-	}
 	print_fact(page, "command", text);
 	free(text);
 	return 0;
@@ -296,20 +294,18 @@ static void print_label(FILE *out, const struct recording *recording,
 static int add_node(const struct page *page, struct table *table, const struct recording_node *node,
 		    uint32_t depth)
 {
-	char *label = NULL;
+	struct memory_text text;
+	char *label;
 	size_t size;
 	uint64_t count = 0;
-	FILE *out = open_memstream(&label, &size);
 
-	if (!out)
+	if (memory_text_begin(&text))
 		return -ENOMEM;
 	depth = depth < DEPTH_MAX ? depth : DEPTH_MAX;
-	fprintf(out, "%*s", 2 * (int)depth, "");
-	print_label(out, page->recording, node, LABEL_COLUMNS - 2 * (size_t)depth);
-	if (fclose(out)) {
-		free(label);
+	fprintf(text.out, "%*s", 2 * (int)depth, "");
+	print_label(text.out, page->recording, node, LABEL_COLUMNS - 2 * (size_t)depth);
+	if (memory_text_end(&text, 0, &label, &size))
 		return -ENOMEM;
-	}
 	for (size_t i = 0; i < node->nr_calls; i++)
 		count = recording_sum(count, node->calls[i].count);
 	table_row(table);

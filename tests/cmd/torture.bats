@@ -1,0 +1,38 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# The short form of `make torture`: where memory or descriptors are short, a command ends by itself
+# and says so, or goes on and says what it lacks. tests/torture/run says what is asserted.
+
+load helpers
+
+# shellcheck disable=SC2034 # bats reads it
+BATS_TEST_TIMEOUT=300
+
+# must_stand ARG...: of tests/torture/run.
+must_stand()
+{
+    needs setarch jq
+    "$ROOT/tests/torture/run" "$@" >"$OUT" 2>"$ERR" || { cat "$OUT"; return 1; }
+    # Nothing that failed is no proof where nothing ran.
+    [ "$(sed -nE '$s/^([0-9]+) runs, 0 failed$/\1/p' "$OUT")" -ge "$MIN" ]
+}
+
+setup()
+{
+    common_setup
+    case $BUILD in */san) skip "the sanitizer's own allocator is in the way" ;; esac
+}
+
+@test "commands over recordings stand every failure once" {
+    MIN=30 must_stand -d 3 -k 'syscalls show' -s 2
+    MIN=10 must_stand -d 3 -k 'syscalls policy' -s 4
+}
+
+@test "snapshot stands failures, as do its broker's" {
+    MIN=10 must_stand -d 3 -k 'snapshot' -s 20
+}
+
+@test "monitor stands failures, as do its broker's" {
+    MIN=5 must_stand -d 3 -k 'monitor -- true' -s 40
+}
