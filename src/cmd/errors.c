@@ -162,9 +162,26 @@ int report_old_kernel(const char *log)
 	return report_kernel("what even the programs for old kernels need (--verbose tells)");
 }
 
+/* What to do where the host has run out of something; NULL: it has not. */
+static const char *advice_for(int err)
+{
+	switch (err) {
+	case -EMFILE:
+		return "Solution: raise the limit on open files to 256 or more: ulimit -n";
+	case -ENFILE:
+		return "Solution: raise fs.file-max, or end what has so many files open.";
+	case -ENOMEM:
+		return "Solution: free memory, or raise the limit of this control group.";
+	case -EAGAIN:
+		return "Solution: end processes, or raise their limit: ulimit -u, pids.max.";
+	default:
+		return NULL;
+	}
+}
+
 int report_error(const char *what, int err)
 {
-	error_report(what, strerror(-err), NULL, NULL);
+	error_report(what, strerror(-err), advice_for(err), NULL);
 	return EXIT_ERROR;
 }
 
@@ -216,6 +233,11 @@ int report_load(int err, const char *log, bool is_verbose)
 
 	if (err == -EPERM || err == -EACCES)
 		return report_missing(MISSING_BPF | MISSING_PERFMON);
+	if (err == -EMFILE || err == -ENFILE) {
+		error_report("eBPF programs could not be loaded", strerror(-err), advice_for(err),
+			     NULL);
+		return EXIT_LOAD;
+	}
 	snprintf(detail, sizeof(detail), "%s. What the kernel said:", strerror(-err));
 	error_report("eBPF programs could not be loaded", detail, is_verbose ? log : tail_of(log),
 		     MORE "TROUBLESHOOTING");

@@ -55,6 +55,15 @@ static ssize_t read_text(struct scan *scan, uint32_t pid, enum broker_text kind,
 	return (ssize_t)size;
 }
 
+/*
+ * Whether ERR is of this process, not of the one that is looked at: then no other could be looked
+ * at either, and an inventory that is empty must not pass for one of nothing.
+ */
+static bool is_own(int err)
+{
+	return err == -ENOMEM || err == -EPIPE || err == -EMFILE || err == -ENFILE;
+}
+
 /* Calls TAKE for each entry of FD, a directory, that is a number. FD is closed. */
 static int each_number(struct scan *scan, int fd, int (*take)(struct scan *scan, uint32_t number))
 {
@@ -91,7 +100,7 @@ static void find_container(struct scan *scan, uint32_t pid)
 
 /*
  * Reads the status of PID. Returns whether it has memory of its own: kernel threads and zombies
- * have not, and no such line. -ESRCH: it is gone.
+ * have not, and no such line. -ESRCH: it is gone; or what is_own() says.
  */
 static int read_status(struct scan *scan, uint32_t pid, struct status *ret)
 {
@@ -99,7 +108,7 @@ static int read_status(struct scan *scan, uint32_t pid, struct status *ret)
 	ssize_t n = read_text(scan, pid, BROKER_TEXT_status, text);
 
 	if (n < 0 || status_parse(text, (size_t)n, ret))
-		return -ESRCH;
+		return is_own((int)n) ? (int)n : -ESRCH;
 	return memmem(text, (size_t)n, "\nVmSize:", 8) != NULL;
 }
 
@@ -124,7 +133,10 @@ static uint32_t find_thread(struct scan *scan, uint32_t pid)
 	return scan->thread;
 }
 
-/* Enters PID by what anybody may read. Returns 0, or a negative errno: it is gone. */
+/*
+ * Enters PID by what anybody may read. Returns 0, or a negative errno: it is gone, or what is_own()
+ * says.
+ */
 static int enter(struct scan *scan, uint32_t pid)
 {
 	char text[TEXT_SIZE];
@@ -135,8 +147,10 @@ static int enter(struct scan *scan, uint32_t pid)
 	int has_memory;
 
 	if (n < 0 || stat_start_ticks(text, (size_t)n, &ticks))
-		return -ESRCH;
+		return is_own((int)n) ? (int)n : -ESRCH;
 	has_memory = read_status(scan, pid, &status);
+	if (is_own(has_memory))
+		return has_memory;
 	if (has_memory == 0 && status.nr_threads > 1)
 		task = find_thread(scan, pid);
 	if (has_memory < 0 || (!has_memory && (task == pid || !task)))
@@ -234,9 +248,9 @@ static int scan_process(struct scan *scan, uint32_t pid)
 		return -EINTR;
 	err = enter(scan, pid);
 	if (err)
-		return 0;
+		return is_own(err) ? err : 0;
 	err = scan_maps(scan);
-	if (err != -ENOMEM && err != -EPIPE) {
+	if (!is_own(err)) {
 		int second = scan_files(scan);
 
 		err = err && err != -ESRCH ? err : second;
@@ -246,7 +260,7 @@ static int scan_process(struct scan *scan, uint32_t pid)
 		scan->inventory->nr_hidden++;
 	}
 	/* One that ends meanwhile is no error. */
-	return err == -ENOMEM || err == -EPIPE ? err : 0;
+	return is_own(err) ? err : 0;
 }
 
 int scan_run(struct broker *broker, struct inventory *inventory)

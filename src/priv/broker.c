@@ -68,7 +68,10 @@ static int send_request(const struct broker *broker, const struct broker_request
 	return n < 0 ? -errno : 0;
 }
 
-/* Returns the size of the answer, or a negative errno; *RET_FD is -1 when none came. */
+/*
+ * Returns the size of the answer, or a negative errno: -EMFILE when this process cannot have what
+ * came. *RET_FD is -1 when none came.
+ */
 static ssize_t receive(const struct broker *broker, struct broker_answer *answer, int *ret_fd)
 {
 	struct iovec part = { .iov_base = answer, .iov_len = sizeof(*answer) };
@@ -95,6 +98,9 @@ static ssize_t receive(const struct broker *broker, struct broker_answer *answer
 	if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
 	    head->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(ret_fd, CMSG_DATA(head), sizeof(int));
+	/* The descriptor came, and there was no number left for it (unix(7)). */
+	if (*ret_fd < 0 && message.msg_flags & MSG_CTRUNC)
+		return -EMFILE;
 	return n;
 }
 
