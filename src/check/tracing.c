@@ -280,6 +280,14 @@ static void judge_cgroup(struct check *check, struct check_verdict *verdict)
 		    "use a kernel built with CONFIG_CGROUPS=y and CONFIG_CGROUP_BPF=y", NULL);
 }
 
+/* By what SOURCE is seen here, or would be. */
+static const char *hook_of(const struct tracing *tracing, enum source_id source)
+{
+	const char *name = session_hook(&tracing->session, tap_makes(source) ? SOURCE_tap : source);
+
+	return name ? name : sources[source]->hooks[0].name;
+}
+
 /* Why the hook of a source is not in place, or not all of it. */
 static void judge_hook(struct tracing *tracing, enum source_id source,
 		       const struct source_state *state, struct check_verdict *verdict)
@@ -294,7 +302,7 @@ static void judge_hook(struct tracing *tracing, enum source_id source,
 	if (is_refusal(state->err) && (!is_tap || verdict_lacking(&check->host, takes)))
 		verdict_refused(verdict, status, &check->host,
 				takes | CHECK_CAP(CAP_BPF) | CHECK_CAP(CAP_PERFMON),
-				sources[source]->hook, state->err);
+				hook_of(tracing, source), state->err);
 	else if (!verdict->why[0])
 		verdict_add(verdict, status, CHECK_KERNEL,
 			    state->reason[0] ? state->reason : "nobody knows why",
@@ -342,8 +350,9 @@ static void judge_source(struct tracing *tracing, enum source_id source)
 			    "--cgroupns=host)",
 			    NULL);
 	if (feature->verdict.status != CHECK_UNAVAILABLE)
-		feature->hook = is_calls && tracing->calls.uprobes.is_multi ? "uprobe_multi"
-									    : sources[source]->hook;
+		feature->hook = is_calls && tracing->calls.uprobes.is_multi
+					? "uprobe_multi"
+					: hook_of(tracing, source);
 }
 
 /* What takes several sources: all but those on demand, or all. */

@@ -244,6 +244,22 @@ int report_load(int err, const char *log, bool is_verbose)
 	return EXIT_LOAD;
 }
 
+int report_hook(const struct source *source, const struct source_hook *hook, const char *why)
+{
+	char names[256];
+	char what[128];
+	char action[512];
+
+	snprintf(what, sizeof(what), "%s cannot be seen at %s on this kernel", source->name,
+		 hook->name);
+	snprintf(action, sizeof(action),
+		 "Solution: leave --hook out, so that one is chosen that works, or name "
+		 "another:\n%s",
+		 source_hook_names(source, names, sizeof(names)));
+	error_report(what, why, action, "man crypto-tracer, --hook");
+	return EXIT_LOAD;
+}
+
 int report_command(const char *command, int err)
 {
 	char quoted[LOG_QUOTE_SIZE];

@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#include "sources/source.h"
+
 /* Tries what tracing needs. Returns 0, EXIT_PRIVILEGES or EXIT_KERNEL, having said what is missing.
  */
 int check_privileges(void);
@@ -27,6 +29,9 @@ int report_load(int err, const char *log, bool is_verbose);
 
 /* Not even the programs for old kernels could be loaded; LOG as above. Returns EXIT_KERNEL. */
 int report_old_kernel(const char *log);
+
+/* The kernel did not take HOOK, which --hook gave SOURCE, because of WHY. Returns EXIT_LOAD. */
+int report_hook(const struct source *source, const struct source_hook *hook, const char *why);
 
 /* COMMAND could not be executed. Returns 126 or 127. */
 int report_command(const char *command, int err);

@@ -196,7 +196,8 @@ static int write_coverage(struct listing *listing)
 	coverage_init(&coverage, boot_clock_unix(&listing->take->clock, boot_clock_now()), true);
 	coverage_add_source(&coverage, &file_open_source, true, source->reason, &counters,
 			    &listing->pipeline.fates[SOURCE_file_open]);
-	coverage.source[0].hook = strcmp(source->method, "bpf") == 0 ? "iter/task_file" : "/proc";
+	coverage_name_hook(&coverage,
+			   strcmp(source->method, "bpf") == 0 ? "iter/task_file" : "/proc");
 	if (inventory->nr_hidden)
 		coverage_add_gap(&coverage, "files of processes of other users",
 				 "needs root, or CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
@@ -269,6 +270,6 @@ const struct command files_command = {
 		    "crypto-tracer files --path '/etc/ssl/*'\n"
 		    "crypto-tracer files --open --format text\n",
 	.tables = { &files_options, &select_options, &limit_options, &output_options,
-		    &resource_options, &general_options },
+		    &resource_options, &hook_options, &general_options },
 	.run = files_run,
 };

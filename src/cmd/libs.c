@@ -59,7 +59,8 @@ const struct command libs_command = {
 	.examples = "crypto-tracer libs --format summary\n"
 		    "crypto-tracer libs --name openssl\n"
 		    "crypto-tracer libs --watch --format text\n",
-	.tables = { &libs_options, &document_options, &process_options, &general_options },
+	.tables = { &libs_options, &document_options, &process_options, &hook_options,
+		    &general_options },
 	.is_document = true,
 	.run = libs_run,
 };

@@ -199,7 +199,7 @@ const struct command monitor_command = {
 		    "crypto-tracer monitor --file '/etc/ssl/*' --output opens.json\n"
 		    "crypto-tracer monitor -o curl.json -- curl https://localhost/\n",
 	.tables = { &select_options, &report_options, &limit_options, &output_options,
-		    &resource_options, &general_options },
+		    &resource_options, &hook_options, &general_options },
 	.takes_command = true,
 	.run = monitor_run,
 };

@@ -16,6 +16,7 @@
 #include "control.h"
 #include "pipeline/filter.h"
 #include "sinks/sink.h"
+#include "sources/source.h"
 
 #define OPTION_PIDS_MAX	      256
 
@@ -73,6 +74,7 @@ struct options {
 	struct filter filter;
 	bool has_events; /* --event was given */
 	bool resolve;
+	const struct source_hook *hooks[NR_SOURCES]; /* NULL: the first that works */
 	/* For how long. */
 	uint64_t duration_ms; /* 0: until told to stop */
 	bool has_duration;    /* it was given */
@@ -155,6 +157,7 @@ extern const struct option_table report_options;
 extern const struct option_table limit_options;
 extern const struct option_table output_options;
 extern const struct option_table resource_options;
+extern const struct option_table hook_options;
 extern const struct option_table process_options;
 extern const struct option_table general_options;
 extern const struct option_table document_options;

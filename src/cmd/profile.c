@@ -367,7 +367,7 @@ const struct command profile_command = {
 		    "crypto-tracer profile --name nginx --follow-children\n"
 		    "crypto-tracer profile -o curl.json -- curl https://localhost/\n",
 	.tables = { &select_options, &profile_options, &limit_options, &profile_output_options,
-		    &resource_options, &general_options },
+		    &resource_options, &hook_options, &general_options },
 	.takes_command = true,
 	.run = profile_run,
 };

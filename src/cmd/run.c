@@ -121,8 +121,8 @@ void run_cover(const struct run *run, struct coverage *coverage, bool is_final)
 			state = &run->session.states[SOURCE_tap];
 		coverage_add_source(coverage, sources[i], state->is_attached, state->reason,
 				    &counters, &run->pipeline.fates[i]);
-		if (run->session.reduced && reduced_hook((enum source_id)i))
-			coverage_name_hook(coverage, reduced_hook((enum source_id)i));
+		if (session_hook(&run->session, i))
+			coverage_name_hook(coverage, session_hook(&run->session, i));
 	}
 	gaps_add(coverage, &run->session, &run->late, &run->pipeline);
 	calls_cover(&run->calls, coverage);
@@ -215,7 +215,8 @@ static void tell_sources(const struct run *run)
 		if (state->reason[0])
 			log_warn("%s: %s", sources[i]->name, state->reason);
 		else if (state->is_attached)
-			log_debug("%s: attached to %s", sources[i]->name, sources[i]->hook);
+			log_debug("%s: attached to %s", sources[i]->name,
+				  session_hook(&run->session, i));
 	}
 }
 
@@ -225,6 +226,23 @@ static int report_start(const char *what, int err)
 	return stop_signal() ? 128 + stop_signal() : report_tracing(what, err);
 }
 
+/* Whether the hooks that --hook names are in use; says which is not. */
+static bool has_forced_hooks(const struct run *run)
+{
+	for (size_t i = 0; i < NR_SOURCES; i++) {
+		const struct source_state *state = &run->session.states[i];
+
+		if (!run->options->hooks[i] || (state->hook && state->is_attached))
+			continue;
+		if (!state->hook && !run->session.reduced)
+			continue;
+		report_hook(sources[i], run->options->hooks[i],
+			    run->session.reduced ? "The kernel is too old." : state->reason);
+		return false;
+	}
+	return true;
+}
+
 int run_open(struct run *run)
 {
 	int err = processes_new(&run->pipeline.processes, run->options->max_processes,
@@ -232,6 +250,7 @@ int run_open(struct run *run)
 
 	if (err)
 		return report_error("cannot start", err);
+	memcpy(run->session.forced, run->options->hooks, sizeof(run->session.forced));
 	err = session_open(&run->session, &run->config, stream_on_bpf_record, &run->stream);
 	if (err && stop_signal())
 		return 128 + stop_signal();
@@ -239,6 +258,8 @@ int run_open(struct run *run)
 		return report_old_kernel(libbpf_log_text());
 	if (err)
 		return report_load(err, libbpf_log_text(), run->options->verbose);
+	if (!has_forced_hooks(run))
+		return EXIT_LOAD;
 	open_calls(run);
 	tell_sources(run);
 	err = tap_open(&run->tap, &run->session, &run->pipeline, &run->broker);
@@ -399,7 +420,7 @@ static void keep_house(struct run *run, uint64_t now_ns)
 	boot_clock_update(&run->pipeline.clock, now_ns);
 	warn_of_loss(run, now_ns);
 	if ((session->control->compat_seen || session->has_compat) && !run->late.is_asked &&
-	    session->states[SOURCE_file_open].is_attached) {
+	    late_is_needed(session)) {
 		int err = late_attach(&run->late, &run->broker);
 
 		if (err)

@@ -8,8 +8,6 @@
 #include "syscalls/policy.h"
 #include "syscalls/recording.h"
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
 static const char *parse_runs(struct options *options, const char *value)
 {
 	uint64_t nr;

@@ -190,7 +190,7 @@ void coverage_add_source(struct coverage *coverage, const struct source *source,
 
 	coverage->source[coverage->sources.count++] = (struct coverage_source){
 		.name = source->name,
-		.hook = source->hook,
+		.hook = source->hooks[0].name,
 		.attached = is_attached,
 		.reason = reason && *reason ? reason : NULL,
 		.seen = counters->hit,

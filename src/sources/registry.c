@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "pipeline/appender.h"
+
 const struct source *const sources[NR_SOURCES] = {
 #define SOURCE(id, name) [id] = &name##_source,
 #include "sources.def"
@@ -78,6 +80,31 @@ const struct source *source_find(const char *name, size_t size)
 		if (strlen(sources[i]->name) == size && memcmp(sources[i]->name, name, size) == 0)
 			return sources[i];
 	return NULL;
+}
+
+const struct source_hook *source_hook_find(const struct source *source, const char *name)
+{
+	size_t size = strlen(name);
+
+	for (size_t i = 0; i < source->nr_hooks; i++)
+		if (strcmp(source->hooks[i].name, name) == 0)
+			return &source->hooks[i];
+	for (size_t i = 0; size && i < source->nr_hooks; i++)
+		if (strcspn(source->hooks[i].name, "/") == size &&
+		    memcmp(source->hooks[i].name, name, size) == 0)
+			return &source->hooks[i];
+	return NULL;
+}
+
+const char *source_hook_names(const struct source *source, char *text, size_t size)
+{
+	struct appender names = appender_make(text, size);
+
+	for (size_t i = 0; i < source->nr_hooks; i++) {
+		append_text(&names, i ? "\n    " : "    ");
+		append_text(&names, source->hooks[i].name);
+	}
+	return text;
 }
 
 enum source_id source_id(const struct source *source)

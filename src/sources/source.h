@@ -7,7 +7,7 @@
  *
  *   NAME.h      its wire struct, shared with BPF
  *   NAME.bpf.c  its BPF programs (none where the kernel has a better way, as for lib_load)
- *   NAME.c      its field table and, last in the file, its descriptor
+ *   NAME.c      its field table, its hooks and, last in the file, its descriptor
  *
  * No other file knows it. docs/adding-a-source.md walks through one.
  */
@@ -36,10 +36,18 @@ struct source_program {
 	const char *event;
 };
 
+/* One of the ways in which a source can see what happens; each tells the same. */
+struct source_hook {
+	const char *name; /* for --hook and coverage; as a rule the first program's section */
+	const struct source_program *programs;
+	size_t nr_programs;
+	const char *needs; /* a file without which it is not worth trying; NULL: none */
+	bool sees_compat;  /* 32-bit system calls, too: nothing has to be attached late for them */
+};
+
 struct source {
 	const char *name;  /* of the folder and of the event */
 	const char *help;  /* one line, for people */
-	const char *hook;  /* what coverage names; the first program's section */
 	bool is_internal;  /* reported only when asked for by name */
 	bool is_on_demand; /* reported only when asked for, or with what is: it costs more */
 	bool is_basic;	   /* loaded also when it is not reported: all need what it tells */
@@ -53,8 +61,9 @@ struct source {
 	/* The compiled BPF object; NULL pointers for a source without one. */
 	const unsigned char *object;
 	const unsigned char *object_end;
-	const struct source_program *programs;
-	size_t nr_programs;
+	/* At least one; the first that this kernel takes is used (trace/hook.h). */
+	const struct source_hook *hooks;
+	size_t nr_hooks;
 
 	/*
 	 * Checks the record beyond min_size and the tails, and fills the source's slots. May be
@@ -103,6 +112,15 @@ extern const struct fields event_head_fields;
 
 /* The source called NAME (SIZE bytes), or NULL. */
 const struct source *source_find(const char *name, size_t size);
+
+/*
+ * The hook of SOURCE called NAME, or the first whose name is NAME up to its first slash ("tp").
+ * NULL when there is none.
+ */
+const struct source_hook *source_hook_find(const struct source *source, const char *name);
+
+/* Writes the names of SOURCE's hooks to TEXT, SIZE bytes, as many as fit: indented, one a line. */
+const char *source_hook_names(const struct source *source, char *text, size_t size);
 
 /* The id of SOURCE. */
 enum source_id source_id(const struct source *source);

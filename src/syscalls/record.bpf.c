@@ -11,9 +11,8 @@
  * other hook, for calls that begin, costs as much again and is there only for points and --live.
  */
 #include "record_tree.bpf.h"
+#include "../bpf/compat.bpf.h"
 
-/* arch/x86/include/asm/thread_info.h: the call was made by `int $0x80` or a 32-bit program. */
-#define TS_COMPAT 0x2
 /* arch/x86/include/uapi/asm/unistd.h */
 #define X32_BIT 0x40000000U
 /* include/linux/err.h */
@@ -26,17 +25,6 @@
 #define SIGKILL	   9
 /* A 32-bit address space: TASK_SIZE_32 of arm64, IA32_PAGE_OFFSET of x86. */
 #define COMPAT_TASK_SIZE 0x100000000ULL
-
-/* Whether TASK is in a call of a 32-bit program, or of one that pretends to be. */
-static __always_inline bool is_compat(struct task_struct *task)
-{
-#ifdef __TARGET_ARCH_x86
-	return task->thread_info.status & TS_COMPAT;
-#else
-	/* TIF_32BIT, arch/arm64/include/asm/thread_info.h */
-	return task->thread_info.flags & 1UL << 22;
-#endif
-}
 
 /* The call ID of TASK as arch << 16 | nr, or RECORD_NONE when no table has such a number. */
 static __always_inline __u32 call_of(struct task_struct *task, __u32 id)

@@ -10,28 +10,21 @@
 
 #include "trace/tracefs.h"
 
-int program_attach(struct bpf_program *program, const char *hook,
-		   const struct attach_places *places, struct bpf_link **ret)
+#define MULTI "kretprobe.multi/"
+
+/* The function is named, not looked for: libbpf would read all of /proc/kallsyms for it. */
+static struct bpf_link *attach_multi(struct bpf_program *program, const char *function)
 {
-	int tracefs = places->tracefs;
+	LIBBPF_OPTS(bpf_kprobe_multi_opts, options, .syms = &function, .cnt = 1, .retprobe = true);
 
-	if (!hook)
-		hook = bpf_program__section_name(program);
-	/* A link goes with its owner; a program attached without one would stay when we are killed.
-	 */
-	if (strncmp(hook, "cgroup_skb/", 11) == 0) {
-		if (places->cgroup < 0)
-			return places->cgroup;
-		*ret = bpf_program__attach_cgroup(program, places->cgroup);
-		return *ret ? 0 : -errno;
-	}
-	if (strncmp(hook, "tp/", 3) != 0) {
-		*ret = bpf_program__attach(program);
-		return *ret ? 0 : -errno;
-	}
+	return bpf_program__attach_kprobe_multi_opts(program, NULL, &options);
+}
 
-	/* libbpf would do the same, but only where tracefs is mounted. */
-	int id = tracefs < 0 ? tracefs : tracefs_event_id(tracefs, hook + 3);
+/* libbpf would do the same, but only where tracefs is mounted. */
+static int attach_tracepoint(struct bpf_program *program, const char *event, int tracefs,
+			     struct bpf_link **ret)
+{
+	int id = tracefs < 0 ? tracefs : tracefs_event_id(tracefs, event);
 
 	if (id < 0)
 		return id;
@@ -54,4 +47,25 @@ int program_attach(struct bpf_program *program, const char *hook,
 		return err;
 	}
 	return 0;
+}
+
+int program_attach(struct bpf_program *program, const char *hook,
+		   const struct attach_places *places, struct bpf_link **ret)
+{
+	if (!hook)
+		hook = bpf_program__section_name(program);
+	if (strncmp(hook, "tp/", 3) == 0)
+		return attach_tracepoint(program, hook + 3, places->tracefs, ret);
+	/* A link goes with its owner; a program attached without one would stay when we are killed.
+	 */
+	if (strncmp(hook, "cgroup_skb/", 11) == 0) {
+		if (places->cgroup < 0)
+			return places->cgroup;
+		*ret = bpf_program__attach_cgroup(program, places->cgroup);
+	} else if (strncmp(hook, MULTI, strlen(MULTI)) == 0) {
+		*ret = attach_multi(program, hook + strlen(MULTI));
+	} else {
+		*ret = bpf_program__attach(program);
+	}
+	return *ret ? 0 : -errno;
 }

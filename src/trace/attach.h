@@ -13,7 +13,8 @@ struct attach_places {
 
 /*
  * Attaches PROGRAM to HOOK, NULL for what its section names: "tp/CATEGORY/NAME" through tracefs,
- * "cgroup_skb/..." to the root of all control groups, anything else as libbpf does. Returns 0 or a
+ * "cgroup_skb/..." to the root of all control groups, "kretprobe.multi/FUNCTION" to the end of that
+ * one function, anything else as libbpf does. Returns 0 or a
  * negative errno: -ENOENT when this kernel has no such hook. The caller destroys *RET.
  */
 int program_attach(struct bpf_program *program, const char *hook,

@@ -27,11 +27,18 @@ static int late_attach_now(void *ctx)
 	return program_attach(bpf_object__next_program(late->object, NULL), NULL, &none, &link);
 }
 
+bool late_is_needed(const struct session *session)
+{
+	const struct source_state *state = &session->states[SOURCE_file_open];
+
+	/* Where programs for old kernels run 32-bit opens are a gap (gaps.c). */
+	return !session->reduced && state->is_attached && !state->hook->sees_compat;
+}
+
 void late_init(struct late *late, struct session *session, struct broker_config *config)
 {
 	*late = (struct late){ .session = session };
-	/* A kernel for which it was not made; 32-bit opens are a gap there (gaps.c). */
-	if (session->reduced)
+	if (!late_is_needed(session))
 		return;
 	config->prepare = late_prepare;
 	config->attach = late_attach_now;

@@ -3,10 +3,10 @@
 #define TRACE_LATE_H
 
 /*
- * Attaching after the rights are gone. The hook that sees opens of 32-bit programs taxes every
- * system call of the host, so it is attached only when such a program runs, and by then this
- * process may not attach anything. The broker (priv/broker.h) loads that hook while its parent goes
- * on, and attaches it when asked.
+ * Attaching after the rights are gone. Where the hook of file_open does not see 32-bit programs,
+ * another does, which taxes every system call of the host. So it is attached only when such a
+ * program runs, and by then this process may not attach anything. The broker (priv/broker.h) loads
+ * that hook while its parent goes on, and attaches it when asked.
  */
 
 #include "priv/broker.h"
@@ -18,6 +18,9 @@ struct late {
 	bool is_asked;
 	bool is_attached;
 };
+
+/* Whether the hook of file_open in SESSION, open already, does not see 32-bit programs itself. */
+bool late_is_needed(const struct session *session);
 
 /* Makes LATE what the broker of CONFIG attaches. Call before broker_start(). */
 void late_init(struct late *late, struct session *session, struct broker_config *config);

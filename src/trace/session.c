@@ -13,6 +13,7 @@
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "trace/cgroup.h"
+#include "trace/hook.h"
 #include "trace/libbpf_log.h"
 #include "trace/reduced.h"
 #include "trace/tracefs.h"
@@ -65,53 +66,6 @@ static void maps_keep(struct session *session, struct bpf_object *object)
 	}
 }
 
-/* Whether PROGRAM has to be there at one hook at least. */
-static bool is_required(const struct source *source, const char *program)
-{
-	for (size_t i = 0; i < source->nr_programs; i++)
-		if (source->programs[i].use == PROGRAM_REQUIRED &&
-		    strcmp(source->programs[i].name, program) == 0)
-			return true;
-	return false;
-}
-
-/* What of a source's object is loaded. */
-struct choice {
-	const struct session *session;
-	const struct source *source;
-	bool is_reduced; /* without the programs that the source can do without */
-};
-
-/* Leaves out the programs whose tracepoint this kernel does not have, or calls otherwise. */
-static void drop_unknown(const struct choice *choice, struct bpf_object *object)
-{
-	int tracefs = choice->session->places.tracefs;
-
-	for (size_t i = 0; i < choice->source->nr_programs; i++) {
-		const struct source_program *use = &choice->source->programs[i];
-
-		if (use->event && tracefs >= 0 && tracefs_event_id(tracefs, use->event) == -ENOENT)
-			bpf_program__set_autoload(
-				bpf_object__find_program_by_name(object, use->name), false);
-	}
-}
-
-static int drop_programs(void *ctx, struct bpf_object *object)
-{
-	const struct choice *choice = ctx;
-	struct bpf_program *program;
-
-	drop_unknown(choice, object);
-	if (!choice->is_reduced)
-		return 0;
-	bpf_object__for_each_program(program, object)
-	{
-		if (!is_required(choice->source, bpf_program__name(program)))
-			bpf_program__set_autoload(program, false);
-	}
-	return 0;
-}
-
 int session_load(struct session *session, const char *name, const void *bytes, size_t size,
 		 int (*adjust)(void *ctx, struct bpf_object *object), void *ctx,
 		 struct bpf_object **ret)
@@ -142,87 +96,6 @@ fail:
 	return err;
 }
 
-/* The one right without which all else is traced: the tap's. */
-static const char *missing_right(const char *hook, int err)
-{
-	return err == -EPERM && strncmp(hook, "cgroup_skb/", 11) == 0 ? ", needs CAP_NET_ADMIN"
-								      : "";
-}
-
-static void set_reason(struct source_state *state, const char *what, int err)
-{
-	if (state->reason[0])
-		return;
-	state->err = err;
-	snprintf(state->reason, sizeof(state->reason), "%s: %s%s", what, strerror(-err),
-		 missing_right(what, err));
-}
-
-/* Says which program of SOURCE this kernel did not take. */
-static void name_dropped(struct source_state *state, const struct source *source)
-{
-	for (size_t i = 0; i < source->nr_programs; i++)
-		if (!is_required(source, source->programs[i].name))
-			set_reason(state, source->programs[i].name, -EOPNOTSUPP);
-}
-
-/* Attaches the programs of SOURCE that are loaded. Returns 0 when all required ones are. */
-static int source_attach(struct session *session, const struct source *source,
-			 struct source_state *state)
-{
-	for (size_t i = 0; i < source->nr_programs; i++) {
-		const struct source_program *use = &source->programs[i];
-		struct bpf_program *program =
-			bpf_object__find_program_by_name(state->object, use->name);
-		struct bpf_link *link;
-		int err;
-
-		if (!program || !bpf_program__autoload(program))
-			continue;
-		err = program_attach(program, use->hook, &session->places, &link);
-		if (!err) {
-			state->links[state->nr_links++] = link;
-			continue;
-		}
-		/* A call that this architecture does not have can not be missed. */
-		if (use->use == PROGRAM_OPTIONAL && err == -ENOENT)
-			continue;
-		set_reason(state, use->hook ? use->hook : bpf_program__section_name(program), err);
-		if (use->use == PROGRAM_REQUIRED)
-			return err;
-	}
-	return 0;
-}
-
-int session_load_source(struct session *session, const struct source *source, bool is_reduced,
-			struct bpf_object **ret)
-{
-	struct choice choice = { session, source, is_reduced };
-
-	return session_load(session, source->name, source->object,
-			    object_size(source->object, source->object_end), drop_programs, &choice,
-			    ret);
-}
-
-static int source_open(struct session *session, const struct source *source,
-		       struct source_state *state)
-{
-	int err = session_load_source(session, source, false, &state->object);
-
-	if (err && err != -EPERM) {
-		err = session_load_source(session, source, true, &state->object);
-		if (!err)
-			name_dropped(state, source);
-	}
-	if (err) {
-		set_reason(state, "load", err);
-		return err;
-	}
-	err = source_attach(session, source, state);
-	state->is_attached = !err;
-	return err;
-}
-
 static int map_memory(struct session *session)
 {
 	long page = sysconf(_SC_PAGESIZE);
@@ -249,9 +122,10 @@ static int mappings_attach(struct session *session)
 	struct source_state *state = &session->states[SOURCE_lib_load];
 	int err = mappings_open(&session->mappings);
 
+	state->hook = &lib_load_source.hooks[0];
 	state->is_attached = !err;
 	if (err)
-		set_reason(state, "perf_event_open", err);
+		hook_set_reason(state, "perf_event_open", err);
 	return err;
 }
 
@@ -279,6 +153,13 @@ bool session_wants(const struct session *session, enum source_id source)
 	       session->config.wanted & (1U << source | sources[source]->serves);
 }
 
+const char *session_hook(const struct session *session, enum source_id source)
+{
+	if (session->reduced)
+		return reduced_hook(source);
+	return session->states[source].hook ? session->states[source].hook->name : NULL;
+}
+
 /* Opens the sources that are wanted. Returns 0 or the first thing that went wrong. */
 static int open_sources(struct session *session)
 {
@@ -286,7 +167,7 @@ static int open_sources(struct session *session)
 
 	for (size_t i = 0; i < NR_SOURCES; i++) {
 		int err = sources[i]->object && session_wants(session, i)
-				  ? source_open(session, sources[i], &session->states[i])
+				  ? hook_open(session, sources[i], &session->states[i])
 				  : 0;
 
 		if (err && !first_err)
@@ -579,13 +460,8 @@ void session_close(struct session *session)
 	reduced_close(session->reduced);
 	if (session->ring_read)
 		munmap((void *)session->ring_read, 2 * (size_t)sysconf(_SC_PAGESIZE));
-	for (size_t i = 0; i < NR_SOURCES; i++) {
-		struct source_state *state = &session->states[i];
-
-		for (size_t j = 0; j < state->nr_links; j++)
-			bpf_link__destroy(state->links[j]);
-		bpf_object__close(state->object);
-	}
+	for (size_t i = 0; i < NR_SOURCES; i++)
+		hook_close(&session->states[i]);
 	bpf_object__close(session->seed_object);
 	mappings_close(session->mappings);
 	if (session->control)

@@ -31,6 +31,7 @@ struct bpf_link;
 
 /* What became of one source. */
 struct source_state {
+	const struct source_hook *hook; /* in use, or tried last; NULL: none was tried */
 	bool is_attached;
 	char reason[SESSION_REASON_SIZE]; /* why not, or why not wholly; empty: all is well */
 	int err;			  /* the negative errno that REASON tells; 0: none */
@@ -42,6 +43,8 @@ struct source_state {
 struct session {
 	struct trace_config config;
 	struct source_state states[NR_SOURCES];
+	/* Set by the caller before session_open(): the only hook to be tried; NULL: any. */
+	const struct source_hook *forced[NR_SOURCES];
 	struct bpf_object *seed_object;
 	struct mappings *mappings;
 	struct control *control;
@@ -85,12 +88,11 @@ int session_load(struct session *session, const char *name, const void *bytes, s
 		 int (*adjust)(void *ctx, struct bpf_object *object), void *ctx,
 		 struct bpf_object **ret);
 
-/* The same for the object of SOURCE; with IS_REDUCED without the programs it can do without. */
-int session_load_source(struct session *session, const struct source *source, bool is_reduced,
-			struct bpf_object **ret);
-
 /* Whether SOURCE is to be attached: it is asked for, or serves what is. */
 bool session_wants(const struct session *session, enum source_id source);
+
+/* The name of what SOURCE is attached to, or was tried at last; NULL: nothing was tried. */
+const char *session_hook(const struct session *session, enum source_id source);
 
 /* Makes PID the root of a tree. Before session_start(). Returns 0 or a negative errno. */
 int session_add_root(struct session *session, uint32_t pid);

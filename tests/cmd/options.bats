@@ -52,6 +52,7 @@ says()
 --redact-sni redact.bats
 --buffer-size options.bats
 --max-processes options.bats
+--hook options.bats
 --verbose options.bats
 --quiet options.bats
 --help help.bats
@@ -420,4 +421,48 @@ ring_size()
                and any(.not_seen[]; (.why | test("--max-processes")) and .count > 0)'
     tracer monitor -- true
     must_count 0 '.event_type == "coverage" and any(.not_seen[]; .why | test("--max-processes"))'
+}
+
+@test "--hook: the one that is named is used, and coverage names it" {
+    local hook
+
+    for hook in tp/syscalls/sys_exit_openat tp_btf/sys_exit; do
+        tracer monitor --hook "file_open=${hook%%/*}" --event file_open --no-redact -- \
+            "$PROGRAMS/opens" 3 "$BATS_FILE_TMPDIR"
+        must_be 0
+        events '.event_type == "coverage" and .final' |
+            jq -e --arg hook "$hook" '.sources[] | select(.name == "file_open") |
+                .hook == $hook and .attached and .reason == null and .seen >= 3' >/dev/null
+    done
+}
+
+@test "--hook: what is no hook is refused with a list of those that are" {
+    local value
+
+    for value in file_open=none file_open= file_open=t process_exec=tp; do
+        refused 2 --hook "$value"
+        says "'$value' for --hook: not a hook of ${value%%=*}"
+        grep -q '^    [a-z_.]*/' "$ERR"
+    done
+    grep -qx '    tp_btf/sched_process_exec' "$ERR"
+    refused 2 --hook file_open
+    says 'not SOURCE=HOOK'
+    refused 2 --hook none=tp
+    says 'not an event'
+}
+
+@test "--hook: one that the kernel does not take ends the run and says so" {
+    local hook found=
+
+    for hook in $("$TOOL" monitor --hook 'file_open=?' 2>&1 | sed -n 's/^    //p'); do
+        status=0
+        timeout -k 5 30 "$TOOL" monitor --duration 0.1 --event file_open --hook "file_open=$hook" \
+            >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
+        [ "$status" -ne 0 ] || continue
+        must_be 5
+        must_be_error
+        says "file_open cannot be seen at $hook"
+        found=$hook
+    done
+    [ -n "$found" ] || skip "this kernel takes every hook"
 }

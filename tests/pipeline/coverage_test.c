@@ -62,7 +62,9 @@ static void test_source_has_all_its_counts(void **state)
 	coverage_add_source(&coverage, &file_open_source, true, NULL, &counters, &fate);
 	assert_int_equal(coverage.sources.count, 1);
 	assert_string_equal(it->name, "file_open");
-	assert_string_equal(it->hook, file_open_source.hook);
+	assert_string_equal(it->hook, file_open_source.hooks[0].name);
+	coverage_name_hook(&coverage, "tp/one/other");
+	assert_string_equal(it->hook, "tp/one/other");
 	assert_true(it->attached);
 	assert_null(it->reason);
 	assert_int_equal(it->seen, 1000);

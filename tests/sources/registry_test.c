@@ -347,7 +347,7 @@ static void test_every_source_is_described(void **state)
 		const struct source *source = sources[i];
 
 		assert_non_null(source);
-		assert_non_null(source->hook);
+		assert_true(source->nr_hooks > 0);
 		assert_true(source->help[0] >= 'a' && source->help[0] <= 'z');
 		assert_int_not_equal(source->help[strlen(source->help) - 1], '.');
 		assert_null(strchr(source->help, '\n'));
@@ -386,28 +386,67 @@ static void test_ids_stay_what_they_were(void **state)
 	assert_true(NR_SOURCES <= NR_SOURCES_MAX);
 }
 
+static bool has_required(const struct source_hook *hook)
+{
+	bool has = false;
+
+	for (size_t i = 0; i < hook->nr_programs; i++) {
+		assert_non_null(hook->programs[i].name);
+		has = has || hook->programs[i].use == PROGRAM_REQUIRED;
+	}
+	return has;
+}
+
 static void test_programs_come_with_their_object(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < NR_SOURCES; i++) {
 		const struct source *source = sources[i];
-		bool has_required = false;
 
 		if (!source->object) {
-			assert_int_equal(source->nr_programs, 0);
+			assert_int_equal(source->nr_hooks, 1);
+			assert_int_equal(source->hooks[0].nr_programs, 0);
 			continue;
 		}
 		/* an ELF file, and one that libbpf can read in place */
 		assert_true(source->object_end - source->object > 64);
 		assert_memory_equal(source->object, "\177ELF", 4);
 		assert_int_equal((uintptr_t)source->object % 8, 0);
-		for (size_t j = 0; j < source->nr_programs; j++) {
-			assert_non_null(source->programs[j].name);
-			has_required = has_required || source->programs[j].use == PROGRAM_REQUIRED;
-		}
 		/* One that is on demand has its programs elsewhere (trace/uprobes.h). */
-		assert_true(has_required || source->is_on_demand);
+		for (size_t j = 0; j < source->nr_hooks; j++)
+			assert_true(has_required(&source->hooks[j]) || source->is_on_demand);
 	}
+}
+
+static void test_hooks_are_found_by_name_and_by_kind(void **state)
+{
+	const struct source *source = &file_open_source;
+
+	(void)state;
+	for (size_t i = 0; i < NR_SOURCES; i++)
+		for (size_t j = 0; j < sources[i]->nr_hooks; j++)
+			assert_ptr_equal(source_hook_find(sources[i], sources[i]->hooks[j].name),
+					 &sources[i]->hooks[j]);
+	assert_string_equal(source_hook_find(source, "tp")->name, "tp/syscalls/sys_exit_openat");
+	assert_string_equal(source_hook_find(source, "kretprobe")->name,
+			    "kretprobe/do_sys_openat2");
+	assert_null(source_hook_find(source, ""));
+	assert_null(source_hook_find(source, "t"));
+	assert_null(source_hook_find(source, "tp/"));
+	assert_null(source_hook_find(source, "tp/syscalls/sys_exit_openat2"));
+}
+
+static void test_names_of_hooks_are_cut_where_there_is_no_room(void **state)
+{
+	char text[256];
+
+	(void)state;
+	assert_string_equal(source_hook_names(&process_exit_source, text, sizeof(text)),
+			    "    tp_btf/sched_process_exit");
+	assert_non_null(strstr(source_hook_names(&file_open_source, text, sizeof(text)),
+			       "\n    fexit/do_sys_openat2\n    tp/syscalls/sys_exit_openat\n"));
+	assert_true(strlen(text) < sizeof(text) - 1);
+	assert_string_equal(source_hook_names(&process_exit_source, text, 8), "    tp_");
 }
 
 int main(void)
@@ -427,6 +466,8 @@ int main(void)
 		cmocka_unit_test(test_sources_are_found_by_name_and_id),
 		cmocka_unit_test(test_ids_stay_what_they_were),
 		cmocka_unit_test(test_programs_come_with_their_object),
+		cmocka_unit_test(test_hooks_are_found_by_name_and_by_kind),
+		cmocka_unit_test(test_names_of_hooks_are_cut_where_there_is_no_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

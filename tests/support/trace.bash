@@ -17,6 +17,15 @@ PROGRAMS=$BUILD/tests/programs
 # Seconds after which a condition is taken for never to come true.
 WAIT_SECONDS=20
 
+# TRACE_HOOK, SOURCE=HOOK, makes every run of the tool use that hook: `TRACE_HOOK=file_open=tp
+# tests/run -k sources/file_open`.
+
+# hooks_of SOURCE: the hooks that the tool knows for it, one a line.
+hooks_of()
+{
+    "$CT" monitor --hook "$1=?" 2>&1 | sed -n 's/^    //p'
+}
+
 # For setup_file(): false when nothing can run. Makes the test's folder passable for other users.
 trace_ready()
 {
@@ -57,7 +66,7 @@ trace_run()
 {
     local events=$1 out=$2 status=0
     shift 2
-    timeout 60 "$CT" monitor --no-redact --output "$events" "$@" \
+    timeout 60 "$CT" monitor ${TRACE_HOOK:+--hook "$TRACE_HOOK"} --no-redact --output "$events" "$@" \
         >"$out" 2>"$events.err" </dev/null 3>&- || status=$?
     [ "$status" -eq 0 ] || { tail -n 20 "$events.err" >&2; return "$status"; }
     trace_accounts "$events"
@@ -70,8 +79,8 @@ trace_start()
     local events=$1
     shift
     rm -f "$events"
-    "$CT" monitor --no-redact --output "$events" "$@" >"$events.out" 2>"$events.err" \
-        </dev/null 3>&- &
+    "$CT" monitor ${TRACE_HOOK:+--hook "$TRACE_HOOK"} --no-redact --output "$events" "$@" \
+        >"$events.out" 2>"$events.err" </dev/null 3>&- &
     TRACER=$!
     until_true trace_is_on "$events"
 }

@@ -14,8 +14,8 @@
 
 #include "trace/attach.h"
 #include "trace/cgroup.h"
+#include "trace/hook.h"
 #include "trace/libbpf_log.h"
-#include "trace/session.h"
 
 static struct session session;
 static struct bpf_object *object;
@@ -32,7 +32,7 @@ static int load(void **state)
 	session.nr_cpus = (size_t)libbpf_num_possible_cpus();
 	for (size_t i = 0; i < sizeof(session.maps) / sizeof(session.maps[0]); i++)
 		session.maps[i] = -1;
-	if (session_load_source(&session, &tap_source, false, &object))
+	if (hook_load(&session, &tap_source, &tap_source.hooks[0], false, &object))
 		return -1;
 	program = bpf_object__find_program_by_name(object, "tap_sent");
 	return program ? 0 : -1;

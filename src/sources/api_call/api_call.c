@@ -237,10 +237,15 @@ static const struct source_program api_call_programs[] = {
 	{ .name = "kernel_setsockopt", .use = PROGRAM_OPTIONAL },
 };
 
+static const struct source_hook api_call_hooks[] = {
+	{ .name = "uprobe",
+	  .programs = api_call_programs,
+	  .nr_programs = ARRAY_SIZE(api_call_programs) },
+};
+
 const struct source api_call_source = {
 	.name = "api_call",
 	.help = "a function of a crypto library was called",
-	.hook = "uprobe",
 	.is_on_demand = true,
 	.fields = FIELDS(api_call_fields),
 	.min_size = sizeof(struct api_call_event),
@@ -248,6 +253,6 @@ const struct source api_call_source = {
 	.nr_tails = ARRAY_SIZE(api_call_tails),
 	.object = api_call_object,
 	.object_end = api_call_object_end,
-	.programs = api_call_programs,
-	.nr_programs = ARRAY_SIZE(api_call_programs),
+	.hooks = api_call_hooks,
+	.nr_hooks = ARRAY_SIZE(api_call_hooks),
 };

@@ -253,25 +253,76 @@ const struct content *file_open_content(const struct record *record)
 
 static const size_t file_open_tails[] = { AT(name), AT(dir), AT(real) };
 
-static const struct source_program file_open_programs[] = {
+/* What counts the opens that pass no system call; with any hook. */
+#define COUNT_URING                                                                                \
+	{ .name = "file_open_uring",                                                               \
+	  .use = PROGRAM_OPTIONAL,                                                                 \
+	  .event = "io_uring/io_uring_submit_req" },                                               \
+	{                                                                                          \
+		.name = "file_open_uring_sqe", .use = PROGRAM_OPTIONAL,                            \
+		.event = "io_uring/io_uring_submit_sqe"                                            \
+	}
+
+static const struct source_program fexit_programs[] = {
+	{ .name = "file_open_exit", .use = PROGRAM_REQUIRED },
+	{ .name = "file_open_exit_openat2", .use = PROGRAM_REQUIRED },
+	COUNT_URING,
+};
+
+static const struct source_program multi_programs[] = {
+	{ .name = "file_open_multi", .use = PROGRAM_REQUIRED },
+	{ .name = "file_open_multi_openat2", .use = PROGRAM_REQUIRED },
+	COUNT_URING,
+};
+
+static const struct source_program kretprobe_programs[] = {
+	{ .name = "file_open_return", .use = PROGRAM_REQUIRED },
+	{ .name = "file_open_return_openat2", .use = PROGRAM_REQUIRED },
+	COUNT_URING,
+};
+
+static const struct source_program tp_programs[] = {
 	{ .name = "file_open_done", .use = PROGRAM_REQUIRED },
 	{ .name = "file_open_done",
 	  .use = PROGRAM_OPTIONAL,
 	  .hook = "tp/syscalls/sys_exit_openat2" },
 	{ .name = "file_open_done", .use = PROGRAM_OPTIONAL, .hook = "tp/syscalls/sys_exit_open" },
 	{ .name = "file_open_done", .use = PROGRAM_OPTIONAL, .hook = "tp/syscalls/sys_exit_creat" },
-	{ .name = "file_open_uring",
-	  .use = PROGRAM_OPTIONAL,
-	  .event = "io_uring/io_uring_submit_req" },
-	{ .name = "file_open_uring_sqe",
-	  .use = PROGRAM_OPTIONAL,
-	  .event = "io_uring/io_uring_submit_sqe" },
+	COUNT_URING,
+};
+
+static const struct source_program any_programs[] = {
+	{ .name = "file_open_any", .use = PROGRAM_REQUIRED },
+	COUNT_URING,
+};
+
+/* Absent where kprobes are: libbpf finds out only after having loaded the programs. */
+#define KPROBES		"/sys/bus/event_source/devices/kprobe"
+
+#define PROGRAMS(array) .programs = (array), .nr_programs = ARRAY_SIZE(array)
+
+/*
+ * In the order of what they lose, then of what they cost (docs/design.md). The programs of fexit
+ * and, since 7.0, of tracepoints can be preempted, and the kernel skips a program that another
+ * process has begun on the same CPU. The tracepoints are a tax on every system call of the host.
+ */
+static const struct source_hook file_open_hooks[] = {
+	{ .name = "kretprobe.multi/do_sys_openat2",
+	  PROGRAMS(multi_programs),
+	  .needs = KPROBES,
+	  .sees_compat = true },
+	{ .name = "fexit/do_sys_openat2", PROGRAMS(fexit_programs), .sees_compat = true },
+	{ .name = "tp/syscalls/sys_exit_openat", PROGRAMS(tp_programs) },
+	{ .name = "kretprobe/do_sys_openat2",
+	  PROGRAMS(kretprobe_programs),
+	  .needs = KPROBES,
+	  .sees_compat = true },
+	{ .name = "tp_btf/sys_exit", PROGRAMS(any_programs), .sees_compat = true },
 };
 
 const struct source file_open_source = {
 	.name = "file_open",
 	.help = "a certificate, key, keystore or crypto configuration was opened, or could not be",
-	.hook = "tp/syscalls/sys_exit_openat",
 	.fields = FIELDS(file_open_fields),
 	.min_size = sizeof(struct file_open_event),
 	.tails = file_open_tails,
@@ -280,7 +331,7 @@ const struct source file_open_source = {
 	.serves = 1U << SOURCE_lib_load | 1U << SOURCE_api_call,
 	.object = file_open_object,
 	.object_end = file_open_object_end,
-	.programs = file_open_programs,
-	.nr_programs = ARRAY_SIZE(file_open_programs),
+	.hooks = file_open_hooks,
+	.nr_hooks = ARRAY_SIZE(file_open_hooks),
 	.decode = file_open_decode,
 };

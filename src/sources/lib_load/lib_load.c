@@ -92,15 +92,18 @@ static int lib_load_apply(struct processes *processes, struct record *record)
 
 static const size_t lib_load_tails[] = { AT(path), AT(build_id) };
 
+static const struct source_hook lib_load_hooks[] = { { .name = "perf/PERF_RECORD_MMAP2" } };
+
 const struct source lib_load_source = {
 	.name = "lib_load",
 	.help = "a crypto library was mapped into a process",
-	.hook = "perf/PERF_RECORD_MMAP2",
 	.serves = 1U << SOURCE_api_call | 1U << SOURCE_tls_handshake,
 	.fields = FIELDS(lib_load_fields),
 	.min_size = sizeof(struct lib_load_event),
 	.tails = lib_load_tails,
 	.nr_tails = ARRAY_SIZE(lib_load_tails),
+	.hooks = lib_load_hooks,
+	.nr_hooks = ARRAY_SIZE(lib_load_hooks),
 	.decode = lib_load_decode,
 	.apply = lib_load_apply,
 };

@@ -55,10 +55,15 @@ static const struct source_program process_exec_programs[] = {
 	{ .name = "process_exec_done", .use = PROGRAM_REQUIRED },
 };
 
+static const struct source_hook process_exec_hooks[] = {
+	{ .name = "tp_btf/sched_process_exec",
+	  .programs = process_exec_programs,
+	  .nr_programs = ARRAY_SIZE(process_exec_programs) },
+};
+
 const struct source process_exec_source = {
 	.name = "process_exec",
 	.help = "a program was executed",
-	.hook = "tp_btf/sched_process_exec",
 	.fields = FIELDS(process_exec_fields),
 	.min_size = sizeof(struct process_exec_event),
 	.tails = process_exec_tails,
@@ -66,7 +71,7 @@ const struct source process_exec_source = {
 	.is_basic = true,
 	.object = process_exec_object,
 	.object_end = process_exec_object_end,
-	.programs = process_exec_programs,
-	.nr_programs = ARRAY_SIZE(process_exec_programs),
+	.hooks = process_exec_hooks,
+	.nr_hooks = ARRAY_SIZE(process_exec_hooks),
 	.apply = process_exec_apply,
 };

@@ -99,17 +99,22 @@ static const struct source_program process_exit_programs[] = {
 	{ .name = "process_exit_done", .use = PROGRAM_REQUIRED },
 };
 
+static const struct source_hook process_exit_hooks[] = {
+	{ .name = "tp_btf/sched_process_exit",
+	  .programs = process_exit_programs,
+	  .nr_programs = ARRAY_SIZE(process_exit_programs) },
+};
+
 const struct source process_exit_source = {
 	.name = "process_exit",
 	.help = "a process ended",
-	.hook = "tp_btf/sched_process_exit",
 	.fields = FIELDS(process_exit_fields),
 	.min_size = sizeof(struct process_exit_event),
 	.is_basic = true,
 	.object = process_exit_object,
 	.object_end = process_exit_object_end,
-	.programs = process_exit_programs,
-	.nr_programs = ARRAY_SIZE(process_exit_programs),
+	.hooks = process_exit_hooks,
+	.nr_hooks = ARRAY_SIZE(process_exit_hooks),
 	.decode = process_exit_decode,
 	.apply = process_exit_apply,
 };

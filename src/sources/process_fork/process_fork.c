@@ -41,17 +41,22 @@ static const struct source_program process_fork_programs[] = {
 	{ .name = "process_renamed", .use = PROGRAM_OPTIONAL },
 };
 
+static const struct source_hook process_fork_hooks[] = {
+	{ .name = "tp_btf/sched_process_fork",
+	  .programs = process_fork_programs,
+	  .nr_programs = ARRAY_SIZE(process_fork_programs) },
+};
+
 const struct source process_fork_source = {
 	.name = "process_fork",
 	.help = "a process was made (pid is the child)",
-	.hook = "tp_btf/sched_process_fork",
 	.is_internal = true,
 	.fields = FIELDS(process_fork_fields),
 	.min_size = sizeof(struct process_fork_event),
 	.is_basic = true,
 	.object = process_fork_object,
 	.object_end = process_fork_object_end,
-	.programs = process_fork_programs,
-	.nr_programs = ARRAY_SIZE(process_fork_programs),
+	.hooks = process_fork_hooks,
+	.nr_hooks = ARRAY_SIZE(process_fork_hooks),
 	.apply = process_fork_apply,
 };

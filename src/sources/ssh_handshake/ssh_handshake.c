@@ -184,13 +184,16 @@ static const size_t ssh_handshake_tails[] = {
 	AT(compression_s2c), AT(fingerprint),  AT(failure), AT(verdicts),
 };
 
+static const struct source_hook ssh_handshake_hooks[] = { { .name = "cgroup_skb" } };
+
 const struct source ssh_handshake_source = {
 	.name = "ssh_handshake",
 	.help = "an SSH connection agreed on its keys, or failed to; at one of its ends",
-	.hook = "cgroup_skb",
 	.fields = FIELDS(ssh_handshake_fields),
 	.min_size = sizeof(struct ssh_handshake_event),
 	.tails = ssh_handshake_tails,
 	.nr_tails = ARRAY_SIZE(ssh_handshake_tails),
+	.hooks = ssh_handshake_hooks,
+	.nr_hooks = ARRAY_SIZE(ssh_handshake_hooks),
 	.decode = ssh_handshake_decode,
 };

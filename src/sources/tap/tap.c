@@ -53,10 +53,13 @@ static const struct source_program tap_programs[] = {
 	{ .name = "tap_received", .use = PROGRAM_REQUIRED },
 };
 
+static const struct source_hook tap_hooks[] = {
+	{ .name = "cgroup_skb", .programs = tap_programs, .nr_programs = ARRAY_SIZE(tap_programs) },
+};
+
 const struct source tap_source = {
 	.name = "tap",
 	.help = "the first bytes of a connection, for tls_handshake and ssh_handshake",
-	.hook = "cgroup_skb",
 	.is_internal = true,
 	.is_on_demand = true,
 	.fields = FIELDS(tap_fields),
@@ -65,6 +68,6 @@ const struct source tap_source = {
 	.nr_tails = ARRAY_SIZE(tap_tails),
 	.object = tap_object,
 	.object_end = tap_object_end,
-	.programs = tap_programs,
-	.nr_programs = ARRAY_SIZE(tap_programs),
+	.hooks = tap_hooks,
+	.nr_hooks = ARRAY_SIZE(tap_hooks),
 };

@@ -529,13 +529,16 @@ static const size_t tls_handshake_tails[] = {
 	AT(candidates),
 };
 
+static const struct source_hook tls_handshake_hooks[] = { { .name = "cgroup_skb" } };
+
 const struct source tls_handshake_source = {
 	.name = "tls_handshake",
 	.help = "a TLS handshake ended, at one of its ends; of any library, from what was sent",
-	.hook = "cgroup_skb",
 	.fields = FIELDS(tls_handshake_fields),
 	.min_size = sizeof(struct tls_handshake_event),
 	.tails = tls_handshake_tails,
 	.nr_tails = ARRAY_SIZE(tls_handshake_tails),
+	.hooks = tls_handshake_hooks,
+	.nr_hooks = ARRAY_SIZE(tls_handshake_hooks),
 	.decode = tls_handshake_decode,
 };

@@ -100,6 +100,34 @@ teardown()
     expect "$BATS_TEST_TMPDIR/rest" "$BATS_TEST_TMPDIR/events"
 }
 
+# run_at HOOK DIR: what the trigger does in DIR, seen at HOOK and nowhere else. Status 5: the kernel
+# has no such hook. DIR is not long: a case makes the longest names there are.
+run_at()
+{
+    local dir=$2 status=0
+    mkdir -p "$dir/root/sub"
+    : >"$dir/root/sub/in.pem"
+    TRACE_HOOK=file_open=$1 trace_run "$dir.all" "$dir.expected" --event file_open -- \
+        ./file_open_trigger "$dir" 2>"$dir.err" || status=$?
+    [ "$status" -eq 0 ] || return "$status"
+    [ "$(coverage "$dir.all" '.sources[] | select(.name == "file_open") | .hook')" = "$1" ]
+    jq -c 'select(.case != "too deep")' "$dir.expected" >"$dir.rest"
+    grep -v '/d99/deep.pem' "$dir.all" >"$dir.events"
+    expect "$dir.rest" "$dir.events"
+}
+
+@test "every hook that this kernel takes reports the same" {
+    local hook status taken=()
+    for hook in $(hooks_of file_open); do
+        status=0
+        (set -e; run_at "$hook" "$BATS_FILE_TMPDIR/hook${#taken[@]}") || status=$?
+        [ "$status" -ne 0 ] || taken+=("$hook")
+        [ "$status" -eq 0 ] || [ "$status" -eq 5 ] || { echo "at $hook" >&2; return 1; }
+    done
+    [ "${#taken[@]}" -ge 2 ]
+    [[ " ${taken[*]} " == *" tp/syscalls/sys_exit_openat "* ]]
+}
+
 @test "each name of the catalogue has its type and kind, what only looks alike is not reported" {
     expect names.expected names.events
 }
