@@ -41,6 +41,12 @@ struct source_hook {
 	const char *name; /* for --hook and coverage; as a rule the first program's section */
 	const struct source_program *programs;
 	size_t nr_programs;
+	/*
+	 * Its programs or, on the kernels that have it, those of other sources can be preempted
+	 * in the middle: they must not put records together in the same memory. The kernel keeps
+	 * one program from running twice on a CPU.
+	 */
+	bool is_preempted;
 	const char *needs; /* a file without which it is not worth trying; NULL: none */
 	bool sees_compat;  /* 32-bit system calls, too: nothing has to be attached late for them */
 };

@@ -62,10 +62,14 @@ int hook_load(struct session *session, const struct source *source, const struct
 	      bool is_reduced, struct bpf_object **ret)
 {
 	struct choice choice = { hook, session->places.tracefs, is_reduced };
+	int err;
 
-	return session_load(session, source->name, source->object,
-			    object_size(source->object, source->object_end), choose_programs,
-			    &choice, ret);
+	session->has_own_scratch = hook->is_preempted;
+	err = session_load(session, source->name, source->object,
+			   object_size(source->object, source->object_end), choose_programs,
+			   &choice, ret);
+	session->has_own_scratch = false;
+	return err;
 }
 
 /* The one right without which all else is traced: the tap's. */

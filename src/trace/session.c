@@ -45,6 +45,8 @@ static int map_adjust(const struct session *session, struct bpf_map *map)
 	for (size_t i = 0; i < NR_MAPS; i++) {
 		if (strcmp(name, map_names[i]) != 0)
 			continue;
+		if (i == MAP_SCRATCH && session->has_own_scratch)
+			return 0;
 		if (session->maps[i] >= 0)
 			return bpf_map__reuse_fd(map, session->maps[i]);
 		if (i == MAP_EVENTS)
