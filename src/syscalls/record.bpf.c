@@ -122,9 +122,9 @@ static __always_inline void count_return(struct record_thread *thread, __u32 cal
 /* What TASK returns from, when its registers are those of before a signal. */
 static __always_inline __u32 call_of_handler(struct task_struct *task, struct record_thread *thread)
 {
+#ifdef __TARGET_ARCH_x86
 	bool is_rt = thread->handlers & 1;
 
-#ifdef __TARGET_ARCH_x86
 	if (!is_compat(task))
 		return config.native << 16 | NR_rt_sigreturn_x86_64;
 	thread->handlers >>= 1;

@@ -173,12 +173,13 @@ static __always_inline struct record_entry entry_find(struct task_struct *task, 
 static __always_inline __u64 start_routine_of(struct task_struct *task, struct task_struct *child)
 {
 	__u64 pointer;
-	__u64 self = 0;
 	__u64 address = 0;
 
 	if (!config.start_routine)
 		return 0;
 #ifdef __TARGET_ARCH_x86
+	__u64 self = 0;
+
 	pointer = child->thread.fsbase;
 	/* Not a thread of a C library: it has the pointer of the one that made it. */
 	if (!pointer || pointer == task->thread.fsbase)
