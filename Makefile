@@ -152,8 +152,9 @@ test:
 # Of the bench; tests/real/soak.bats and tests/bench run them too.
 SOAK_PROGRAMS := $(addprefix $(BUILD)/bench/,entries handshakes load mixed)
 
-.PHONY: test-programs
+.PHONY: test-programs triggers
 test-programs: $(UNITS) $(TRIGGERS) $(SOAK_PROGRAMS) $(BUILD)/tests/torture/fail.so
+triggers: $(TRIGGERS)
 
 $(BUILD)/tests/torture/fail.so: tests/torture/fail.c
 	$(call msg,CC,$@)
@@ -164,6 +165,21 @@ $(BUILD)/tests/torture/fail.so: tests/torture/fail.c
 .PHONY: torture
 torture: $(BINARY) $(BUILD)/tests/torture/fail.so
 	@BUILD=$(BUILD) tests/torture/run $(TORTURE_ARGS)
+
+# The sources' tests on other kernels, in QEMU; VM_KERNELS names some of tests/vm/kernels.
+.PHONY: vmtest
+vmtest:
+	@tools/install-deps vm
+	@$(MAKE) --no-print-directory -j$(JOBS) static triggers
+	@tools/vmtest $(VM_KERNELS)
+
+# For arm64 by clang, with Debian's libraries of that architecture below build/.
+.PHONY: static-arm64
+static-arm64:
+	@tools/vmtest --sysroot arm64
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/arm64 ARCH=arm64 \
+		CC='$(CLANG) --target=aarch64-linux-gnu --sysroot=$(CURDIR)/build/vm/sysroot-arm64 -fuse-ld=lld -Wno-unused-command-line-argument' \
+		static triggers
 
 $(BUILD)/tests/support/%.o: tests/support/%.c Makefile
 	$(call msg,CC,$@)
@@ -300,6 +316,7 @@ help:
 	@echo 'make static   one binary without shared libraries, build/static/crypto-tracer'
 	@echo 'make release  that binary stripped, an archive of it and its licences, build/release'
 	@echo 'make deb      a package for this release of Debian or Ubuntu, build/deb'
+	@echo 'make vmtest   the tests of the sources on other kernels, in QEMU (VM_KERNELS=6.1)'
 	@echo 'make bench    what it costs, beside other tools (BENCH_ARGS=--quick)'
 	@echo 'make soak     a steady load: is all told, does nothing grow (SOAK_SECONDS=60)'
 	@echo 'make fuzz     every parser under sanitizers (FUZZ_SECONDS=60)'

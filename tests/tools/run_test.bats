@@ -57,6 +57,19 @@ EOF
     [ "$(last_line)" = "2 passed, 0 failed, 0 skipped" ]
 }
 
+@test "what a suite said elsewhere counts as if it had run here" {
+    printf '%s\n' 1..2 'ok 1 one' 'ok 2 two # skip no such kernel' >"$TREE/lib/far.tap"
+    run "$RUN" -d "$TREE" "$TREE/lib/far.tap"
+    [ "$status" -eq 0 ]
+    [[ $output == *"lib/far "* ]]
+    [ "$(last_line)" = "1 passed, 0 failed, 1 skipped" ]
+    printf '%s\n' 1..3 'ok 1 one' 'not ok 2 two' >"$TREE/lib/far.tap"
+    run "$RUN" -d "$TREE" "$TREE/lib/far.tap"
+    [ "$status" -eq 1 ]
+    # The one that failed, and the one that is not there.
+    [ "$(last_line)" = "1 passed, 2 failed, 0 skipped" ]
+}
+
 @test "a failing test is named with its output" {
     suite lib/bad <<'EOF'
 echo 1..2
