@@ -41,12 +41,19 @@ static void on_signal(int number)
 
 static void on_tick(int number)
 {
+	static const char late[] = "Error: cut short, since ending took more than 5 s\n\n"
+				   "The output may lack its end.\n";
+
 	(void)number;
 	ticks++;
 	if (ticks * TICK_MS >= STOP_DRAIN_MS)
 		stop_give_up = 1;
-	if (ticks * TICK_MS >= STOP_WATCHDOG_MS)
+	if (ticks * TICK_MS >= STOP_WATCHDOG_MS) {
+		ssize_t written = write(STDERR_FILENO, late, sizeof(late) - 1);
+
+		(void)written;
 		_exit(signal_seen ? 128 + signal_seen : 1);
+	}
 }
 
 /* As it was before the handlers were installed. */

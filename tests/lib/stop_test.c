@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -274,6 +275,24 @@ static int watchdog_after_signal(void)
 	return UNEXPECTED;
 }
 
+/* Its standard error is a pipe. */
+static int watchdog_says_so(void)
+{
+	char text[256] = "";
+	int ends[2];
+	int status;
+	pid_t pid;
+
+	if (pipe(ends))
+		return UNEXPECTED;
+	pid = fork();
+	if (pid == 0)
+		_exit(dup2(ends[1], STDERR_FILENO) < 0 ? UNEXPECTED : watchdog_without_signal());
+	if (waitpid(pid, &status, 0) != pid || read(ends[0], text, sizeof(text) - 1) <= 0)
+		return UNEXPECTED;
+	return strstr(text, "Error: cut short") ? AS_EXPECTED : UNEXPECTED;
+}
+
 static int before_the_watchdog(void)
 {
 	if (stop_install())
@@ -288,6 +307,12 @@ static void test_watchdog_ends_the_program(void **state)
 	check_exits(before_the_watchdog, AS_EXPECTED);
 	check_exits(watchdog_without_signal, 1);
 	check_exits(watchdog_after_signal, 128 + SIGHUP);
+}
+
+static void test_watchdog_says_that_it_did(void **state)
+{
+	(void)state;
+	check_exits(watchdog_says_so, AS_EXPECTED);
 }
 
 static int errno_kept(void)
@@ -320,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_first_signal_interrupts_a_write_that_blocks),
 		cmocka_unit_test(test_draining_gives_up_after_its_time),
 		cmocka_unit_test(test_watchdog_ends_the_program),
+		cmocka_unit_test(test_watchdog_says_that_it_did),
 		cmocka_unit_test(test_handler_keeps_errno),
 	};
 
