@@ -2,7 +2,6 @@
 /* The options themselves: what each takes, and what --help says of it. */
 #include "cmd/options.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "cmd/values.h"
@@ -282,28 +281,6 @@ static const char *parse_max_processes(struct options *options, const char *valu
 	return NULL;
 }
 
-static const char *parse_hook(struct options *options, const char *value)
-{
-	static char wrong[512];
-	char names[256];
-	size_t size = strcspn(value, "=");
-	const struct source *source = source_find(value, size);
-	const struct source_hook *hook;
-
-	if (!value[size])
-		return "not SOURCE=HOOK, such as file_open=tp";
-	if (!source)
-		return "not an event before the '='; `crypto-tracer schema` lists them";
-	hook = source_hook_find(source, value + size + 1);
-	if (!hook) {
-		snprintf(wrong, sizeof(wrong), "not a hook of %s\n\nIts hooks:\n%s", source->name,
-			 source_hook_names(source, names, sizeof(names)));
-		return wrong;
-	}
-	options->hooks[source_id(source)] = hook;
-	return NULL;
-}
-
 static const char *parse_verbose(struct options *options, const char *value)
 {
 	(void)value;
@@ -324,11 +301,6 @@ static const char *parse_help(struct options *options, const char *value)
 	options->help = true;
 	return NULL;
 }
-
-#define TABLE(array, text)                                                                         \
-	{                                                                                          \
-		.title = (text), .options = (array), .nr_options = ARRAY_SIZE(array)               \
-	}
 
 static const char *parse_api(struct options *options, const char *value)
 {
@@ -369,7 +341,7 @@ static const struct option select_list[] = {
 };
 /* clang-format on */
 
-const struct option_table select_options = TABLE(select_list, "Which processes");
+const struct option_table select_options = OPTION_TABLE(select_list, "Which processes");
 
 /* clang-format off */
 static const struct option report_list[] = {
@@ -393,7 +365,7 @@ static const struct option report_list[] = {
 };
 /* clang-format on */
 
-const struct option_table report_options = TABLE(report_list, "Which events");
+const struct option_table report_options = OPTION_TABLE(report_list, "Which events");
 
 /* clang-format off */
 static const struct option limit_list[] = {
@@ -404,7 +376,7 @@ static const struct option limit_list[] = {
 };
 /* clang-format on */
 
-const struct option_table limit_options = TABLE(limit_list, "How long");
+const struct option_table limit_options = OPTION_TABLE(limit_list, "How long");
 
 /* clang-format off */
 static const struct option output_list[] = {
@@ -423,7 +395,7 @@ static const struct option output_list[] = {
 };
 /* clang-format on */
 
-const struct option_table output_options = TABLE(output_list, "Output");
+const struct option_table output_options = OPTION_TABLE(output_list, "Output");
 
 /* clang-format off */
 static const struct option document_list[] = {
@@ -441,7 +413,7 @@ static const struct option document_list[] = {
 };
 /* clang-format on */
 
-const struct option_table document_options = TABLE(document_list, "Output");
+const struct option_table document_options = OPTION_TABLE(document_list, "Output");
 
 /* clang-format off */
 static const struct option check_list[] = {
@@ -455,7 +427,7 @@ static const struct option check_list[] = {
 };
 /* clang-format on */
 
-const struct option_table trial_options = TABLE(check_list, "Output");
+const struct option_table trial_options = OPTION_TABLE(check_list, "Output");
 
 /* clang-format off */
 static const struct option inspect_list[] = {
@@ -467,7 +439,7 @@ static const struct option inspect_list[] = {
 };
 /* clang-format on */
 
-const struct option_table inspect_options = TABLE(inspect_list, "What is looked into");
+const struct option_table inspect_options = OPTION_TABLE(inspect_list, "What is looked into");
 
 /* clang-format off */
 static const struct option script_list[] = {
@@ -482,7 +454,7 @@ static const struct option script_list[] = {
 };
 /* clang-format on */
 
-const struct option_table script_options = TABLE(script_list, "For scripts");
+const struct option_table script_options = OPTION_TABLE(script_list, "For scripts");
 
 /* clang-format off */
 static const struct option libs_list[] = {
@@ -499,7 +471,7 @@ static const struct option libs_list[] = {
 };
 /* clang-format on */
 
-const struct option_table libs_options = TABLE(libs_list, "Which libraries");
+const struct option_table libs_options = OPTION_TABLE(libs_list, "Which libraries");
 
 /* clang-format off */
 static const struct option files_list[] = {
@@ -516,7 +488,7 @@ static const struct option files_list[] = {
 };
 /* clang-format on */
 
-const struct option_table files_options = TABLE(files_list, "Which files");
+const struct option_table files_options = OPTION_TABLE(files_list, "Which files");
 
 /* clang-format off */
 static const struct option profile_list[] = {
@@ -547,8 +519,8 @@ static const struct option profile_output_list[] = {
 };
 /* clang-format on */
 
-const struct option_table profile_options = TABLE(profile_list, "What is looked at");
-const struct option_table profile_output_options = TABLE(profile_output_list, "Output");
+const struct option_table profile_options = OPTION_TABLE(profile_list, "What is looked at");
+const struct option_table profile_output_options = OPTION_TABLE(profile_output_list, "Output");
 
 /* clang-format off */
 static const struct option resource_list[] = {
@@ -560,18 +532,7 @@ static const struct option resource_list[] = {
 };
 /* clang-format on */
 
-const struct option_table resource_options = TABLE(resource_list, "Resources");
-
-/* clang-format off */
-static const struct option hook_list[] = {
-	{ .name = "hook", .arg = "SOURCE=HOOK", .parse = parse_hook,
-	  .help = "see the events of SOURCE at HOOK and nowhere else,\n"
-		  "such as file_open=tp; by default at the first hook\n"
-		  "that the kernel takes. May be repeated" },
-};
-/* clang-format on */
-
-const struct option_table hook_options = TABLE(hook_list, "How it is traced");
+const struct option_table resource_options = OPTION_TABLE(resource_list, "Resources");
 
 /* --max-processes alone. */
 const struct option_table process_options = {
@@ -590,7 +551,7 @@ static const struct option general_list[] = {
 };
 /* clang-format on */
 
-const struct option_table general_options = TABLE(general_list, "General");
+const struct option_table general_options = OPTION_TABLE(general_list, "General");
 
 const struct option_table help_options = {
 	.title = "General",
@@ -607,4 +568,4 @@ static const struct option schema_list[] = {
 };
 /* clang-format on */
 
-const struct option_table schema_options = TABLE(schema_list, "Output");
+const struct option_table schema_options = OPTION_TABLE(schema_list, "Output");

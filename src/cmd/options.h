@@ -152,6 +152,12 @@ struct option_table {
 	size_t nr_options;
 };
 
+/* A table of the options in ARRAY, under TEXT in --help. Needs ARRAY_SIZE of sources/source.h. */
+#define OPTION_TABLE(array, text)                                                                  \
+	{                                                                                          \
+		.title = (text), .options = (array), .nr_options = ARRAY_SIZE(array)               \
+	}
+
 extern const struct option_table select_options;
 extern const struct option_table report_options;
 extern const struct option_table limit_options;

@@ -139,7 +139,6 @@ static const char *parse_no_nnp(struct options *options, const char *value)
 	{ .name = "action", .arg = "ACTION", .parse = parse_action, .value_at = values_action,         \
 	  .help = "what becomes of other calls: errno (default), kill,\n"                          \
 		  "log or notify" }
-#define TABLE(list, what) { .title = (what), .options = (list), .nr_options = ARRAY_SIZE(list) }
 
 static const struct option record_list[] = {
 	OUTPUT_OPTION("write the recording to FILE; without it a table goes\n"
@@ -223,11 +222,11 @@ static const struct option verify_list[] = {
 };
 /* clang-format on */
 
-const struct option_table syscalls_record_options = TABLE(record_list, "Recording");
-const struct option_table syscalls_show_options = TABLE(show_list, "Output");
-const struct option_table syscalls_diff_options = TABLE(diff_list, "Output");
-const struct option_table syscalls_merge_options = TABLE(merge_list, "Output");
-const struct option_table syscalls_policy_options = TABLE(policy_list, "Policy");
-const struct option_table syscalls_run_options = TABLE(run_list, "Policy");
-const struct option_table syscalls_patch_options = TABLE(patch_list, "Policy");
-const struct option_table syscalls_verify_options = TABLE(verify_list, "Policy");
+const struct option_table syscalls_record_options = OPTION_TABLE(record_list, "Recording");
+const struct option_table syscalls_show_options = OPTION_TABLE(show_list, "Output");
+const struct option_table syscalls_diff_options = OPTION_TABLE(diff_list, "Output");
+const struct option_table syscalls_merge_options = OPTION_TABLE(merge_list, "Output");
+const struct option_table syscalls_policy_options = OPTION_TABLE(policy_list, "Policy");
+const struct option_table syscalls_run_options = OPTION_TABLE(run_list, "Policy");
+const struct option_table syscalls_patch_options = OPTION_TABLE(patch_list, "Policy");
+const struct option_table syscalls_verify_options = OPTION_TABLE(verify_list, "Policy");

@@ -49,7 +49,7 @@ static void test_output_that_fails(void **state)
 	SAYS(report_output("/tmp/l", -ELOOP, false), EXIT_ERROR,
 	     "Error: Cannot write to '/tmp/l'\n\nToo many levels of symbolic links\n\n"
 	     "Solution: name the file that it leads to. A symbolic link in a directory\n"
-	     "where others may write is not followed.\n");
+	     "where others may write, or of another user, is not followed.\n");
 }
 
 static void test_names_of_files_cannot_act_on_a_terminal(void **state)
@@ -117,9 +117,7 @@ static void test_load_that_is_not_permitted_is_a_matter_of_rights(void **state)
 	assert_int_equal(status, EXIT_PRIVILEGES);
 	assert_int_equal(
 		strncmp(said, "Error: Insufficient privileges to load eBPF programs\n", 53), 0);
-	assert_non_null(strstr(said, "\n  CAP_BPF "));
-	assert_non_null(strstr(said, "\n  CAP_PERFMON "));
-	assert_null(strstr(said, "CAP_SYS_ADMIN"));
+	/* Which rights: those that this process lacks, tests/cmd/privileges.bats. */
 	assert_non_null(strstr(said, "\nSolution: "));
 }
 

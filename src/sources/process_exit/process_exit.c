@@ -55,7 +55,7 @@ static void get_duration(const struct record *record, const struct field *field,
 static const struct field process_exit_fields[] = {
 	{ NAMED("exit_code"), .type = FIELD_U64, .class = CLASS_PUBLIC, .presence = SOMETIMES,
 	  .get = get_exit_code,
-	  .help = "as a shell gives it: 128 + n when signal n killed the process; left out only where an old kernel did not tell" },
+	  .help = "as a shell gives it, 128 + n for signal n; left out where an old kernel did not tell" },
 	{ NAMED("signal"), .type = FIELD_STR, .class = CLASS_PUBLIC, .presence = SOMETIMES,
 	  .get = get_slot, .at = SLOT_SIGNAL, .help = "the signal that killed it" },
 	{ NAMED("core_dumped"), .type = FIELD_BOOL, .class = CLASS_PUBLIC,

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "priv/broker_look.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "lib/bytes.h"
+
+#define NS_PER_SECOND 1000000000ULL
+
+uint64_t broker_file_time(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * NS_PER_SECOND + (uint64_t)time->tv_nsec;
+}
+
+/*
+ * Whether the file of the link in ANSWER, as stat(2) has it, has no name any more. The mark that
+ * the kernel then puts behind the name may just as well be the end of one.
+ */
+static bool is_unlinked(struct broker_answer *answer, const struct stat *file)
+{
+	struct stat named;
+
+	if (answer->size >= sizeof(answer->text) ||
+	    !bytes_end(answer->text, answer->size, " (deleted)"))
+		return false;
+	answer->text[answer->size] = '\0';
+	return lstat(answer->text, &named) < 0 || named.st_ino != file->st_ino ||
+	       named.st_dev != file->st_dev;
+}
+
+/* Takes the root of PID off the path in ANSWER, where it has another one than we have. */
+static void cut_root(uint32_t pid, struct broker_answer *answer)
+{
+	char root[BROKER_PATH_MAX];
+	char link[64];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/%u/root", pid);
+	n = readlink(link, root, sizeof(root));
+	if (n <= 1 || (size_t)n > answer->size || memcmp(root, answer->text, (size_t)n) != 0)
+		return;
+	if ((size_t)n == answer->size) {
+		answer->size = 1;
+	} else if (answer->text[n] == '/') {
+		answer->size -= (uint32_t)n;
+		memmove(answer->text, answer->text + n, answer->size);
+	}
+}
+
+int broker_look_at(const struct broker_file *file, struct broker_answer *answer)
+{
+	struct stat st;
+	char link[64];
+	ssize_t n;
+
+	if (file->kind == BROKER_FILE_EXE)
+		snprintf(link, sizeof(link), "/proc/%u/exe", file->pid);
+	else if (file->kind == BROKER_FILE_NETNS)
+		snprintf(link, sizeof(link), "/proc/%u/ns/net", file->pid);
+	else if (file->kind == BROKER_FILE_CWD)
+		snprintf(link, sizeof(link), "/proc/%u/cwd", file->pid);
+	else
+		snprintf(link, sizeof(link), "/proc/%u/fd/%u", file->pid, file->fd);
+	n = readlink(link, answer->text, sizeof(answer->text));
+	if (n < 0)
+		return -errno;
+	answer->size = (uint32_t)n;
+	if (n == 0 || answer->text[0] != '/')
+		return 0;
+	/* The permissions of the link are those of the descriptor (fs/proc/fd.c). */
+	if (lstat(link, &st) == 0)
+		answer->open_flags = !(st.st_mode & S_IWUSR)   ? O_RDONLY
+				     : !(st.st_mode & S_IRUSR) ? O_WRONLY
+							       : O_RDWR;
+	if (stat(link, &st) < 0)
+		return -errno;
+	answer->is_deleted = is_unlinked(answer, &st);
+	answer->inode = st.st_ino;
+	answer->ctime_ns = broker_file_time(&st.st_ctim);
+	answer->dev_major = major(st.st_dev);
+	answer->dev_minor = minor(st.st_dev);
+	answer->mode = st.st_mode;
+	if (file->kind == BROKER_FILE_CWD)
+		cut_root(file->pid, answer);
+	return 0;
+}
