@@ -327,6 +327,21 @@ static void judge_calls(const struct tracing *tracing, struct check_verdict *ver
 		    "use a kernel built with CONFIG_UPROBES=y and CONFIG_BPF_EVENTS=y", NULL);
 }
 
+/* What programs for old kernels tell is less (docs/requirements.md). */
+static void judge_reduced(const struct tracing *tracing, struct check_verdict *verdict)
+{
+	bool has_btf = tracing->check->host.has_btf;
+
+	verdict_add(verdict, CHECK_LIMITED, CHECK_KERNEL,
+		    has_btf ? "by programs for old kernels, partly by /proc"
+			    : "by programs for old kernels, partly by /proc: there is no type "
+			      "information (/sys/kernel/btf/vmlinux)",
+		    has_btf ? KERNEL_REMEDY
+			    : "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; in a container, "
+			      "give it /sys of the host",
+		    NULL);
+}
+
 static void judge_source(struct tracing *tracing, enum source_id source)
 {
 	struct check_feature *feature = &tracing->check->all[source];
@@ -339,6 +354,8 @@ static void judge_source(struct tracing *tracing, enum source_id source)
 	state->is_attached |= is_calls && !tracing->probe_err;
 	if (state->is_attached || is_calls)
 		verdict_works(&feature->verdict);
+	if (tracing->session.reduced && state->is_attached)
+		judge_reduced(tracing, &feature->verdict);
 	if (is_calls)
 		judge_calls(tracing, &feature->verdict);
 	if (state->reason[0] || (!state->is_attached && !is_calls))

@@ -249,6 +249,12 @@ static int open_reduced(struct session *session, const struct trace_config *conf
 	return err ? err : -ENOENT;
 }
 
+/* ERR of loading in words; -ESRCH is how libbpf says that it found no type information. */
+static const char *lack_of(int err)
+{
+	return err == -ESRCH ? "or has no type information (BTF)" : strerror(-err);
+}
+
 int session_open(struct session *session, const struct trace_config *config,
 		 int (*on_record)(void *ctx, void *bytes, size_t size), void *ctx)
 {
@@ -268,7 +274,7 @@ int session_open(struct session *session, const struct trace_config *config,
 	log_warn("%s%s: programs executed and ended, files opened and libraries loaded are seen, "
 		 "partly by /proc; nothing else is",
 		 is_forced ? "CRYPTO_TRACER_COMPAT=1" : "this kernel is too old for all of it, ",
-		 is_forced ? "" : strerror(-err));
+		 is_forced ? "" : lack_of(err));
 	return 0;
 }
 

@@ -135,6 +135,11 @@ must_be_for_people()
     must_be 0
 }
 
+no_broker_is_left()
+{
+    [ -z "$(pgrep -x crypto-tracer:b -P 1)" ]
+}
+
 @test "it leaves nothing in the kernel, and no process" {
     "$TOOL" check file_open >"$OUT" 2>"$ERR" </dev/null 3>&- &
     TRACER=$!
@@ -144,7 +149,8 @@ must_be_for_people()
     grep -q ^prog "$T/held"
     grep -q ^link "$T/held"
     wait_for 10 bpf_gone "$T/held"
-    [ -z "$(pgrep -x crypto-tracer:b -P 1)" ]
+    # One of a test before may still let go of its probes.
+    wait_for 20 no_broker_is_left
 }
 
 @test "it has no rights when it writes" {
@@ -326,17 +332,15 @@ without_btf()
         >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
 }
 
-@test "without type information: status 4 for both, and what the kernel lacks" {
-    without_btf "$TOOL" monitor
-    must_be 4
-    must_be_error
-    grep -q '^Error: Kernel not supported' "$ERR"
-    grep -qF "Detected kernel: $(uname -r)" "$ERR"
-    grep -q CONFIG_DEBUG_INFO_BTF=y "$ERR"
-    must_be_for_people "$ERR"
+@test "without type information: both use what old kernels have, and say so" {
+    without_btf "$TOOL" monitor --duration 1
+    must_be 0
+    grep -q 'WARN: this kernel is too old for all of it, or has no type information (BTF)' "$ERR"
+    [ "$(tail -n 1 "$OUT" | jq -r '.sources[] | select(.name == "file_open") | .hook')" = \
+        tp/syscalls/sys_enter_openat ]
     without_btf "$TOOL" check --format json file_open process_exec
-    must_be 4
-    must_tell file_open unavailable kernel
+    must_be 1
+    must_tell file_open limited kernel
     grep -q /sys/kernel/btf/vmlinux <<<"$(of file_open why)"
     [ "$(jq .host.btf "$OUT")" = false ]
     without_btf "$TOOL" check --format json syscalls_record_ptrace syscalls_run

@@ -121,6 +121,22 @@ static void test_load_that_is_not_permitted_is_a_matter_of_rights(void **state)
 	assert_non_null(strstr(said, "\nSolution: "));
 }
 
+static void test_kernel_that_is_too_old_for_anything(void **state)
+{
+	const char *said;
+	int status;
+
+	(void)state;
+	capture_begin(STDERR_FILENO);
+	status = report_old_kernel("");
+	said = capture_end(NULL);
+	assert_int_equal(status, EXIT_KERNEL);
+	assert_int_equal(strncmp(said, "Error: Kernel not supported\n", 28), 0);
+	assert_non_null(strstr(said, "\nDetected kernel: "));
+	assert_non_null(strstr(said, "\nMinimum required: 4.15"));
+	assert_non_null(strstr(said, "\nSolution: upgrade the kernel"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +146,7 @@ int main(void)
 		cmocka_unit_test(test_command_that_cannot_be_run),
 		cmocka_unit_test(test_end_of_the_log_is_shown_or_all_of_it),
 		cmocka_unit_test(test_load_that_is_not_permitted_is_a_matter_of_rights),
+		cmocka_unit_test(test_kernel_that_is_too_old_for_anything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
