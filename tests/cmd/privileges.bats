@@ -275,7 +275,8 @@ settled()
     grep -q '^Error: Kernel not supported$' "$ERR"
     grep -q "^Detected kernel: $(uname -r)\$" "$ERR"
     grep -q 'bpf(2)' "$ERR"
-    grep -qE '^Solution: .*kernel .*[0-9]+[.][0-9]+' "$ERR"
+    grep -qE '^Minimum required: [0-9]+[.][0-9]+' "$ERR"
+    grep -q '^Solution: upgrade the kernel' "$ERR"
     [ ! -e "$T/ran" ]
 }
 
