@@ -418,9 +418,11 @@ static void look_again(struct recorder *recorder)
 	     st.st_ctim.tv_nsec == old->st_ctim.tv_nsec))
 		return;
 	recorder->program_st = st;
-	if (executable_find(recorder->options->command[0], &found) ||
-	    (strcmp(found.path, recorder->program.path) == 0 &&
-	     strcmp(found.sha256, recorder->program.sha256) == 0))
+	/* What cannot be looked into is another one, too. */
+	if (executable_find(recorder->options->command[0], &found))
+		memcpy(found.path, recorder->program.path, sizeof(found.path));
+	if (found.sha256[0] && strcmp(found.path, recorder->program.path) == 0 &&
+	    strcmp(found.sha256, recorder->program.sha256) == 0)
 		return;
 	log_warn("'%s' has changed since the last run", log_quote(quoted, recorder->program.path));
 	recorder->program = found;

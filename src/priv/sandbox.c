@@ -181,7 +181,8 @@ static const int recorder_calls[] = {
 	SCMP_SYS(sendmsg), SCMP_SYS(recvmsg),	 SCMP_SYS(memfd_create), SCMP_SYS(wait4),
 	SCMP_SYS(ftruncate), SCMP_SYS(fdatasync), SCMP_SYS(timer_settime), SCMP_SYS(getrandom),
 	SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal), SCMP_SYS(epoll_wait),
-	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_pwait), SCMP_SYS(access),	 SCMP_SYS(faccessat),	 SCMP_SYS(faccessat2),
+	SCMP_SYS(getcwd),
 };
 /* clang-format on */
 

@@ -45,7 +45,10 @@ setup()
 /etc/logrotate.d/crypto-tracer
 /usr/bin/crypto-tracer
 /usr/lib/systemd/system/crypto-tracer.service
+/usr/share/bash-completion/completions/crypto-tracer
+/usr/share/fish/vendor_completions.d/crypto-tracer.fish
 /usr/share/man/man1/crypto-tracer.1
+/usr/share/zsh/site-functions/_crypto-tracer
 END
     rpm -qp --requires "$rpm" 2>/dev/null | grep -q 'libbpf.so.1'
     mkdir "$T/root"
