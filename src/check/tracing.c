@@ -332,6 +332,8 @@ static void judge_reduced(const struct tracing *tracing, struct check_verdict *v
 {
 	bool has_btf = tracing->check->host.has_btf;
 
+	if (!tracing->session.reduced)
+		return;
 	verdict_add(verdict, CHECK_LIMITED, CHECK_KERNEL,
 		    has_btf ? "by programs for old kernels, partly by /proc"
 			    : "by programs for old kernels, partly by /proc: there is no type "
@@ -340,6 +342,19 @@ static void judge_reduced(const struct tracing *tracing, struct check_verdict *v
 			    : "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; in a container, "
 			      "give it /sys of the host",
 		    NULL);
+}
+
+/* What is attached and yet does not see everything. */
+static void judge_reach(const struct tracing *tracing, enum source_id source,
+			struct check_verdict *verdict)
+{
+	judge_reduced(tracing, verdict);
+	if (takes_more(source) && !tracing->session.sees_all_cgroups)
+		verdict_add(verdict, CHECK_LIMITED, CHECK_ENVIRONMENT,
+			    "only sockets of its own control group namespace are seen",
+			    "run it on the host, or in the host's cgroup namespace (docker run "
+			    "--cgroupns=host)",
+			    NULL);
 }
 
 static void judge_source(struct tracing *tracing, enum source_id source)
@@ -354,18 +369,12 @@ static void judge_source(struct tracing *tracing, enum source_id source)
 	state->is_attached |= is_calls && !tracing->probe_err;
 	if (state->is_attached || is_calls)
 		verdict_works(&feature->verdict);
-	if (tracing->session.reduced && state->is_attached)
-		judge_reduced(tracing, &feature->verdict);
 	if (is_calls)
 		judge_calls(tracing, &feature->verdict);
 	if (state->reason[0] || (!state->is_attached && !is_calls))
 		judge_hook(tracing, source, state, &feature->verdict);
-	if (takes_more(source) && state->is_attached && !tracing->session.sees_all_cgroups)
-		verdict_add(&feature->verdict, CHECK_LIMITED, CHECK_ENVIRONMENT,
-			    "only sockets of its own control group namespace are seen",
-			    "run it on the host, or in the host's cgroup namespace (docker run "
-			    "--cgroupns=host)",
-			    NULL);
+	if (state->is_attached)
+		judge_reach(tracing, source, &feature->verdict);
 	if (feature->verdict.status != CHECK_UNAVAILABLE)
 		feature->hook = is_calls && tracing->calls.uprobes.is_multi
 					? "uprobe_multi"
