@@ -144,9 +144,13 @@ EOT
 }
 
 @test "snapshot and libs read /proc" {
+    LD_PRELOAD=libssl.so.3 "$PROGRAMS/hold" >ready 3>&- &
+    KILL=$!
+    until_true grep -q ready ready
     "$CT" snapshot --output snapshot.json 2>err
-    jq -e '(.processes | length > 0) and .coverage.method == "proc" and
+    jq -e --argjson pid "$KILL" 'any(.processes[]; .pid == $pid) and .coverage.method == "proc" and
         (.coverage.reason | length > 0)' snapshot.json >/dev/null
     "$CT" libs --output libs.json 2>>err
-    jq -e '(.libraries | length > 0) and .coverage.method == "proc"' libs.json >/dev/null
+    jq -e --argjson pid "$KILL" 'any(.libraries[]; .family == "openssl" and any(.processes[]; .pid == $pid)) and
+        .coverage.method == "proc"' libs.json >/dev/null
 }
