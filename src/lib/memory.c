@@ -2,9 +2,17 @@
 #include "lib/memory.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #define BUFFER_SIZE (64U << 10)
+
+void memory_trim(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
 
 int memory_text_begin(struct memory_text *text)
 {

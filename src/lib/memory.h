@@ -3,6 +3,12 @@
 #define LIB_MEMORY_H
 
 /*
+ * Gives freed memory back to the kernel. glibc keeps what is below memory in use, malloc_trim(3);
+ * a process that is forked has it too. Worth it once, after much was freed for good.
+ */
+void memory_trim(void);
+
+/*
  * Documents that are made in memory as a whole, so that nothing is written of one that fails. Each
  * is begun, written to, and ended, whatever happened between: that hands over what was made, or
  * throws it away.

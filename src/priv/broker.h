@@ -53,6 +53,9 @@ struct broker_config {
 	int (*prepare)(void *ctx);
 	int (*attach)(void *ctx);
 	void *ctx;
+	/* Called in the broker first: lets go of what only the worker uses. NULL: nothing. */
+	void (*leave)(void *ctx);
+	void *leave_ctx;
 	/*
 	 * Attaches probes to the file behind FD, lets go of a set of them, and at the end of all.
 	 * NULL: there are none. probe() returns the number of the set, with how many it could not

@@ -19,6 +19,7 @@
 #include "catalogue/files.h"
 #include "catalogue/libraries.h"
 #include "lib/cleanup.h"
+#include "lib/memory.h"
 #include "priv/broker_look.h"
 #include "priv/broker_wire.h"
 #include "priv/privileges.h"
@@ -529,7 +530,10 @@ void broker_serve(int socket, const struct broker_config *config)
 	/* The worker waits for it, and records pile up meanwhile. Not everybody may do this. */
 	setpriority(PRIO_PROCESS, 0, -20);
 	raise_descriptors();
+	if (config->leave)
+		config->leave(config->leave_ctx);
 	prepared = config->prepare ? config->prepare(config->ctx) : 0;
+	memory_trim();
 	if (confine(config))
 		_exit(1);
 	while (receive(socket, &packet, probes))

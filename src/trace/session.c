@@ -149,6 +149,15 @@ static int ring_open(struct session *session, int (*on_record)(void *ctx, void *
 	return session->ring ? 0 : -errno;
 }
 
+static void ring_close(struct session *session)
+{
+	ring_buffer__free(session->ring);
+	if (session->ring_read)
+		munmap((void *)session->ring_read, 2 * (size_t)sysconf(_SC_PAGESIZE));
+	session->ring = NULL;
+	session->ring_read = session->ring_written = NULL;
+}
+
 bool session_wants(const struct session *session, enum source_id source)
 {
 	return sources[source]->is_basic ||
@@ -278,8 +287,15 @@ int session_open(struct session *session, const struct trace_config *config,
 	return 0;
 }
 
+static void leave_ring(void *ctx)
+{
+	ring_close(ctx);
+}
+
 void session_offer(struct session *session, struct broker_config *config)
 {
+	config->leave = leave_ring;
+	config->leave_ctx = session;
 	if (session->reduced)
 		reduced_offer(session->reduced, config);
 }
@@ -464,10 +480,8 @@ void session_counters(const struct session *session, enum source_id source,
 
 void session_close(struct session *session)
 {
-	ring_buffer__free(session->ring);
+	ring_close(session);
 	reduced_close(session->reduced);
-	if (session->ring_read)
-		munmap((void *)session->ring_read, 2 * (size_t)sysconf(_SC_PAGESIZE));
 	for (size_t i = 0; i < NR_SOURCES; i++)
 		hook_close(&session->states[i]);
 	bpf_object__close(session->seed_object);

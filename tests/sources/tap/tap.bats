@@ -108,3 +108,26 @@ are_gone()
     trace_stop events
     [ "$rss" -lt 65536 ]
 }
+
+# The bytes of BPF maps in the memory of process $1.
+mapped_bytes()
+{
+    awk '/^[0-9a-f]+-[0-9a-f]+ / { is_map = /anon_inode:bpf-map$/ }
+        is_map && /^Size:/ { kb += $2 } END { print kb * 1024 }' "/proc/$1/smaps"
+}
+
+@test "what loading took is given back, and the ring is mapped where it is read" {
+    local broker heap pid
+    trace_start events
+    broker=$(pgrep -P "$TRACER")
+    [ -n "$broker" ]
+    # The ring's bytes are mapped twice, one after the other.
+    [ "$(mapped_bytes "$TRACER")" -gt 8388608 ]
+    [ "$(mapped_bytes "$broker")" -lt 1048576 ]
+    for pid in "$TRACER" "$broker"; do
+        heap=$(awk '/^RssAnon:/ { print $2 }' "/proc/$pid/status")
+        [ "$heap" -gt 0 ]
+        [ "$heap" -lt 8192 ]
+    done
+    trace_stop events
+}
