@@ -11,7 +11,6 @@
 #include "cmd/select.h"
 #include "inspect/content.h"
 #include "lib/log.h"
-#include "lib/memory.h"
 #include "lib/stop.h"
 #include "priv/privileges.h"
 #include "priv/sandbox.h"
@@ -310,8 +309,7 @@ static int start_broker(struct run *run)
 	late_init(&run->late, &run->session, &config);
 	session_offer(&run->session, &config);
 	calls_offer(&run->calls, &config);
-	/* What loading took, the kernel's types above all. */
-	memory_trim();
+	session_loaded(&run->session);
 	err = broker_start(&run->broker, &config);
 	if (err)
 		return err;

@@ -14,6 +14,7 @@
 #include "inventory/wire.h"
 #include "lib/cleanup.h"
 #include "sources/source.h"
+#include "trace/core_types.h"
 
 /* As many as bpf/iterate.bpf.c remembers. */
 #define KNOWN_MAX   16385
@@ -49,7 +50,9 @@ static int share_map(struct bpf_object *object, int tapped)
 
 int iterate_open(struct iterate *iterate, int tapped)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "iterate");
+	_cleanup_(core_types_close) struct core_types types = { 0 };
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "iterate",
+		    .btf_custom_path = core_types_path(&types));
 	struct bpf_object *object = bpf_object__open_mem(
 		iterate_object, object_size(iterate_object, iterate_object_end), &options);
 	int err;
@@ -58,6 +61,8 @@ int iterate_open(struct iterate *iterate, int tapped)
 	if (!object)
 		return -errno;
 	err = share_map(object, tapped);
+	if (!err)
+		err = core_types_fill(&types, bpf_object__btf(object));
 	if (!err)
 		err = bpf_object__load(object);
 	if (!err) {

@@ -19,7 +19,6 @@
 #include "catalogue/files.h"
 #include "catalogue/libraries.h"
 #include "lib/cleanup.h"
-#include "lib/memory.h"
 #include "priv/broker_look.h"
 #include "priv/broker_wire.h"
 #include "priv/privileges.h"
@@ -533,7 +532,6 @@ void broker_serve(int socket, const struct broker_config *config)
 	if (config->leave)
 		config->leave(config->leave_ctx);
 	prepared = config->prepare ? config->prepare(config->ctx) : 0;
-	memory_trim();
 	if (confine(config))
 		_exit(1);
 	while (receive(socket, &packet, probes))

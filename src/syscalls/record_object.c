@@ -16,6 +16,7 @@
 #include "lib/cleanup.h"
 #include "sources/source.h"
 #include "syscalls/record_tree.h"
+#include "trace/core_types.h"
 #include "trace/libbpf_log.h"
 #include "trace/uprobe_link.h"
 
@@ -173,7 +174,9 @@ static int object_adjust(struct bpf_object *object, const struct record_setup *s
 static int object_load(struct record_object *record, const struct record_setup *setup,
 		       const struct kernel_has *has)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "record");
+	_cleanup_(core_types_close) struct core_types types = { 0 };
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "record",
+		    .btf_custom_path = core_types_path(&types));
 	struct bpf_object *object = bpf_object__open_mem(
 		record_object, object_size(record_object, record_object_end), &options);
 	int err;
@@ -183,6 +186,8 @@ static int object_load(struct record_object *record, const struct record_setup *
 	err = programs_choose(object, setup, has);
 	if (!err)
 		err = object_adjust(object, setup);
+	if (!err)
+		err = core_types_fill(&types, bpf_object__btf(object));
 	if (!err)
 		err = bpf_object__load(object);
 	if (err) {

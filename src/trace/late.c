@@ -13,8 +13,11 @@ static int late_prepare(void *ctx)
 	struct late *late = ctx;
 	size_t size = object_size(file_open_compat_object, file_open_compat_object_end);
 
-	return session_load(late->session, "compat", file_open_compat_object, size, NULL, NULL,
-			    &late->object);
+	int err = session_load(late->session, "compat", file_open_compat_object, size, NULL, NULL,
+			       &late->object);
+
+	session_loaded(late->session);
+	return err;
 }
 
 /* The hook lives as long as the broker. */

@@ -12,6 +12,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "trace/cgroup.h"
 #include "trace/hook.h"
 #include "trace/libbpf_log.h"
@@ -72,7 +73,8 @@ int session_load(struct session *session, const char *name, const void *bytes, s
 		 int (*adjust)(void *ctx, struct bpf_object *object), void *ctx,
 		 struct bpf_object **ret)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name);
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name,
+		    .btf_custom_path = core_types_path(&session->types));
 	struct bpf_object *object = bpf_object__open_mem(bytes, size, &options);
 	struct bpf_map *map;
 	int err;
@@ -86,6 +88,8 @@ int session_load(struct session *session, const char *name, const void *bytes, s
 			goto fail;
 	}
 	err = adjust ? adjust(ctx, object) : 0;
+	if (!err)
+		err = core_types_fill(&session->types, bpf_object__btf(object));
 	if (!err)
 		err = bpf_object__load(object);
 	if (err)
@@ -287,6 +291,13 @@ int session_open(struct session *session, const struct trace_config *config,
 	return 0;
 }
 
+void session_loaded(struct session *session)
+{
+	core_types_close(&session->types);
+	/* What loading took, the kernel's types above all. */
+	memory_trim();
+}
+
 static void leave_ring(void *ctx)
 {
 	ring_close(ctx);
@@ -481,6 +492,7 @@ void session_counters(const struct session *session, enum source_id source,
 void session_close(struct session *session)
 {
 	ring_close(session);
+	core_types_close(&session->types);
 	reduced_close(session->reduced);
 	for (size_t i = 0; i < NR_SOURCES; i++)
 		hook_close(&session->states[i]);

@@ -18,6 +18,7 @@
 #include "proc/processes.h"
 #include "sources/source.h"
 #include "trace/attach.h"
+#include "trace/core_types.h"
 #include "trace/mapping.h"
 
 struct reduced;
@@ -45,6 +46,7 @@ struct session {
 	struct source_state states[NR_SOURCES];
 	/* Set by the caller before session_open(): the only hook to be tried; NULL: any. */
 	const struct source_hook *forced[NR_SOURCES];
+	struct core_types types; /* while objects are loaded */
 	struct bpf_object *seed_object;
 	struct mappings *mappings;
 	struct control *control;
@@ -79,6 +81,9 @@ struct session {
  */
 int session_open(struct session *session, const struct trace_config *config,
 		 int (*on_record)(void *ctx, void *bytes, size_t size), void *ctx);
+
+/* After the last session_load(): gives back what loading took. Another may follow all the same. */
+void session_loaded(struct session *session);
 
 /*
  * Loads one object around the session's maps: SIZE bytes at BYTES, for messages called NAME. ADJUST
