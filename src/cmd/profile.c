@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/errors.h"
@@ -96,11 +95,9 @@ static void want_targets(struct profiling *profiling)
 static int tell_cmdline(struct profiling *profiling, const struct inventory_process *process)
 {
 	static char text[PROFILE_CMDLINE_MAX];
-	int fd = broker_open_text(&profiling->run.broker, process->pid, BROKER_TEXT_cmdline);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	ssize_t n = broker_read_text(&profiling->run.broker, process->pid, BROKER_TEXT_cmdline,
+				     text, sizeof(text));
 
-	if (fd >= 0)
-		close(fd);
 	return n > 0 ? profiles_set_cmdline(profiling->profiles, process->pid, text, (size_t)n) : 0;
 }
 

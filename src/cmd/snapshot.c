@@ -15,6 +15,7 @@
 #include "inventory/diff.h"
 #include "inventory/snapshot.h"
 #include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/log.h"
 
 /* An older snapshot in memory. */
@@ -41,6 +42,7 @@ static int read_old(const char *path, struct old *ret)
 	_cleanup_(cleanup_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 	size_t room;
+	ssize_t got;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return report_old(path, strerror(errno));
@@ -52,17 +54,10 @@ static int read_old(const char *path, struct old *ret)
 	ret->text = malloc(room + 1);
 	if (!ret->text)
 		return report_old(path, strerror(ENOMEM));
-	while (ret->size < room) {
-		ssize_t n = read(fd, ret->text + ret->size, room - ret->size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return report_old(path, strerror(errno));
-		if (n == 0)
-			break;
-		ret->size += (size_t)n;
-	}
+	got = file_fill(fd, ret->text, room);
+	if (got < 0)
+		return report_old(path, strerror((int)-got));
+	ret->size = (size_t)got;
 	return 0;
 }
 

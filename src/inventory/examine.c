@@ -9,6 +9,7 @@
 
 #include "catalogue/libraries.h"
 #include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/stop.h"
 
 /* Other processes that are tried when one has gone. */
@@ -38,27 +39,13 @@ static const char *reason(int err)
 static char *read_start(int fd, size_t size, ssize_t *ret_size)
 {
 	char *bytes = malloc(size ? size : 1);
-	size_t got = 0;
 
-	*ret_size = -ENOMEM;
-	if (!bytes)
-		return NULL;
-	while (got < size) {
-		ssize_t n = pread(fd, bytes + got, size - got, (off_t)got);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			*ret_size = -errno;
-			free(bytes);
-			return NULL;
-		}
-		if (n == 0) /* it became shorter */
-			break;
-		got += (size_t)n;
-	}
-	*ret_size = (ssize_t)got;
-	return bytes;
+	/* Less, when it became shorter. */
+	*ret_size = bytes ? file_fill_at(fd, bytes, size, 0) : -ENOMEM;
+	if (*ret_size >= 0)
+		return bytes;
+	free(bytes);
+	return NULL;
 }
 
 int examine_content(int fd, const char *path, uint64_t now_ns, struct content_stat *ret_stat,

@@ -36,23 +36,7 @@ struct scan {
 /* The text of PID in OUT of TEXT_SIZE bytes. Returns its size, or a negative errno. */
 static ssize_t read_text(struct scan *scan, uint32_t pid, enum broker_text kind, char *out)
 {
-	_cleanup_(cleanup_fd) int fd = broker_open_text(scan->broker, pid, kind);
-	size_t size = 0;
-
-	if (fd < 0)
-		return fd;
-	while (size < TEXT_SIZE) {
-		ssize_t n = read(fd, out + size, TEXT_SIZE - size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		size += (size_t)n;
-	}
-	return (ssize_t)size;
+	return broker_read_text(scan->broker, pid, kind, out, TEXT_SIZE);
 }
 
 /*

@@ -107,6 +107,36 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_size)
 	return fd < 0 ? -errno : file_read_fd(fd, max, ret, ret_size);
 }
 
+/* OFFSET below 0: from where FD stands. */
+static ssize_t fill(int fd, char *out, size_t size, off_t offset)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = offset < 0 ? read(fd, out + done, size - done)
+				       : pread(fd, out + done, size - done, offset + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+ssize_t file_fill(int fd, void *out, size_t size)
+{
+	return fill(fd, out, size, -1);
+}
+
+ssize_t file_fill_at(int fd, void *out, size_t size, uint64_t offset)
+{
+	return fill(fd, out, size, (off_t)offset);
+}
+
 int file_write_fd(int fd, const void *bytes, size_t size)
 {
 	for (size_t written = 0; written < size;) {

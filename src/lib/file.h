@@ -5,6 +5,8 @@
 /* Files that are read, or written, as a whole. */
 
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 /*
  * Reads PATH, a file, a pipe, or `-` for standard input, to its end. *RET has *RET_SIZE bytes and a
@@ -15,6 +17,14 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_size);
 
 /* The same of FD, borrowed, from where it stands. */
 int file_read_fd(int fd, size_t max, char **ret, size_t *ret_size);
+
+/*
+ * Reads from FD, borrowed, to OUT until SIZE bytes are there or the file ends, which those of /proc
+ * may do in pieces. Returns how many, or a negative errno.
+ */
+ssize_t file_fill(int fd, void *out, size_t size);
+/* The same from OFFSET, in bytes, wherever FD stands. */
+ssize_t file_fill_at(int fd, void *out, size_t size, uint64_t offset);
 
 /* Writes SIZE bytes to FD, all of them. Returns 0 or a negative errno of write(2). */
 int file_write_fd(int fd, const void *bytes, size_t size);

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/cleanup.h"
+#include "lib/file.h"
 #include "priv/broker_wire.h"
 #include "proc/packages.h"
 #include "proc/sockets.h"
@@ -182,6 +184,14 @@ int broker_open(struct broker *broker, const struct broker_file *file)
 int broker_open_text(struct broker *broker, uint32_t pid, enum broker_text text)
 {
 	return ask_about(broker, BROKER_OPEN_TEXT, pid, text, NULL);
+}
+
+ssize_t broker_read_text(struct broker *broker, uint32_t pid, enum broker_text text, char *out,
+			 size_t size)
+{
+	_cleanup_(cleanup_fd) int fd = broker_open_text(broker, pid, text);
+
+	return fd < 0 ? fd : file_fill(fd, out, size);
 }
 
 int broker_open_proc(struct broker *broker)

@@ -126,6 +126,9 @@ int broker_attach(struct broker *broker);
 /* The descriptors that these return belong to the caller; negative errno otherwise. */
 int broker_open(struct broker *broker, const struct broker_file *file);
 int broker_open_text(struct broker *broker, uint32_t pid, enum broker_text text);
+/* Reads it to OUT, at most SIZE bytes, no NUL behind. Returns how many, or a negative errno. */
+ssize_t broker_read_text(struct broker *broker, uint32_t pid, enum broker_text text, char *out,
+			 size_t size);
 /* /proc, for its names alone: nothing can be opened in it by the worker. */
 int broker_open_proc(struct broker *broker);
 /* /proc/PID/fd and /proc/PID/task, in the same way. */

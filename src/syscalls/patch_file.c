@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/parent.h"
 
 /* Linux, include/uapi/linux/limits.h: XATTR_LIST_MAX, XATTR_SIZE_MAX */
@@ -42,24 +43,17 @@ static int judge_file(int fd, const struct stat *st, char ret_what[static PATCH_
 static int read_all(struct patch_source *source)
 {
 	size_t size = (size_t)source->st.st_size;
+	ssize_t got;
 
 	/* Room for one byte more, so that there is some of an empty file too. */
 	source->bytes = malloc(size + 1);
 	if (!source->bytes)
 		return -ENOMEM;
-	while (source->size < size) {
-		ssize_t got = pread(source->fd, source->bytes + source->size, size - source->size,
-				    (off_t)source->size);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			return -EAGAIN;
-		source->size += (size_t)got;
-	}
-	return 0;
+	got = file_fill_at(source->fd, source->bytes, size, 0);
+	if (got < 0)
+		return (int)got;
+	source->size = (size_t)got;
+	return source->size < size ? -EAGAIN : 0;
 }
 
 bool patch_source_is_current(const struct patch_source *source)

@@ -68,23 +68,7 @@ int reduced_proc_each(void (*take)(void *ctx, const struct process_seed *seed, u
 
 static ssize_t ask_text(void *ctx, uint32_t pid, enum broker_text kind, char *out, size_t size)
 {
-	_cleanup_(cleanup_fd) int fd = broker_open_text(ctx, pid, kind);
-	size_t done = 0;
-
-	if (fd < 0)
-		return fd;
-	while (done < size) {
-		ssize_t n = read(fd, out + done, size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
+	return broker_read_text(ctx, pid, kind, out, size);
 }
 
 static int ask_look(void *ctx, uint32_t pid, int fd, struct broker_link *ret)

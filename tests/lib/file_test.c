@@ -197,6 +197,39 @@ static void test_a_descriptor_is_read_from_where_it_stands(void **state)
 	assert_int_equal(file_read_fd(fd, 10, &text, &size), -EBADF);
 }
 
+/* More than a pipe holds, so that it comes in pieces; and what is there when it is less. */
+static void test_a_buffer_is_filled_until_the_end(void **state)
+{
+	static char bytes[300000], got[sizeof(bytes) + 1];
+	struct writing writing;
+	pthread_t thread;
+	int fds[2];
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i % 251);
+	assert_int_equal(pipe(fds), 0);
+	writing = (struct writing){ fds[1], bytes, sizeof(bytes), 0 };
+	assert_int_equal(pthread_create(&thread, NULL, write_at_once, &writing), 0);
+	assert_int_equal(file_fill(fds[0], got, 1000), 1000);
+	assert_int_equal(file_fill(fds[0], got + 1000, sizeof(got) - 1000), sizeof(bytes) - 1000);
+	pthread_join(thread, NULL);
+	assert_memory_equal(got, bytes, sizeof(bytes));
+	close(fds[0]);
+	assert_int_equal(file_fill(fds[0], got, 1), -EBADF);
+
+	write_file("0123456789", 10);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(file_fill_at(fd, got, 3, 4), 3);
+	assert_memory_equal(got, "456", 3);
+	assert_int_equal(file_fill_at(fd, got, sizeof(got), 8), 2);
+	assert_int_equal(file_fill_at(fd, got, 1, 10), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
+	close(fd);
+	assert_int_equal(file_fill_at(fd, got, 1, 0), -EBADF);
+}
+
 /* More than a pipe holds, so that it is taken in pieces. */
 static void test_all_of_it_is_written(void **state)
 {
@@ -233,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_be_read_is_refused),
 		cmocka_unit_test(test_standard_input_is_a_pipe_or_a_socket),
 		cmocka_unit_test(test_a_descriptor_is_read_from_where_it_stands),
+		cmocka_unit_test(test_a_buffer_is_filled_until_the_end),
 		cmocka_unit_test(test_all_of_it_is_written),
 	};
 

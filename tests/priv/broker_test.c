@@ -196,8 +196,12 @@ static void test_text_of_a_process_is_opened(void **state)
 		if (kind == BROKER_TEXT_tcp6 && fd == -ENOENT)
 			continue;
 		assert_true(n > 0);
-		text[n] = '\0';
 		close(fd);
+		/* The same as a text, cut where there is no room. */
+		n = broker_read_text(&broker, pid, kind, text, sizeof(text) - 1);
+		assert_true(n > 0);
+		text[n] = '\0';
+		assert_int_equal(broker_read_text(&broker, pid, kind, text, 1), 1);
 		assert_true(!begins[kind] ||
 			    strncmp(text, begins[kind], strlen(begins[kind])) == 0);
 		if (kind == BROKER_TEXT_stat)
@@ -206,6 +210,9 @@ static void test_text_of_a_process_is_opened(void **state)
 	assert_int_equal(broker_open_text(&broker, pid, NR_BROKER_TEXTS), -EINVAL);
 	assert_int_equal(broker_open_text(&broker, pid, (enum broker_text)UINT32_MAX), -EINVAL);
 	assert_int_equal(broker_open_text(&broker, (uint32_t)ended_pid(), BROKER_TEXT_stat),
+			 -ENOENT);
+	assert_int_equal(broker_read_text(&broker, (uint32_t)ended_pid(), BROKER_TEXT_stat, text,
+					  sizeof(text)),
 			 -ENOENT);
 }
 
