@@ -239,14 +239,6 @@ static bool judge_run(const struct tracing *tracing, struct check_verdict *verdi
 		judge_confined(verdict);
 		return true;
 	}
-	if (tracing->open_err && !host->has_btf) {
-		verdict_add(verdict, CHECK_UNAVAILABLE, CHECK_KERNEL,
-			    "the kernel has no type information (/sys/kernel/btf/vmlinux)",
-			    "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; in a container, "
-			    "give it /sys of the host",
-			    NULL);
-		return true;
-	}
 	err = tracing->open_err ? tracing->open_err : tracing->start_err;
 	if (!err)
 		return false;
