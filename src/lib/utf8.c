@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/utf8.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The longest escape of text_escape(): "\u202e". */
@@ -172,4 +173,13 @@ size_t text_escape(char *out, size_t cap, const char *bytes, size_t size)
 	}
 	out[written] = '\0';
 	return written;
+}
+
+size_t text_vformat(char *out, size_t cap, const char *format, va_list args)
+{
+	int n = vsnprintf(out, cap, format, args);
+
+	if (n <= 0)
+		return 0;
+	return (size_t)n < cap ? (size_t)n : cap - 1;
 }

@@ -9,6 +9,7 @@
  * is allocated or kept; no function reads past SIZE.
  */
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,5 +47,12 @@ bool utf8_is_control(uint32_t rune);
  * is 0. Returns the length without the NUL.
  */
 size_t text_escape(char *out, size_t cap, const char *bytes, size_t size);
+
+/*
+ * vsnprintf(3), which says how long it would have become: returns how long it is, without the NUL.
+ * For appending; CAP is at least 1.
+ */
+size_t text_vformat(char *out, size_t cap, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
 
 #endif /* LIB_UTF8_H */

@@ -23,15 +23,11 @@ static void add(struct line *line, const char *format, ...) __attribute__((forma
 
 static void add(struct line *line, const char *format, ...)
 {
-	size_t room = LINE_SIZE - line->size;
 	va_list args;
-	int n;
 
 	va_start(args, format);
-	n = vsnprintf(line->bytes + line->size, room, format, args);
+	line->size += text_vformat(line->bytes + line->size, LINE_SIZE - line->size, format, args);
 	va_end(args);
-	if (n > 0)
-		line->size += (size_t)n < room ? (size_t)n : room - 1;
 }
 
 static void add_foreign(struct line *line, const char *bytes, size_t size)

@@ -77,3 +77,17 @@ const struct item_list *verdicts_read(struct record *record, struct tail tail,
 	}
 	return read->list.count ? &read->list : NULL;
 }
+
+void verdicts_get(const struct record *record, const struct field *field, struct value *ret)
+{
+	const struct item_list *list =
+		record->slots[field->at].present ? record->slots[field->at].obj : NULL;
+
+	if (!list || !list->count)
+		return;
+	ret->present = true;
+	ret->list.items = list->items;
+	ret->list.count = list->count;
+	ret->list.stride = list->stride;
+	ret->list.truncated = list->truncated;
+}

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "inspect/finding.h"
+#include "pipeline/field.h"
 #include "pipeline/record.h"
 
 #define VERDICTS_MAX 24
@@ -24,5 +25,8 @@
 const struct item_list *verdicts_read(struct record *record, struct tail tail,
 				      bool (*name_rule)(uint8_t rule, struct finding *finding),
 				      const struct item_list *more);
+
+/* A getter: the list in slot FIELD->at, which is not there when it is empty. */
+void verdicts_get(const struct record *record, const struct field *field, struct value *ret);
 
 #endif /* SOURCES_VERDICTS_H */

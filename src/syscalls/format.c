@@ -58,6 +58,15 @@ static void print_phase(FILE *out, const struct policy *policy, size_t phase)
 	}
 }
 
+static void print_notes(FILE *out, const struct policy_notes *notes, const char *prefix)
+{
+	for (size_t i = 0; i < notes->nr; i++) {
+		fprintf(out, "%swarning: ", prefix);
+		format_text(out, notes->list[i]);
+		fputc('\n', out);
+	}
+}
+
 void format_head(FILE *out, const struct policy *policy, size_t phase, const char *prefix)
 {
 	fprintf(out, "%sMade by crypto-tracer " VERSION ": which system calls are allowed.\n",
@@ -75,11 +84,15 @@ void format_head(FILE *out, const struct policy *policy, size_t phase, const cha
 		print_phase(out, policy, phase);
 		fputs("; this format has one phase\n", out);
 	}
-	for (size_t i = 0; i < policy->warnings.nr; i++) {
-		fprintf(out, "%swarning: ", prefix);
-		format_text(out, policy->warnings.list[i]);
-		fputc('\n', out);
-	}
+	print_notes(out, &policy->warnings, prefix);
+}
+
+void format_own(FILE *out, struct policy_notes *own, const char *prefix, struct policy_notes *notes)
+{
+	print_notes(out, own, prefix);
+	for (size_t i = 0; i < own->nr; i++)
+		policy_note(notes, "%s", own->list[i]);
+	policy_notes_free(own);
 }
 
 static int compare(const void *a, const void *b)

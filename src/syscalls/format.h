@@ -21,6 +21,13 @@ void format_text(FILE *out, const char *text);
 void format_head(FILE *out, const struct policy *policy, size_t phase, const char *prefix);
 
 /*
+ * Writes each of OWN, what this format alone has to be warned of, as the warnings of
+ * format_head(), adds it to NOTES, and frees OWN.
+ */
+void format_own(FILE *out, struct policy_notes *own, const char *prefix,
+		struct policy_notes *notes);
+
+/*
  * The names that are allowed in PHASE, of all architectures together, as formats that are made of
  * names say them. What they cannot say goes to NOTES: calls without a name that libseccomp knows,
  * and names that allow a call of one architecture because another one's was seen.

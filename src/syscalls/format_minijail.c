@@ -131,13 +131,7 @@ static int format_minijail_render(const struct policy *policy, size_t phase,
 	native_names(policy, phase, &own, names);
 	note_limits(policy, &own);
 	format_head(page.out, policy, phase, "# ");
-	for (size_t i = 0; i < own.nr; i++) {
-		fputs("# warning: ", page.out);
-		format_text(page.out, own.list[i]);
-		fputc('\n', page.out);
-		policy_note(notes, "%s", own.list[i]);
-	}
-	policy_notes_free(&own);
+	format_own(page.out, &own, "# ", notes);
 	fputc('\n', page.out);
 	return memory_text_end(&page, print_calls(page.out, policy, phase, names), ret, ret_size);
 }

@@ -142,13 +142,7 @@ static int format_systemd_render(const struct policy *policy, size_t phase,
 	add_fallback(policy, phase, names);
 	note_limits(policy, &own);
 	format_head(page.out, policy, phase, "# ");
-	for (size_t i = 0; i < own.nr; i++) {
-		fputs("# warning: ", page.out);
-		format_text(page.out, own.list[i]);
-		fputc('\n', page.out);
-		policy_note(notes, "%s", own.list[i]);
-	}
-	policy_notes_free(&own);
+	format_own(page.out, &own, "# ", notes);
 	fputs("# To be put into /etc/systemd/system/NAME.service.d/.\n\n[Service]\n", page.out);
 	print_settings(page.out, policy, names, surplus);
 	return memory_text_end(&page, 0, ret, ret_size);

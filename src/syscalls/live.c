@@ -34,15 +34,12 @@ struct line {
 
 static void __attribute__((format(printf, 2, 3))) add(struct line *line, const char *format, ...)
 {
-	size_t room = LIVE_LINE_MAX - line->size;
 	va_list args;
-	int n;
 
 	va_start(args, format);
-	n = vsnprintf(line->out + line->size, room, format, args);
+	line->size +=
+		text_vformat(line->out + line->size, LIVE_LINE_MAX - line->size, format, args);
 	va_end(args);
-	if (n > 0)
-		line->size += (size_t)n < room ? (size_t)n : room - 1;
 }
 
 static void add_colored(struct line *line, const char *color, const char *text)

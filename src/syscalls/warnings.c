@@ -33,15 +33,12 @@ struct warning {
 static void __attribute__((format(printf, 2, 3)))
 say(struct warning *warning, const char *format, ...)
 {
-	size_t room = RECORDING_WARNING_MAX - warning->size;
 	va_list args;
-	int n;
 
 	va_start(args, format);
-	n = vsnprintf(warning->text + warning->size, room, format, args);
+	warning->size += text_vformat(warning->text + warning->size,
+				      RECORDING_WARNING_MAX - warning->size, format, args);
 	va_end(args);
-	if (n > 0)
-		warning->size += (size_t)n < room ? (size_t)n : room - 1;
 }
 
 static void warn_lost(const struct recording *recording, struct warning *warning)

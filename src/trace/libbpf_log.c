@@ -8,6 +8,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/utf8.h"
 
 /* libbpf has one print function for the whole program, hence this one piece of state. */
 #define LOG_SIZE (64U << 10)
@@ -32,7 +33,6 @@ static void log_lines(const char *format, va_list args)
 static int keep_log(enum libbpf_print_level level, const char *format, va_list args)
 {
 	va_list copy;
-	int n;
 
 	if (level == LIBBPF_DEBUG)
 		return 0;
@@ -42,10 +42,8 @@ static int keep_log(enum libbpf_print_level level, const char *format, va_list a
 		log_size -= log_size / 2;
 	}
 	va_copy(copy, args);
-	n = vsnprintf(log_text + log_size, LOG_SIZE - log_size, format, copy);
+	log_size += text_vformat(log_text + log_size, LOG_SIZE - log_size, format, copy);
 	va_end(copy);
-	if (n > 0)
-		log_size += (size_t)n < LOG_SIZE - log_size ? (size_t)n : LOG_SIZE - log_size - 1;
 	if (log_get_level() >= LOG_DEBUG)
 		log_lines(format, args);
 	return 0;

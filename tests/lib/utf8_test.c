@@ -319,6 +319,32 @@ static void test_text_escape_of_random_bytes_has_no_control(void **state)
 	}
 }
 
+static size_t __attribute__((format(printf, 3, 4)))
+vformat(char *out, size_t cap, const char *format, ...)
+{
+	va_list args;
+	size_t size;
+
+	va_start(args, format);
+	size = text_vformat(out, cap, format, args);
+	va_end(args);
+	return size;
+}
+
+static void test_text_vformat_returns_what_is_there(void **state)
+{
+	char out[8];
+
+	(void)state;
+	assert_int_equal(vformat(out, sizeof(out), "%d", 1234567), 7);
+	assert_string_equal(out, "1234567");
+	assert_int_equal(vformat(out, sizeof(out), "%d", 12345678), 7);
+	assert_string_equal(out, "1234567");
+	assert_int_equal(vformat(out, 1, "x"), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(vformat(out, sizeof(out), "%s", ""), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_text_escape_never_splits_a_unit),
 		cmocka_unit_test(test_text_escape_of_no_room_writes_nothing),
 		cmocka_unit_test(test_text_escape_of_random_bytes_has_no_control),
+		cmocka_unit_test(test_text_vformat_returns_what_is_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

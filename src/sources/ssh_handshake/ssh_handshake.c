@@ -84,20 +84,6 @@ static void get_duration(const struct record *record, const struct field *field,
 	ret->present = true;
 }
 
-static void get_findings(const struct record *record, const struct field *field, struct value *ret)
-{
-	const struct item_list *list =
-		record->slots[field->at].present ? record->slots[field->at].obj : NULL;
-
-	if (!list || !list->count)
-		return;
-	ret->present = true;
-	ret->list.items = list->items;
-	ret->list.count = list->count;
-	ret->list.stride = list->stride;
-	ret->list.truncated = list->truncated;
-}
-
 /* clang-format off */
 #define NAME(member, show, text_of)                                                                \
 	{ NAMED(#member), .type = FIELD_STR, .class = CLASS_TEXT, .get = get_tail,                 \
@@ -149,7 +135,7 @@ static const struct field ssh_handshake_fields[] = {
 	{ NAMED("duration_us"), .type = FIELD_U64, .class = CLASS_PUBLIC, .get = get_duration,
 	  .text = TEXT_HIDDEN, .help = "from the first byte to the end of the key exchange" },
 	{ NAMED("findings"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .presence = SOMETIMES,
-	  .get = get_findings, .at = SLOT_FINDINGS, .sub = &finding_fields,
+	  .get = verdicts_get, .at = SLOT_FINDINGS, .sub = &finding_fields,
 	  .help = "what somebody should look at" },
 };
 #undef NAME

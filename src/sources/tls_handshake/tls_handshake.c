@@ -203,20 +203,6 @@ static void get_certificates(const struct record *record, const struct field *fi
 	ret->list.count = ret->list.truncated ? CERTIFICATES_MAX : content->certificates.count;
 }
 
-static void get_items(const struct record *record, const struct field *field, struct value *ret)
-{
-	const struct item_list *list =
-		record->slots[field->at].present ? record->slots[field->at].obj : NULL;
-
-	if (!list || !list->count)
-		return;
-	ret->present = true;
-	ret->list.items = list->items;
-	ret->list.count = list->count;
-	ret->list.stride = list->stride;
-	ret->list.truncated = list->truncated;
-}
-
 /* The verdicts are fields of the event itself. */
 static void get_verdicts(const struct record *record, const struct field *field, struct value *ret)
 {
@@ -377,10 +363,10 @@ static const struct field tls_handshake_fields[] = {
 	{ NAMED("verdicts"), .type = FIELD_OBJ, .class = CLASS_PUBLIC, .get = get_verdicts,
 	  .sub = &verdict_fields, .text = TEXT_HIDDEN, .help = "what to think of it" },
 	{ NAMED("not_known"), .type = FIELD_MAP, .class = CLASS_PUBLIC, .presence = SOMETIMES,
-	  .get = get_items, .at = SLOT_MISSING, .sub = &missing_fields, .text = TEXT_HIDDEN,
+	  .get = verdicts_get, .at = SLOT_MISSING, .sub = &missing_fields, .text = TEXT_HIDDEN,
 	  .help = "which of the fields have no value, and why" },
 	{ NAMED("findings"), .type = FIELD_LIST, .class = CLASS_PUBLIC, .presence = SOMETIMES,
-	  .get = get_items, .at = SLOT_FINDINGS, .sub = &finding_fields,
+	  .get = verdicts_get, .at = SLOT_FINDINGS, .sub = &finding_fields,
 	  .help = "what somebody should look at" },
 };
 /* clang-format on */
