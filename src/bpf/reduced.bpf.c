@@ -463,4 +463,34 @@ int reduced_open_done(void *ctx)
 	return 0;
 }
 
+static __always_inline int move_tell(void *ctx, __u32 is_root)
+{
+	struct raw_config *config = config_on();
+	struct raw_counters *counters;
+	struct raw_move *event;
+
+	if (!config)
+		return 0;
+	event = record_begin(RAW_MOVE, &counters);
+	if (!event)
+		return 0;
+	event->is_root = is_root;
+	event->reserved = 0;
+	record_send(ctx, &event->head, RAW_MOVE, counters, sizeof(*event));
+	return 0;
+}
+
+/* These two are attached to the ends of the calls, too; the first to those of fchdir(2). */
+SEC("tp/syscalls/sys_enter_chdir")
+int reduced_chdir(void *ctx)
+{
+	return move_tell(ctx, 0);
+}
+
+SEC("tp/syscalls/sys_enter_chroot")
+int reduced_chroot(void *ctx)
+{
+	return move_tell(ctx, 1);
+}
+
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

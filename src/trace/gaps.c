@@ -45,7 +45,11 @@ static void add_reduced(struct coverage *coverage, const struct session *session
 	coverage_add_some(coverage, "executed programs as /proc names them",
 			  "gone, or another program by then: as asked for", gaps->images);
 	coverage_add_some(coverage, "directories of relative names",
-			  "the process was gone before /proc was read", gaps->directories);
+			  "the process was gone, or elsewhere, before /proc was read",
+			  gaps->directories);
+	coverage_add_some(coverage, "changes of directories and roots",
+			  "lost: names before may have the directory of after",
+			  reduced_lost_moves(session->reduced));
 	coverage_add_some(coverage, "device and inode of opened files",
 			  "closed before /proc was read, or renamed", gaps->files);
 	coverage_add_some(coverage, "exit codes", "the kernel did not tell in time", gaps->ends);

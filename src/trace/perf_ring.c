@@ -59,6 +59,29 @@ const void *perf_ring_next(struct perf_ring *ring, uint8_t *buffer, size_t *ret_
 	return bytes;
 }
 
+size_t perf_ring_ahead(const struct perf_ring *ring, uint64_t *at, void *out, size_t size)
+{
+	uint64_t head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
+	size_t begin = *at & (ring->bytes - 1);
+	struct perf_event_header header;
+	size_t first;
+
+	if (head - *at < sizeof(header))
+		return 0;
+	memcpy(&header, ring->data + begin, sizeof(header));
+	if (header.size < sizeof(header) || header.size > head - *at) {
+		*at = head;
+		return 0;
+	}
+	*at += header.size;
+	if (size > header.size)
+		size = header.size;
+	first = size < ring->bytes - begin ? size : ring->bytes - begin;
+	memcpy(out, ring->data + begin, first);
+	memcpy((uint8_t *)out + first, ring->data, size - first);
+	return size;
+}
+
 void perf_ring_take(struct perf_ring *ring)
 {
 	ring->tail += ring->current;

@@ -41,6 +41,13 @@ void perf_ring_look(struct perf_ring *ring);
  */
 const void *perf_ring_next(struct perf_ring *ring, uint8_t *buffer, size_t *ret_size);
 
+/*
+ * Looks ahead, taking nothing off: copies the first bytes of the record at *AT, SIZE at most, to
+ * OUT, and moves *AT, at first ring->tail, behind it. Returns how many these are; 0: nothing more
+ * has been written by now.
+ */
+size_t perf_ring_ahead(const struct perf_ring *ring, uint64_t *at, void *out, size_t size);
+
 /* Takes off the record that perf_ring_next() gave; until then it gives the same again. */
 void perf_ring_take(struct perf_ring *ring);
 

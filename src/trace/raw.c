@@ -9,6 +9,7 @@ static const size_t fixed_sizes[NR_RAW_TYPES] = {
 	[RAW_FORK] = sizeof(struct raw_fork), [RAW_RENAME] = sizeof(struct raw_rename),
 	[RAW_ARGS] = sizeof(struct raw_args), [RAW_EXEC] = sizeof(struct raw_exec),
 	[RAW_EXIT] = sizeof(struct raw_exit), [RAW_OPEN] = sizeof(struct raw_open),
+	[RAW_MOVE] = sizeof(struct raw_move),
 };
 
 /* The bytes that RAW says follow its fixed part; its types without text say 0. */

@@ -18,6 +18,7 @@ struct raw {
 		struct raw_exec exec;
 		struct raw_exit exit;
 		struct raw_open open;
+		struct raw_move move;
 	};
 	/* What follows: arguments, each with its NUL, or a name, without. Borrowed. */
 	const char *text;

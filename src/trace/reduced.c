@@ -49,6 +49,13 @@ static const struct use uses[] = {
 	{ "reduced_open_done", "tp/syscalls/sys_exit_open", SOURCE_file_open, true },
 	{ "reduced_open_done", "tp/syscalls/sys_exit_creat", SOURCE_file_open, true },
 	{ "reduced_open_done", "tp/syscalls/sys_exit_openat2", SOURCE_file_open, true },
+	/* Of the directories that both tell. */
+	{ "reduced_chdir", "tp/syscalls/sys_enter_chdir", SOURCE_process_exec, true },
+	{ "reduced_chdir", "tp/syscalls/sys_exit_chdir", SOURCE_process_exec, true },
+	{ "reduced_chdir", "tp/syscalls/sys_enter_fchdir", SOURCE_process_exec, true },
+	{ "reduced_chdir", "tp/syscalls/sys_exit_fchdir", SOURCE_process_exec, true },
+	{ "reduced_chroot", "tp/syscalls/sys_enter_chroot", SOURCE_process_exec, true },
+	{ "reduced_chroot", "tp/syscalls/sys_exit_chroot", SOURCE_process_exec, true },
 };
 
 #define NR_USES (sizeof(uses) / sizeof(uses[0]))
@@ -57,7 +64,7 @@ static const enum source_id source_of[NR_RAW_TYPES] = {
 	[RAW_FORK] = SOURCE_process_fork, [RAW_RENAME] = SOURCE_process_fork,
 	[RAW_ARGS] = NR_SOURCES, /* no event of its own */
 	[RAW_EXEC] = SOURCE_process_exec, [RAW_EXIT] = SOURCE_process_exit,
-	[RAW_OPEN] = SOURCE_file_open,
+	[RAW_OPEN] = SOURCE_file_open,	  [RAW_MOVE] = NR_SOURCES,
 };
 
 /* What the broker tells at the end, in memory that both have. */
@@ -357,10 +364,17 @@ int reduced_start(struct reduced *reduced, void (*take)(void *ctx, const struct 
 	return err;
 }
 
+static bool ask_moved(void *ctx, uint32_t pid, uint64_t ts_ns, bool only_root)
+{
+	return reduced_rings_moved(ctx, pid, ts_ns, only_root);
+}
+
 void reduced_serve(struct reduced *reduced, struct broker *broker, uint32_t worker)
 {
-	const struct life_ask ask = reduced_proc_ask(broker);
+	struct life_ask ask = reduced_proc_ask(broker);
 
+	ask.moved = ask_moved;
+	ask.moved_ctx = &reduced->rings;
 	reduced->broker = broker;
 	life_set_own(reduced->life, (uint32_t)broker->pid, worker);
 	if (!reduced->is_foreign)
@@ -474,4 +488,9 @@ void reduced_counters(const struct reduced *reduced, enum source_id source,
 const struct life_gaps *reduced_gaps(const struct reduced *reduced)
 {
 	return life_gaps(reduced->life);
+}
+
+uint64_t reduced_lost_moves(const struct reduced *reduced)
+{
+	return counters_of(reduced, RAW_MOVE).tried - reduced->rings.received[RAW_MOVE];
 }

@@ -81,5 +81,7 @@ void reduced_counters(const struct reduced *reduced, enum source_id source,
 
 /* What /proc did not tell. */
 const struct life_gaps *reduced_gaps(const struct reduced *reduced);
+/* Records of changes of directories and roots that were lost. */
+uint64_t reduced_lost_moves(const struct reduced *reduced);
 
 #endif /* TRACE_REDUCED_H */

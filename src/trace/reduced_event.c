@@ -60,14 +60,34 @@ static bool is_called(struct life *life, uint32_t pid, const char *comm)
 	return name && size == strnlen(comm, COMM_SIZE) && memcmp(name, comm, size) == 0;
 }
 
-/* Reads /proc/PID/cmdline to life->argv. Returns its size, 0 when it cannot be read. */
-static size_t read_argv(struct life *life, uint32_t pid)
+/*
+ * Looks at descriptor FD of the process of RAW, or its working directory, LIFE_LOOK_CWD, in
+ * life->cwd. Returns false when that cannot be, or it may have been another one at RAW.
+ */
+static bool look_dir(struct life *life, const struct raw *raw, int fd)
 {
-	ssize_t n = life->ask.text ? life->ask.text(life->ask.ctx, pid, BROKER_TEXT_cmdline,
-						    life->argv, sizeof(life->argv))
-				   : 0;
+	const struct life_ask *ask = &life->ask;
 
-	return n > 0 ? (size_t)n : 0;
+	if (life_look(life, raw->head.tgid, fd, &life->cwd))
+		return false;
+	/* Asked last: of what has changed until then there is a record. */
+	return !ask->moved ||
+	       !ask->moved(ask->moved_ctx, raw->head.tgid, raw->head.ts_ns, fd != LIFE_LOOK_CWD);
+}
+
+/* Reads /proc/PID/cmdline to life->argv. Returns its size, or a negative errno. */
+static ssize_t read_argv(struct life *life, uint32_t pid)
+{
+	return life->ask.text ? life->ask.text(life->ask.ctx, pid, BROKER_TEXT_cmdline, life->argv,
+					       sizeof(life->argv))
+			      : -ENOENT;
+}
+
+/* Executed without any argument, it has an empty one since Linux 5.18 (fs/exec.c,
+ * do_execveat_common()). */
+static bool is_empty(const char *argv, size_t size)
+{
+	return size == 0 || (size == 1 && argv[0] == '\0');
 }
 
 /* Whether the SIZE bytes of /proc are ARGS as the interpreter of script NAME has got them. */
@@ -85,6 +105,16 @@ static bool is_interpreted(const char *argv, size_t size, const struct life_args
 	       memcmp(argv + size - rest, args->bytes + skip, rest) == 0;
 }
 
+/* Whether the SIZE bytes of /proc are what ARGS became. */
+static bool is_of(const char *argv, size_t size, const struct life_args *args,
+		  const struct raw *raw)
+{
+	if (args->size == 0 && is_empty(argv, size))
+		return true;
+	return (size == args->size && memcmp(argv, args->bytes, size) == 0) ||
+	       is_interpreted(argv, size, args, raw);
+}
+
 /*
  * Which arguments are told: those of /proc where the image is still that one, as they are whole and
  * those of a script's interpreter; otherwise what was asked for, which no later image can spoil.
@@ -93,15 +123,14 @@ static void append_argv(struct life *life, struct process_exec_event *event, con
 			bool is_same)
 {
 	const struct life_args *args = take_args(life, raw->exec.old_tid);
-	size_t size = is_same ? read_argv(life, raw->head.tgid) : 0;
+	ssize_t n = is_same ? read_argv(life, raw->head.tgid) : -ENOENT;
+	size_t size = n > 0 ? (size_t)n : 0;
 	bool is_whole = args && !args->flags;
 
 	/* One that has set its title, or executed the same program again, has others now. */
-	if (size && is_whole &&
-	    (size != args->size || memcmp(life->argv, args->bytes, size) != 0) &&
-	    !is_interpreted(life->argv, size, args, raw))
-		size = 0;
-	if (size) {
+	if (n >= 0 && is_whole && !is_of(life->argv, size, args, raw))
+		n = -ESTALE;
+	if (n >= 0 && (size || is_whole)) {
 		if (size > LIFE_ARGV_MAX - 1) {
 			event->flags |= EXEC_ARGV_CUT;
 			size = LIFE_ARGV_MAX - 1;
@@ -109,7 +138,8 @@ static void append_argv(struct life *life, struct process_exec_event *event, con
 		event->argv = life_append(life, life->argv, size);
 		return;
 	}
-	if (!args || (args->flags & RAW_ARGS_FAULT))
+	/* None or an empty one: which of them, only /proc could tell. */
+	if (!args || (args->flags & RAW_ARGS_FAULT) || (is_whole && !args->size))
 		event->flags |= EXEC_ARGV_FAULT;
 	else if (args->flags)
 		event->flags |= EXEC_ARGV_CUT;
@@ -172,7 +202,7 @@ int life_send_exec(struct life *life, const struct raw *raw, struct process *pro
 
 	life_begin(life, raw, process, SOURCE_process_exec, sizeof(*event));
 	is_same = life_look(life, pid, LIFE_LOOK_EXE, &life->link) == 0;
-	if (life_look(life, pid, LIFE_LOOK_CWD, &life->cwd))
+	if (!look_dir(life, raw, LIFE_LOOK_CWD))
 		life->cwd.path[0] = '\0';
 	/* Last, so that what was read before is known to be of this program. */
 	is_same = is_same && is_called(life, pid, process->comm);
@@ -196,7 +226,7 @@ static void append_dir(struct life *life, struct file_open_event *event, const s
 
 	/* Any number may be there, when the call has failed. */
 	if ((!is_cwd && raw->open.dirfd < 0) ||
-	    life_look(life, raw->head.tgid, is_cwd ? LIFE_LOOK_CWD : raw->open.dirfd, &life->cwd) ||
+	    !look_dir(life, raw, is_cwd ? LIFE_LOOK_CWD : raw->open.dirfd) ||
 	    life->cwd.path[0] != '/') {
 		life->gaps.directories++;
 		event->marks |= OPEN_DIR_CUT;

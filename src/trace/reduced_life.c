@@ -455,6 +455,9 @@ int life_take(struct life *life, const void *bytes, size_t size, uint64_t behind
 		return take_event(life, &raw, SOURCE_process_exec, life_send_exec);
 	case RAW_EXIT:
 		return take_exit(life, &raw);
+	case RAW_MOVE:
+		/* Was heard of while it was ahead. */
+		return 0;
 	default:
 		return take_event(life, &raw, SOURCE_file_open, life_send_open);
 	}

@@ -35,6 +35,12 @@ struct life_ask {
 	/* The file called PATH (NUL-terminated) in PID. Returns 0 or a negative errno. */
 	int (*find)(void *ctx, uint32_t pid, const char *path, struct stat *ret);
 	void *ctx;
+	/*
+	 * Whether PID may have changed its directory or root, with ONLY_ROOT its root, between
+	 * TS_NS, boot time, and now.
+	 */
+	bool (*moved)(void *ctx, uint32_t pid, uint64_t ts_ns, bool only_root);
+	void *moved_ctx;
 };
 
 /* Of one source, in records. received == rejected + sent */

@@ -189,6 +189,7 @@ int reduced_rings_pass(struct reduced_rings *rings, uint64_t until_ns, unsigned 
 	unsigned int count = 0;
 	int err = 0;
 
+	rings->behind_ns = behind_ns;
 	for (size_t i = 0; i < rings->nr_rings; i++) {
 		perf_ring_look(&rings->rings[i].ring);
 		ring_peek(rings, &rings->rings[i], behind_ns);
@@ -201,6 +202,53 @@ int reduced_rings_pass(struct reduced_rings *rings, uint64_t until_ns, unsigned 
 	for (size_t i = 0; i < rings->nr_rings; i++)
 		perf_ring_release(&rings->rings[i].ring);
 	return err ? err : (int)count;
+}
+
+/* What is behind the head and size of a sample: see ring_next(). */
+#define SAMPLE_HEAD (sizeof(struct perf_event_header) + sizeof(uint32_t))
+
+/* Remembers the record in SAMPLE, of which SIZE bytes are there, if it is a move. */
+static void note_move(struct reduced_rings *rings, const uint8_t *sample, size_t size)
+{
+	struct ring_move *place = &rings->moves[rings->nr_moves % RINGS_MOVES_MAX];
+	struct perf_event_header header;
+	struct raw_move move;
+
+	if (size < SAMPLE_HEAD + sizeof(move))
+		return;
+	memcpy(&header, sample, sizeof(header));
+	memcpy(&move, sample + SAMPLE_HEAD, sizeof(move));
+	if (header.type != PERF_RECORD_SAMPLE || move.head.type != RAW_MOVE)
+		return;
+	if (rings->nr_moves >= RINGS_MOVES_MAX && place->ts_ns > rings->forgotten_ns)
+		rings->forgotten_ns = place->ts_ns;
+	*place = (struct ring_move){ move.head.ts_ns, move.head.tgid, move.is_root != 0 };
+	rings->nr_moves++;
+}
+
+bool reduced_rings_moved(struct reduced_rings *rings, uint32_t tgid, uint64_t ts_ns, bool only_root)
+{
+	uint8_t sample[SAMPLE_HEAD + sizeof(struct raw_move)];
+	size_t nr_moves;
+	size_t size;
+
+	for (size_t i = 0; i < rings->nr_rings; i++) {
+		struct cpu_ring *ring = &rings->rings[i];
+
+		if (ring->ahead < ring->ring.tail)
+			ring->ahead = ring->ring.tail;
+		while ((size = perf_ring_ahead(&ring->ring, &ring->ahead, sample, sizeof(sample))))
+			note_move(rings, sample, size);
+	}
+	ts_ns -= rings->behind_ns;
+	if (ts_ns < rings->forgotten_ns)
+		return true;
+	nr_moves = rings->nr_moves < RINGS_MOVES_MAX ? rings->nr_moves : RINGS_MOVES_MAX;
+	for (size_t i = 0; i < nr_moves; i++)
+		if (rings->moves[i].tgid == tgid && rings->moves[i].ts_ns > ts_ns &&
+		    (rings->moves[i].is_root || !only_root))
+			return true;
+	return false;
 }
 
 struct raw_counters reduced_rings_counters(const struct reduced_rings *rings, enum raw_type type)

@@ -19,13 +19,27 @@
 struct cpu_ring {
 	struct perf_ring ring;
 	int fd;
+	uint64_t ahead;	 /* up to where it was looked through for moves */
 	uint64_t due_ns; /* boot time of the record that is next; UINT64_MAX: none yet */
 	struct raw_counters seen[NR_RAW_TYPES]; /* as the last record of the type had them */
+};
+
+/* Changes of directories and roots ahead that are remembered. */
+#define RINGS_MOVES_MAX 1024
+
+struct ring_move {
+	uint64_t ts_ns; /* as the record has it */
+	uint32_t tgid;
+	bool is_root;
 };
 
 struct reduced_rings {
 	struct cpu_ring *rings;
 	size_t nr_rings;
+	uint64_t behind_ns; /* CLOCK_MONOTONIC behind CLOCK_BOOTTIME, at the last pass */
+	struct ring_move moves[RINGS_MOVES_MAX];
+	size_t nr_moves;       /* of all time: the place of the next is the rest */
+	uint64_t forgotten_ns; /* time of the latest that had to give way */
 	uint64_t received[NR_RAW_TYPES];
 	uint8_t buffer[PERF_RING_RECORD_MAX];
 };
@@ -53,6 +67,13 @@ int reduced_rings_watch(const struct reduced_rings *rings, int epoll);
  */
 int reduced_rings_pass(struct reduced_rings *rings, uint64_t until_ns, unsigned int max,
 		       raw_take take, void *ctx);
+
+/*
+ * Whether TGID may have changed its directory or root, with ONLY_ROOT its root, after TS_NS, boot
+ * time: looks through what all rings hold by now, each record once. What is lost is not in there.
+ */
+bool reduced_rings_moved(struct reduced_rings *rings, uint32_t tgid, uint64_t ts_ns,
+			 bool only_root);
 
 /* The counters of TYPE that came with the records read so far. */
 struct raw_counters reduced_rings_counters(const struct reduced_rings *rings, enum raw_type type);

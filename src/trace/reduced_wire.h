@@ -18,6 +18,7 @@ enum raw_type {
 	RAW_EXEC,
 	RAW_EXIT,
 	RAW_OPEN,
+	RAW_MOVE, /* chdir(2), fchdir(2) or chroot(2) begins or ends */
 	NR_RAW_TYPES,
 };
 
@@ -107,6 +108,17 @@ struct raw_open {
 	__u32 name_size;
 	char before[16]; /* serves while matching */
 	char name[];	 /* with its NUL */
+};
+
+/*
+ * The directory of a process, or its root, may be another one from now on, so that /proc no longer
+ * tells what a name meant before. Sent before the call has an effect, and when it returns, whether
+ * it has failed or not.
+ */
+struct raw_move {
+	struct raw_head head;
+	__u32 is_root;
+	__u32 reserved;
 };
 
 /* The largest is the arguments', of which the last may begin at the end of what is allowed. */

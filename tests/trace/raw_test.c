@@ -106,6 +106,7 @@ static void test_a_record_of_each_fixed_size_is_read(void **state)
 		{ RAW_FORK, sizeof(struct raw_fork) },
 		{ RAW_RENAME, sizeof(struct raw_rename) },
 		{ RAW_EXIT, sizeof(struct raw_exit) },
+		{ RAW_MOVE, sizeof(struct raw_move) },
 	};
 	struct raw raw;
 

@@ -39,8 +39,9 @@ source_of()
 @test "process_exec: all that the trigger executes" {
     cp "$BUILD/tests/sources/process_exec/process_exec_trigger" .
     trace_run events expected --event process_exec -- ./process_exec_trigger "$PWD" \
-        'no argument' 'one argument' '1000 arguments' 'empty strings' 'any bytes' symlink script \
-        execveat descriptor 'long name' posix_spawn 'by a thread' twice failing
+        'no argument' 'one argument' '1000 arguments' 'empty strings' 'empty at the end' \
+        'any bytes' symlink script execveat descriptor 'long name' posix_spawn 'by a thread' twice \
+        failing 'any directory' 'root directory' 'deep directory'
     jq -c 'select(.argv[0]? != "./process_exec_trigger" or .argv[2]? != "no argument")' events >rest
     fits expected rest
 }
@@ -51,13 +52,13 @@ source_of()
     fits_exits expected events
 }
 
-# Without the case `directories`: who changes its directory or root at once is told with the later one.
-@test "file_open: all calls, outcomes, threads" {
+@test "file_open: all calls, outcomes, directories, threads" {
     cp "$BUILD/tests/sources/file_open/file_open_trigger" .
     mkdir -p files/root/sub
     : >files/root/sub/in.pem
     trace_run events expected --event file_open -- ./file_open_trigger "$PWD/files" \
-        calls fopen errors long 'any name' threads 'another user'
+        calls fopen errors directories deep deleted renamed chroot 'outside chroot' long \
+        'any name' threads 'another user'
     fits expected events
     # All that was not told is counted.
     [ "$(jq -c 'select(.result == "success" and .inode == null)' got | wc -l)" -eq \

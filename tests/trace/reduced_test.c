@@ -93,7 +93,7 @@ static void test_programs_are_such_as_4_15_loads(void **state)
 					 bpf_program__name(program), i, insns[i].code,
 					 insns[i].imm);
 	}
-	assert_int_equal(nr_programs, 16);
+	assert_int_equal(nr_programs, 18);
 }
 
 static void test_maps_are_such_as_4_15_makes(void **state)
