@@ -2,12 +2,16 @@
 #include "tap/connections.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NR_BUCKETS 16384 /* a power of two */
 /* What malloc(3) takes besides. */
 #define MALLOC_SIZE 16
+
+/* Below, what free(3) keeps is not worth to be looked for. */
+#define TRIM_MIN (4U << 20)
 
 struct tap_connections {
 	struct tap_decided *decided;
@@ -16,6 +20,7 @@ struct tap_connections {
 	void *ctx;
 	size_t count;
 	size_t held;
+	size_t most_held; /* since free memory was given back */
 	struct tap_counts counts;
 	struct tap_connection *oldest;
 	struct tap_connection *newest;
@@ -177,6 +182,8 @@ void tap_connection_hold(struct tap_connections *connections, struct tap_connect
 {
 	connection->held = (uint32_t)((long)connection->held + size);
 	connections->held = (size_t)((long)connections->held + size);
+	if (connections->held > connections->most_held)
+		connections->most_held = connections->held;
 }
 
 static struct tap_connection *add(struct tap_connections *connections,
@@ -351,10 +358,25 @@ int tap_connections_take(struct tap_connections *connections, const struct tap_e
 	return err;
 }
 
+/*
+ * Behind a flood: glibc keeps what was freed below anything that is still in use, and small pieces
+ * in any case, for as long as the process lives.
+ */
+static void give_back(struct tap_connections *connections)
+{
+	if (connections->most_held < TRIM_MIN || connections->held > connections->most_held / 4)
+		return;
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+	connections->most_held = connections->held;
+}
+
 void tap_connections_expire(struct tap_connections *connections, uint64_t now_ns)
 {
 	while (connections->oldest && connections->oldest->first_ns + TAP_DEADLINE_NS < now_ns)
 		finish(connections, connections->oldest, TAP_LOOK_OVERDUE);
+	give_back(connections);
 }
 
 void tap_connections_end(struct tap_connections *connections)

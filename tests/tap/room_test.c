@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -68,6 +70,42 @@ static void test_deadline_is_for_the_first_byte(void **state)
 	tap_connections_expire(table.connections, 100 * SECOND);
 	assert_int_equal(count(), 0);
 	assert_int_equal(counts()->overdue, 1);
+}
+
+/* Bytes of this process that are in memory: proc_pid_statm(5). */
+static size_t resident(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	size_t pages = 0;
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%*u %zu", &pages), 1);
+	fclose(file);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void test_memory_of_a_flood_is_given_back(void **state)
+{
+	size_t before = resident();
+	size_t most;
+
+	(void)state;
+	if (!CAN_FAIL) {
+		print_message("the sanitizer has an allocator of its own\n");
+		skip();
+	}
+	table.is_quiet = true;
+	for (uint64_t i = 1; i <= 60000; i++)
+		received(i, 0, "a");
+	most = resident();
+	assert_true(most > before + (10U << 20));
+	/* One that is still there, behind all others. */
+	make(TAP_SEGMENT, 100000);
+	record.event.hdr.ts_ns = 2 * SECOND;
+	assert_int_equal(take_at(0, "a"), 0);
+	tap_connections_expire(table.connections, SECOND + TAP_DEADLINE_NS + 1);
+	assert_int_equal(count(), 1);
+	assert_true(resident() < before + (most - before) / 4);
 }
 
 static void test_end_looks_at_all_that_are_left(void **state)
@@ -232,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_deadline_is_for_the_first_byte),
+		TEST(test_memory_of_a_flood_is_given_back),
 		TEST(test_end_looks_at_all_that_are_left),
 		TEST(test_freeing_looks_at_nothing),
 		TEST(test_oldest_are_given_up_for_want_of_room),
