@@ -66,7 +66,7 @@ struct control {
 	__u32 broker;	   /* pid of the broker, whose opens are not reported */
 	__u32 worker;	   /* and of its parent, whose calls of crypto functions are not */
 	__u64 set_lost;	   /* processes that could not be put into the set (no memory) */
-	__u64 uring_opens; /* opens submitted through io_uring */
+	__u64 uring_opens; /* through io_uring, of which the end was not seen */
 };
 
 /*

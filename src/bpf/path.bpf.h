@@ -4,8 +4,7 @@
 
 /*
  * A path under construction. Whoever includes walk_path.bpf.h defines a struct scratch with these
- * two members, `__u8 path[PATH_BUFFER_SIZE]` and `struct path_walk walk`, and scratch_get(), which
- * gives that of this CPU.
+ * two members, `__u8 path[PATH_BUFFER_SIZE]` and `struct path_walk walk`.
  */
 
 #include "vmlinux.h"

@@ -423,8 +423,19 @@ struct linux_binprm {
 	const char *filename;
 };
 
+struct io_cmd_data {
+	__u8 data[56];
+};
+
+struct io_cqe {
+	__s32 res;
+};
+
 struct io_kiocb {
+	struct io_cmd_data cmd;
 	__u8 opcode;
+	__u32 flags;
+	struct io_cqe cqe;
 };
 
 struct trace_entry {

@@ -82,11 +82,9 @@ static __always_inline long walk_step(struct scratch *scratch)
  * A function of its own also for the plain loop: older verifiers refuse a loop whose end the
  * compiler has put right before its begin ("back-edge", check_cfg() before 6.5).
  */
-static __noinline long walk_loop(__u32 index, void *unused)
+static __noinline long walk_loop(__u32 index, struct scratch **scratch)
 {
-	struct scratch *scratch = scratch_get();
-
-	return scratch ? walk_step(scratch) : 1;
+	return walk_step(*scratch);
 }
 
 /* Begins the walk at PATH, seen from FS's root. */
@@ -115,10 +113,10 @@ static __always_inline __u32 walk_finish(struct scratch *scratch)
 	if (walk->flags)
 		return PATH_SIZE - walk->at;
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop)) {
-		bpf_loop(WALK_STEPS, walk_loop, NULL, 0);
+		bpf_loop(WALK_STEPS, walk_loop, &scratch, 0);
 	} else {
 		for (__u32 i = 0; i < WALK_STEPS; i++)
-			if (walk_loop(i, NULL))
+			if (walk_loop(i, &scratch))
 				break;
 	}
 	if (!(walk->flags & (WALK_DONE | WALK_OUTSIDE)))

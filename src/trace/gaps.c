@@ -62,6 +62,20 @@ static void add_reduced(struct coverage *coverage, const struct session *session
 	coverage_add_some(coverage, "processes of the host", "more than 65,536", gaps->refused);
 }
 
+/* Opens that pass no system call: whether they are seen, and which of them were not. */
+static void add_uring(struct coverage *coverage, const struct session *session)
+{
+	const struct bpf_program *program = bpf_object__find_program_by_name(
+		session->states[SOURCE_file_open].object, "file_open_uring_done");
+
+	if (!program || !bpf_program__autoload(program))
+		coverage_add_gap(coverage, "io_uring opens", "no hook tells name and result", 0);
+	else
+		coverage_add_some(coverage, "io_uring opens",
+				  "not said to be complete, too many at a time, or too long a name",
+				  session->control->uring_opens);
+}
+
 void gaps_add(struct coverage *coverage, const struct session *session, const struct late *late,
 	      const struct pipeline *pipeline)
 {
@@ -71,8 +85,7 @@ void gaps_add(struct coverage *coverage, const struct session *session, const st
 	if (session->reduced)
 		add_reduced(coverage, session);
 	else if (session->states[SOURCE_file_open].is_attached)
-		coverage_add_gap(coverage, "io_uring opens", "no hook tells name and result",
-				 session->control->uring_opens);
+		add_uring(coverage, session);
 	if (late->is_asked)
 		coverage_add_gap(coverage, "32-bit opens before the hook for them",
 				 late->is_attached ? "attached when the first such program ran"

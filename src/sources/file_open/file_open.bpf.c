@@ -6,6 +6,7 @@
  */
 #include "file_open.bpf.h"
 #include "file_open_compat.bpf.h"
+#include "file_open_uring.bpf.h"
 
 /* arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h */
 #if defined(__TARGET_ARCH_x86)
@@ -18,10 +19,6 @@
 #define SYS_OPENAT2 "__arm64_sys_openat2"
 #endif
 #define NR_OPENAT2 437
-
-/* include/uapi/linux/io_uring.h */
-#define IORING_OP_OPENAT  18
-#define IORING_OP_OPENAT2 28
 
 /* The first argument: on arm64 the result has taken its register. */
 static __always_inline unsigned long first_argument(struct pt_regs *regs)
@@ -164,28 +161,24 @@ int BPF_PROG(file_open_any, struct pt_regs *regs, long ret)
 	return call_returned(ret, PASSED_ANY);
 }
 
-/* Opens through io_uring pass no system call: they are counted, so that coverage can say so. */
-static __always_inline int uring_count(struct io_kiocb *request)
-{
-	struct control *control = control_get();
-	__u8 opcode = request->opcode;
-
-	if (control && control->on && (opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2))
-		__sync_fetch_and_add(&control->uring_opens, 1);
-	return 0;
-}
-
 SEC("tp_btf/io_uring_submit_req")
 int BPF_PROG(file_open_uring, struct io_kiocb *request)
 {
-	return uring_count(request);
+	return uring_submitted(request);
 }
 
 /* Its name before 6.4. */
 SEC("tp_btf/io_uring_submit_sqe")
 int BPF_PROG(file_open_uring_sqe, struct io_kiocb *request)
 {
-	return uring_count(request);
+	return uring_submitted(request);
+}
+
+/* Behind the request its arguments have changed (Linux 6.16): the result is in the request, too. */
+SEC("tp_btf/io_uring_complete")
+int file_open_uring_done(__u64 *ctx)
+{
+	return uring_completed((struct io_kiocb *)ctx[1]);
 }
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -34,6 +34,19 @@ struct open_call {
 /* The 16 bytes before the name serve as "what precedes it" while matching, then hold tails. */
 #define PAD_AT (NAME_AT - 16)
 
+/* Makes RECORD look as if its name, which is to come, were the only one in a directory. */
+static __always_inline void name_begin(__u8 *record)
+{
+	*(__u64 *)&record[PAD_AT] = 0;
+	*(__u64 *)&record[PAD_AT + 8] = (__u64)'/' << 56;
+}
+
+/* Eight bytes of RECORD, the last one lowest. */
+static __always_inline __u64 name_word(const __u8 *record, __u32 at)
+{
+	return __builtin_bswap64(*(__u64 *)&record[at]);
+}
+
 static __always_inline bool name_is_wanted(__u64 last, __u64 before)
 {
 	if (!config.by_tail)
@@ -157,8 +170,9 @@ static __always_inline void real_append(struct draft *draft, struct file_open_ev
 		event->marks |= OPEN_DIR_CUT;
 }
 
-static __always_inline void event_emit(struct draft *draft, struct task_struct *task,
-				       const struct open_call *call, __u32 name_size)
+/* Fills what is known of CALL before it has ended, behind its name of NAME_SIZE bytes. */
+static __always_inline void event_begin(struct draft *draft, struct task_struct *task,
+					const struct open_call *call, __u32 name_size)
 {
 	struct file_open_event *event = (void *)draft->scratch->record;
 
@@ -170,7 +184,7 @@ static __always_inline void event_emit(struct draft *draft, struct task_struct *
 	event->ctime_ns = 0;
 	event->dev_major = 0;
 	event->dev_minor = 0;
-	event->result = call->result < 0 ? call->result : 0;
+	event->result = 0;
 	event->marks = call->marks;
 	event->name.off = NAME_AT;
 	event->name.size = name_size;
@@ -179,20 +193,39 @@ static __always_inline void event_emit(struct draft *draft, struct task_struct *
 	event->real.off = 0;
 	event->real.size = 0;
 	event->reserved = 0;
-	/* As long as a name may be, or the beginning of one that is longer. */
-	if (name_size == PATH_SIZE - 1 && call->result == -ENAMETOOLONG)
-		event->marks |= OPEN_NAME_CUT;
-	if (call->result >= 0)
-		identity_fill(event, task, call->result);
 
 	bool absolute = draft->scratch->record[NAME_AT] == '/';
 
 	draft->size = NAME_AT + name_size;
 	if (!absolute)
 		dir_append(draft, event, task, call->dirfd);
-	if (config.resolve && call->result >= 0)
-		real_append(draft, event, task, call->result);
+}
+
+/* Adds what became of it: RESULT, and the file when that is a descriptor of TASK (HAS_FD). */
+static __always_inline void event_end(struct draft *draft, struct task_struct *task, long result,
+				      bool has_fd)
+{
+	struct file_open_event *event = (void *)draft->scratch->record;
+
+	event->result = result < 0 ? result : 0;
+	if (result >= 0 && has_fd) {
+		identity_fill(event, task, result);
+		if (config.resolve)
+			real_append(draft, event, task, result);
+	}
 	emit(draft, LANE_EVENT);
+}
+
+static __always_inline void event_emit(struct draft *draft, struct task_struct *task,
+				       const struct open_call *call, __u32 name_size)
+{
+	struct file_open_event *event = (void *)draft->scratch->record;
+
+	event_begin(draft, task, call, name_size);
+	/* As long as a name may be, or the beginning of one that is longer. */
+	if (name_size == PATH_SIZE - 1 && call->result == -ENAMETOOLONG)
+		event->marks |= OPEN_NAME_CUT;
+	event_end(draft, task, call->result, true);
 }
 
 /*
@@ -241,8 +274,7 @@ static __always_inline int open_done(const struct open_call *call)
 
 	__u8 *record = draft.scratch->record;
 
-	*(__u64 *)&record[PAD_AT] = 0;
-	*(__u64 *)&record[PAD_AT + 8] = (__u64)'/' << 56;
+	name_begin(record);
 
 	long n = bpf_probe_read_user_str(&record[NAME_AT], PATH_SIZE, call->name);
 
@@ -254,8 +286,8 @@ static __always_inline int open_done(const struct open_call *call)
 	}
 
 	__u32 name_size = (n - 1) & (PATH_SIZE - 1);
-	__u64 before = __builtin_bswap64(*(__u64 *)&record[PAD_AT + name_size]);
-	__u64 last = __builtin_bswap64(*(__u64 *)&record[PAD_AT + 8 + name_size]);
+	__u64 before = name_word(record, PAD_AT + name_size);
+	__u64 last = name_word(record, PAD_AT + 8 + name_size);
 
 	if (!name_is_wanted(last, before)) {
 		counters->rejected++;

@@ -253,32 +253,35 @@ const struct content *file_open_content(const struct record *record)
 
 static const size_t file_open_tails[] = { AT(name), AT(dir), AT(real) };
 
-/* What counts the opens that pass no system call; with any hook. */
-#define COUNT_URING                                                                                \
+/* What sees the opens that pass no system call; with any hook. */
+#define SEE_URING                                                                                  \
 	{ .name = "file_open_uring",                                                               \
 	  .use = PROGRAM_OPTIONAL,                                                                 \
 	  .event = "io_uring/io_uring_submit_req" },                                               \
+		{ .name = "file_open_uring_sqe",                                                   \
+		  .use = PROGRAM_OPTIONAL,                                                         \
+		  .event = "io_uring/io_uring_submit_sqe" },                                       \
 	{                                                                                          \
-		.name = "file_open_uring_sqe", .use = PROGRAM_OPTIONAL,                            \
-		.event = "io_uring/io_uring_submit_sqe"                                            \
+		.name = "file_open_uring_done", .use = PROGRAM_OPTIONAL,                           \
+		.event = "io_uring/io_uring_complete"                                              \
 	}
 
 static const struct source_program fexit_programs[] = {
 	{ .name = "file_open_exit", .use = PROGRAM_REQUIRED },
 	{ .name = "file_open_exit_openat2", .use = PROGRAM_REQUIRED },
-	COUNT_URING,
+	SEE_URING,
 };
 
 static const struct source_program multi_programs[] = {
 	{ .name = "file_open_multi", .use = PROGRAM_REQUIRED },
 	{ .name = "file_open_multi_openat2", .use = PROGRAM_REQUIRED },
-	COUNT_URING,
+	SEE_URING,
 };
 
 static const struct source_program kretprobe_programs[] = {
 	{ .name = "file_open_return", .use = PROGRAM_REQUIRED },
 	{ .name = "file_open_return_openat2", .use = PROGRAM_REQUIRED },
-	COUNT_URING,
+	SEE_URING,
 };
 
 static const struct source_program tp_programs[] = {
@@ -288,12 +291,12 @@ static const struct source_program tp_programs[] = {
 	  .hook = "tp/syscalls/sys_exit_openat2" },
 	{ .name = "file_open_done", .use = PROGRAM_OPTIONAL, .hook = "tp/syscalls/sys_exit_open" },
 	{ .name = "file_open_done", .use = PROGRAM_OPTIONAL, .hook = "tp/syscalls/sys_exit_creat" },
-	COUNT_URING,
+	SEE_URING,
 };
 
 static const struct source_program any_programs[] = {
 	{ .name = "file_open_any", .use = PROGRAM_REQUIRED },
-	COUNT_URING,
+	SEE_URING,
 };
 
 /* Absent where kprobes are: libbpf finds out only after having loaded the programs. */

@@ -11,6 +11,7 @@
 #define OPEN_COMPAT   0x8  /* by a 32-bit system call */
 #define OPEN_BEFORE   0x10 /* found open, not seen to be opened: made in user space */
 #define OPEN_DELETED  0x20 /* and without a name by now */
+#define OPEN_NO_FD    0x40 /* through io_uring, into a table of the ring */
 
 struct file_open_event {
 	struct event_hdr hdr;

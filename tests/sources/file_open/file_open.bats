@@ -110,7 +110,7 @@ run_at()
     TRACE_HOOK=file_open=$1 trace_run "$dir.all" "$dir.expected" --event file_open -- \
         ./file_open_trigger "$dir" 2>"$dir.err" || status=$?
     [ "$status" -eq 0 ] || return "$status"
-    [ "$(coverage "$dir.all" '.sources[] | select(.name == "file_open") | .hook')" = "$1" ]
+    [ "$(coverage "$dir.all" '.sources[] | select(.name == "file_open") | .hook')" = "$1" ] || return 1
     jq -c 'select(.case != "too deep")' "$dir.expected" >"$dir.rest"
     grep -v '/d99/deep.pem' "$dir.all" >"$dir.events"
     expect "$dir.rest" "$dir.events"
@@ -120,7 +120,7 @@ run_at()
     local hook status taken=()
     for hook in $(hooks_of file_open); do
         status=0
-        (set -e; run_at "$hook" "$BATS_FILE_TMPDIR/hook${#taken[@]}") || status=$?
+        run_at "$hook" "$BATS_FILE_TMPDIR/hook${#taken[@]}" || status=$?
         [ "$status" -ne 0 ] || taken+=("$hook")
         [ "$status" -eq 0 ] || [ "$status" -eq 5 ] || { echo "at $hook" >&2; return 1; }
     done
@@ -208,15 +208,41 @@ EOT
     expect "$BATS_TEST_TMPDIR/expected" "$BATS_TEST_TMPDIR/events"
 }
 
-@test "opens through io_uring are not seen, and counted as such" {
-    local dir=$BATS_TEST_TMPDIR status=0
-    trace_run "$dir/events" "$dir/out" --event file_open -- \
-        "$BUILD/tests/sources/file_open/uring_trigger" "$BATS_FILE_TMPDIR/files/plain.pem" ||
-        status=$?
-    [ "$status" -ne 77 ] || skip "this kernel allows no io_uring"
-    [ "$status" -eq 0 ]
-    [ -z "$(events "$dir/events")" ]
-    coverage "$dir/events" '.not_seen[] | select(.what == "io_uring opens") | .count >= 3' | grep -qx true
+# run_uring HOOK: what the trigger opens through io_uring, seen beside HOOK. Status 77: not here.
+run_uring()
+{
+    local dir=$BATS_TEST_TMPDIR/${1%%/*} status=0
+    mkdir "$dir"
+    TRACE_HOOK=file_open=$1 trace_run "$dir/events" "$dir/expected" --event file_open -- \
+        "$BUILD/tests/sources/file_open/uring_trigger" "$dir" || status=$?
+    [ "$status" -eq 0 ] || return "$status"
+    expect "$dir/expected" "$dir/events" || return 1
+    # The one that the program did not want to hear of.
+    coverage "$dir/events" '.not_seen[] | select(.what == "io_uring opens") | .count' | grep -qx 1
+}
+
+@test "opens through io_uring: batches, workers, pollers, tables; beside every hook" {
+    local hook status
+    for hook in $(hooks_of file_open); do
+        status=0
+        run_uring "$hook" || status=$?
+        [ "$status" -ne 77 ] || skip "this kernel allows no io_uring"
+        [ "$status" -eq 0 ] || [ "$status" -eq 5 ] || { echo "beside $hook" >&2; return 1; }
+    done
+}
+
+@test "a name that io_uring opens is resolved, and other processes' are not told" {
+    local dir=$BATS_TEST_TMPDIR
+    "$BUILD/tests/sources/file_open/uring_trigger" "$dir" calls >/dev/null ||
+        skip "this kernel allows no io_uring"
+    mkdir "$dir/links"
+    for name in uring none; do ln -s "../$name.pem" "$dir/links/$name.pem"; done
+    trace_run "$dir/events" "$dir/out" --event file_open --resolve -- \
+        "$BUILD/tests/sources/file_open/uring_trigger" "$dir/links" relative poller
+    [ "$(events "$dir/events" .real_path | sort -u)" = "$(printf '%s\n' "\"$dir/uring.pem\"" null)" ]
+    trace_run "$dir/others" "$dir/out" --event file_open --uid 65534 -- \
+        "$BUILD/tests/sources/file_open/uring_trigger" "$dir/links" poller
+    [ -z "$(events "$dir/others")" ]
 }
 
 @test "a 32-bit program: seen once its hook is attached, and coverage says what was not" {
