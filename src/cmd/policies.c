@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
+#include "cmd/opener.h"
 #include "lib/log.h"
 
 /* It was not possible to VERB the policy. */
@@ -23,7 +24,7 @@ int policies_read(const struct options *options, struct policy **ret)
 {
 	char what[POLICY_WHAT_SIZE];
 
-	if (policy_read(options->syscalls.policy, ret, what))
+	if (policy_read(opener_policy(options), ret, what))
 		return report(options, "read", what,
 			      "Solution: give a file that `crypto-tracer syscalls policy` wrote, "
 			      "in the format json.");

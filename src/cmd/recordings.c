@@ -7,6 +7,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/errors.h"
+#include "cmd/opener.h"
 #include "lib/log.h"
 #include "syscalls/recording_file.h"
 
@@ -22,13 +23,13 @@ static int report_file(const char *path, const char *verb, const char *why, cons
 	return EXIT_ERROR;
 }
 
-int recordings_read(const char *path, struct recording **ret)
+int recordings_read(const struct options *options, size_t i, struct recording **ret)
 {
 	char why[RECORDING_WHAT_SIZE];
 
-	if (recording_read(path, ret, why) == 0)
+	if (recording_read(opener_file(options, i), ret, why) == 0)
 		return 0;
-	return report_file(path, "read the recording", why,
+	return report_file(options->files[i], "read the recording", why,
 			   "Solution: give a file that\n"
 			   "`crypto-tracer syscalls record -o FILE` wrote.");
 }
@@ -51,18 +52,18 @@ static int report_merge(const char *path, int err)
 	return report_file(path, "merge", why, action);
 }
 
-/* Adds the recording in PATH to INTO. Returns 0 or an exit status, having said what is wrong. */
-static int add_file(struct recording *into, const char *path)
+/* Adds the recording in file I to INTO. Returns 0 or an exit status, having said what is wrong. */
+static int add_file(struct recording *into, const struct options *options, size_t i)
 {
 	struct recording *next = NULL;
-	int status = recordings_read(path, &next);
+	int status = recordings_read(options, i, &next);
 	int err;
 
 	if (status)
 		return status;
 	err = recording_merge(into, next);
 	recording_free(next);
-	return err ? report_merge(path, err) : 0;
+	return err ? report_merge(options->files[i], err) : 0;
 }
 
 int recordings_merge(const struct options *options, const char *command, size_t min,
@@ -80,9 +81,9 @@ int recordings_merge(const struct options *options, const char *command, size_t 
 		error_report(what, NULL, action, NULL);
 		return EXIT_USAGE;
 	}
-	status = recordings_read(options->files[0], &merged);
+	status = recordings_read(options, 0, &merged);
 	for (size_t i = 1; !status && i < options->nr_files; i++)
-		status = add_file(merged, options->files[i]);
+		status = add_file(merged, options, i);
 	if (status) {
 		recording_free(merged);
 		return status;
@@ -108,7 +109,7 @@ int recordings_format(const struct options *options, bool *ret_is_json)
 
 int recordings_open(const struct options *options, struct output *ret)
 {
-	int err = output_open(ret, options->output, NULL);
+	int err = opener_output(options, ret);
 
 	return err ? report_output(options->output, err, false) : 0;
 }

@@ -11,8 +11,8 @@
 #include "lib/output.h"
 #include "syscalls/recording.h"
 
-/* Reads the recording in PATH. Returns 0 or an exit status, having said what is wrong. */
-int recordings_read(const char *path, struct recording **ret);
+/* Reads the recording in file I. Returns 0 or an exit status, having said what is wrong. */
+int recordings_read(const struct options *options, size_t i, struct recording **ret);
 
 /*
  * Reads and merges all of options->files, of which there have to be MIN, 1 or more. Returns as

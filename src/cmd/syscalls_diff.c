@@ -5,6 +5,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/errors.h"
+#include "cmd/opener.h"
 #include "cmd/recordings.h"
 #include "lib/log.h"
 #include "lib/memory.h"
@@ -72,10 +73,12 @@ static int diff_run(const struct options *options)
 			     "Try: crypto-tracer syscalls diff --help", NULL);
 		return EXIT_USAGE;
 	}
-	status = recordings_read(options->files[0], &old);
+	if (!opener_enter(options, NULL, NULL, &status))
+		return status;
+	status = recordings_read(options, 0, &old);
 	if (status)
 		return status;
-	status = recordings_read(options->files[1], &new);
+	status = recordings_read(options, 1, &new);
 	if (!status) {
 		status = compare(options, is_json, old, new);
 		recording_free(new);

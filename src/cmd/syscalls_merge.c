@@ -4,6 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/errors.h"
+#include "cmd/opener.h"
 #include "cmd/recordings.h"
 
 static int merge_run(const struct options *options)
@@ -12,9 +13,12 @@ static int merge_run(const struct options *options)
 	struct output output;
 	char *text = NULL;
 	size_t size = 0;
-	int status = recordings_merge(options, "syscalls merge", 2, &recording);
+	int status;
 	int err;
 
+	if (!opener_enter(options, NULL, NULL, &status))
+		return status;
+	status = recordings_merge(options, "syscalls merge", 2, &recording);
 	if (status)
 		return status;
 	err = recording_render(recording, &text, &size);

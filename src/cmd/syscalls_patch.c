@@ -8,11 +8,11 @@
 
 #include "cmd/cmd.h"
 #include "cmd/errors.h"
+#include "cmd/patch_files.h"
 #include "cmd/policies.h"
 #include "inspect/elf.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
-#include "syscalls/patch_file.h"
 #include "syscalls/patch_policy.h"
 #include "syscalls/points.h"
 
@@ -32,6 +32,7 @@ struct patching {
 	struct sock_filter *filters[PATCH_PHASES_MAX];
 	char names[PATCH_PHASES_MAX][LOG_QUOTE_SIZE];
 	struct patch_image image;
+	char path[PATH_MAX]; /* of the program, really */
 };
 
 static int report_usage(const char *what, const char *detail)
@@ -134,7 +135,7 @@ static int read_program(struct patching *patching)
 {
 	char what[PATCH_WHAT_SIZE];
 	struct patch_elf elf;
-	int err = patch_source_open(patching->program, &patching->source, what);
+	int err = patch_source_open(patch_files_program(patching->path), &patching->source, what);
 
 	if (!err) /* what it is goes before whether it is the right one */
 		err = patch_elf_read(&elf, patching->source.bytes, patching->source.size, what);
@@ -157,14 +158,14 @@ static int refuse_point(const struct patching *patching, size_t i, const char *w
 	return report_refused(patching, what, RUN_INSTEAD);
 }
 
-/* Where in the program phase I begins. PATH is absolute. */
-static int find_point(struct patching *patching, size_t i, const char *path)
+/* Where in the program phase I begins. */
+static int find_point(struct patching *patching, size_t i)
 {
 	const char *text = patching->policy->phases[i].point;
 	char what[POINT_WHAT_SIZE] = "";
 	const struct point *point;
 	struct stat st;
-	int err = points_add(&patching->points, text, path, what);
+	int err = points_add(&patching->points, text, patching->path, what);
 
 	log_quote(patching->names[i], text);
 	if (err)
@@ -182,13 +183,10 @@ static int find_point(struct patching *patching, size_t i, const char *path)
 
 static int find_points(struct patching *patching)
 {
-	_cleanup_(cleanup_free) char *path = realpath(patching->program, NULL);
 	int status = 0;
 
-	if (!path)
-		return report_file("read", patching->program, strerror(errno), NULL);
 	for (size_t i = 1; !status && i < patching->policy->nr_phases; i++)
-		status = find_point(patching, i, path);
+		status = find_point(patching, i);
 	return status;
 }
 
@@ -247,7 +245,7 @@ static int report_copy(const struct patching *patching, const char *what, int er
 }
 
 /* What is to be known of the copy that was made. */
-static void tell_copy(const struct patching *patching, const struct patch_output *output)
+static void tell_copy(const struct patching *patching, const struct patch_files_result *result)
 {
 	struct policy_notes notes = { 0 };
 
@@ -257,33 +255,31 @@ static void tell_copy(const struct patching *patching, const struct patch_output
 	policy_notes_free(&notes);
 	if (patching->is_narrowed)
 		log_info("the copy may not call execve(2), which the program was not seen to do");
-	if (output->lost_owner)
+	if (result->lost_owner)
 		log_warn("the copy is yours: only root can give it the owner of the original");
-	if (output->lost_attributes)
+	if (result->lost_attributes)
 		log_warn("the copy lacks extended attributes that only root can give it");
-	if (output->lost_signature)
+	if (result->lost_signature)
 		log_warn("the original is signed (security.ima, security.evm), the copy is not");
 }
 
 static int write_copy(struct patching *patching)
 {
-	char what[PATCH_WHAT_SIZE] = "";
-	struct patch_output output;
-	int err = patch_output_open(&output, patching->options->output, false);
+	_cleanup_(cleanup_fd) int fd = patch_files_copy();
+	struct patch_files_result result = { 0 };
+	int err = fd < 0 ? fd : 0;
 
 	if (err)
-		return report_copy(patching, what, err);
-	err = patch_output_write(&output, &patching->image, &patching->source, what);
+		return report_copy(patching, result.what, err);
+	err = patch_image_write(fd, &patching->image, result.what);
 	if (!err)
-		err = patch_output_verify(&output, &patching->source, &patching->plan, what);
-	if (!err) {
-		what[0] = '\0';
-		err = patch_output_publish(&output);
-	}
+		err = patch_image_verify(fd, &patching->source, &patching->plan, result.what);
 	if (!err)
-		tell_copy(patching, &output);
-	patch_output_close(&output);
-	return err ? report_copy(patching, what, err) : 0;
+		err = patch_files_publish(&result);
+	if (err)
+		return report_copy(patching, result.what, err);
+	tell_copy(patching, &result);
+	return 0;
 }
 
 static int patch_all(struct patching *patching)
@@ -291,7 +287,7 @@ static int patch_all(struct patching *patching)
 	static int (*const steps[])(struct patching *) = {
 		read_policy, read_program, find_points, make_filters, make_image, write_copy,
 	};
-	int status = check_options(patching->options);
+	int status = 0;
 
 	for (size_t i = 0; !status && i < sizeof(steps) / sizeof(steps[0]); i++)
 		status = steps[i](patching);
@@ -300,9 +296,12 @@ static int patch_all(struct patching *patching)
 
 static int patch_run(const struct options *options)
 {
-	struct patching *patching = calloc(1, sizeof(*patching));
-	int status;
+	struct patching *patching;
+	int status = check_options(options);
 
+	if (status || !patch_files_enter(options, &status))
+		return status;
+	patching = calloc(1, sizeof(*patching));
 	if (!patching)
 		return report_error("cannot patch", -ENOMEM);
 	patching->options = options;

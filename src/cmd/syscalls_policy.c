@@ -7,6 +7,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/errors.h"
+#include "cmd/opener.h"
 #include "cmd/recordings.h"
 #include "lib/cleanup.h"
 #include "lib/json_document.h"
@@ -41,13 +42,14 @@ static int report_file(const char *path, const char *why)
 	return EXIT_ERROR;
 }
 
-/* Reads the one file PATH. Returns 0 or an exit status, having said why. */
-static int read_one(const char *path, struct input *ret)
+/* Reads the one file. Returns 0 or an exit status, having said why. */
+static int read_one(const struct options *options, struct input *ret)
 {
+	const char *path = options->files[0];
 	_cleanup_(cleanup_free) char *bytes = NULL;
 	const char *what = NULL;
 	size_t size;
-	int err = json_document_read(path, &bytes, &size, &what);
+	int err = json_document_read(opener_file(options, 0), &bytes, &size, &what);
 
 	if (err)
 		return report_file(path, what);
@@ -205,8 +207,10 @@ static int policy_run(const struct options *options)
 
 	if (!format)
 		return report_format();
+	if (!opener_enter(options, NULL, NULL, &status))
+		return status;
 	if (options->nr_files == 1)
-		status = read_one(options->files[0], &input);
+		status = read_one(options, &input);
 	else
 		status = recordings_merge(options, "syscalls policy", 1, &input.recording);
 	if (!status)

@@ -5,6 +5,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/errors.h"
+#include "cmd/opener.h"
 #include "cmd/recordings.h"
 #include "lib/memory.h"
 #include "syscalls/show.h"
@@ -46,8 +47,9 @@ static int show_run(const struct options *options)
 	bool is_json;
 	int status = recordings_format(options, &is_json);
 
-	if (!status)
-		status = recordings_merge(options, "syscalls show", 1, &recording);
+	if (status || !opener_enter(options, NULL, NULL, &status))
+		return status;
+	status = recordings_merge(options, "syscalls show", 1, &recording);
 	if (status)
 		return status;
 	status = show(options, recording, is_json);

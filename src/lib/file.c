@@ -98,13 +98,19 @@ int file_read_fd(int fd, size_t max, char **ret, size_t *ret_size)
 	return 0;
 }
 
+int file_open(const char *path)
+{
+	int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+					: open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int file_read(const char *path, size_t max, char **ret, size_t *ret_size)
 {
-	_cleanup_(cleanup_fd) int fd = strcmp(path, "-") == 0
-					       ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-					       : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	_cleanup_(cleanup_fd) int fd = file_open(path);
 
-	return fd < 0 ? -errno : file_read_fd(fd, max, ret, ret_size);
+	return fd < 0 ? fd : file_read_fd(fd, max, ret, ret_size);
 }
 
 /* OFFSET below 0: from where FD stands. */

@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Opens PATH, `-` being standard input, for reading. Returns a descriptor or a negative errno. */
+int file_open(const char *path);
+
 /*
  * Reads PATH, a file, a pipe, or `-` for standard input, to its end. *RET has *RET_SIZE bytes and a
  * NUL behind them, for the caller to free. Returns 0; -EFBIG: more than MAX bytes; -ENODEV: a

@@ -10,6 +10,7 @@
 #include <json-c/json.h>
 #undef json_bool
 
+#include "lib/cleanup.h"
 #include "lib/file.h"
 
 /*
@@ -71,10 +72,11 @@ enum json_fault json_document_parse(const char *text, size_t size, struct json_o
 	return JSON_FAULT_none;
 }
 
-int json_document_read(const char *path, char **ret, size_t *ret_size, const char **ret_what)
+int json_document_read(int fd, char **ret, size_t *ret_size, const char **ret_what)
 {
-	int err = file_read(path, JSON_DOCUMENT_MAX, ret, ret_size);
+	int err = fd < 0 ? fd : file_read_fd(fd, JSON_DOCUMENT_MAX, ret, ret_size);
 
+	cleanup_fd(&fd);
 	if (err == -EFBIG)
 		*ret_what = "larger than 256 MiB";
 	else if (err == -ENODEV)

@@ -29,9 +29,9 @@ enum json_fault {
 enum json_fault json_document_parse(const char *text, size_t size, struct json_object **ret);
 
 /*
- * Reads the file PATH that a document is in, as file_read() does. With an error *RET_WHAT is what
- * is wrong, for people.
+ * Reads the file that a document is in, as file_read_fd() does. FD is taken over, and may be the
+ * negative errno for which there is none. With an error *RET_WHAT is what is wrong, for people.
  */
-int json_document_read(const char *path, char **ret, size_t *ret_size, const char **ret_what);
+int json_document_read(int fd, char **ret, size_t *ret_size, const char **ret_what);
 
 #endif /* LIB_JSON_DOCUMENT_H */

@@ -91,6 +91,8 @@ int output_open(struct output *output, const char *path, const volatile sig_atom
 		return err;
 	}
 	output->is_file = S_ISREG(st.st_mode);
+	/* Now: who may not ask later still wants to know. */
+	output->is_terminal = isatty(fd) == 1;
 	/* A descriptor we were given may be appended to; a file we were named starts empty. */
 	output->must_empty = output->is_file && path && descriptor_of(path) < 0;
 	output->fd = fd;
@@ -101,7 +103,7 @@ bool output_wants_color(const struct output *output)
 {
 	const char *no_color = getenv("NO_COLOR");
 
-	return isatty(output->fd) == 1 && !(no_color && *no_color);
+	return output->is_terminal && !(no_color && *no_color);
 }
 
 void output_memory(struct output *output, struct output_text *text)

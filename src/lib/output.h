@@ -34,6 +34,7 @@ struct output {
 	bool is_last;		  /* standard output: there is nothing to fall back to */
 	bool must_empty;	  /* a named file: emptied when there is something to write */
 	bool has_parts;		  /* something was written */
+	bool is_terminal;
 	bool failed; /* the named output gave up and the rest went to standard output */
 	int error;   /* the negative errno of that moment */
 	const struct output_frame *frame; /* NULL: parts need nothing */

@@ -7,6 +7,7 @@
 #include <linux/perf_event.h>
 #include <pwd.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
@@ -105,11 +106,30 @@ static void log_capabilities(const char *when)
 	cap_free(caps);
 }
 
+/* In the file itself: getpwnam(3) would load modules, as root, and aborts where memory is short. */
+static void find_nobody(uid_t *ret_uid, gid_t *ret_gid)
+{
+	_cleanup_(cleanup_file) FILE *file = fopen("/etc/passwd", "re");
+	const struct passwd *entry;
+
+	*ret_uid = NOBODY;
+	*ret_gid = NOBODY;
+	/* cppcheck-suppress fgetpwentCalled ; there is one thread, and musl has no other */
+	while (file && (entry = fgetpwent(file))) {
+		if (strcmp(entry->pw_name, "nobody") != 0)
+			continue;
+		*ret_uid = entry->pw_uid;
+		*ret_gid = entry->pw_gid;
+		return;
+	}
+}
+
 static int become_nobody(void)
 {
-	const struct passwd *entry = getpwnam("nobody");
-	uid_t uid = entry ? entry->pw_uid : NOBODY;
-	gid_t gid = entry ? entry->pw_gid : NOBODY;
+	uid_t uid;
+	gid_t gid;
+
+	find_nobody(&uid, &gid);
 
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -errno;
@@ -139,7 +159,7 @@ static int capabilities_set(const int *kept, size_t nr_kept)
 	return err;
 }
 
-int privileges_drop(const int *kept, size_t nr_kept)
+static int drop(const int *kept, size_t nr_kept, bool must_become)
 {
 	int err;
 
@@ -152,7 +172,7 @@ int privileges_drop(const int *kept, size_t nr_kept)
 		if (nr_kept > 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 			return -errno;
 		err = become_nobody();
-		if (err)
+		if (err && must_become)
 			return err;
 	}
 	err = capabilities_set(kept, nr_kept);
@@ -162,4 +182,14 @@ int privileges_drop(const int *kept, size_t nr_kept)
 		return -errno;
 	log_capabilities("after");
 	return 0;
+}
+
+int privileges_drop(const int *kept, size_t nr_kept)
+{
+	return drop(kept, nr_kept, true);
+}
+
+int privileges_leave(void)
+{
+	return drop(NULL, 0, false);
 }

@@ -38,4 +38,10 @@ unsigned int privileges_missing(void);
  */
 int privileges_drop(const int *kept, size_t nr_kept);
 
+/*
+ * The same for who needs none, and works without: where root cannot become `nobody` (a container
+ * without CAP_SETUID, a user namespace with one user) it stays, without capabilities.
+ */
+int privileges_leave(void);
+
 #endif /* PRIV_PRIVILEGES_H */

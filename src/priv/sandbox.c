@@ -205,6 +205,33 @@ static int recorder_rules(scmp_filter_ctx filter)
 			   sizeof(recorder_calls) / sizeof(recorder_calls[0]));
 }
 
+/*
+ * The parser's own: asking for files, reading them, writing the output. Where a file is it may ask
+ * as `nobody`, for the libraries that a program needs.
+ */
+/* clang-format off */
+static const int parser_calls[] = {
+	SCMP_SYS(poll),	     SCMP_SYS(ppoll),	   SCMP_SYS(fstat),	SCMP_SYS(newfstatat),
+	SCMP_SYS(lseek),     SCMP_SYS(pread64),	   SCMP_SYS(pwrite64),	SCMP_SYS(ftruncate),
+	SCMP_SYS(fdatasync), SCMP_SYS(sendmsg),	   SCMP_SYS(recvmsg),	SCMP_SYS(getrandom),
+	SCMP_SYS(fgetxattr), SCMP_SYS(access),	   SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
+	SCMP_SYS(readlink),  SCMP_SYS(readlinkat), SCMP_SYS(getcwd),
+};
+/* clang-format on */
+
+static int parser_rules(scmp_filter_ctx filter)
+{
+	int err = allow_fcntl(filter);
+
+	return err ? err
+		   : allow(filter, parser_calls, sizeof(parser_calls) / sizeof(parser_calls[0]));
+}
+
+int sandbox_enter_parser(void)
+{
+	return enter(parser_rules);
+}
+
 int sandbox_enter_recorder(void)
 {
 	return enter(recorder_rules);

@@ -25,4 +25,10 @@ int sandbox_enter_broker(bool has_perf_events, bool has_maps);
  */
 int sandbox_enter_recorder(void);
 
+/*
+ * For the one that parses recordings, policies and programs, which another process opens for it
+ * (cmd/opener.h). Returns 0 or a negative errno.
+ */
+int sandbox_enter_parser(void);
+
 #endif /* PRIV_SANDBOX_H */

@@ -3,7 +3,6 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,6 @@
 #include "lib/cleanup.h"
 #include "proc/ldcache.h"
 
-#define CACHE_PATH     "/etc/ld.so.cache"
 #define CACHE_SIZE_MAX (4U << 20)
 /* Of DT_RPATH and DT_RUNPATH: those of Nix have some thousand bytes. */
 #define LIST_SIZE_MAX 16384
@@ -311,7 +309,7 @@ static void read_interpreter(struct loader *loader, const struct elf *elf)
 
 static void read_cache(struct loader *loader)
 {
-	_cleanup_(cleanup_fd) int fd = open(CACHE_PATH, O_RDONLY | O_CLOEXEC);
+	_cleanup_(cleanup_fd) int fd = object_open_file(LOADER_CACHE_PATH);
 	ssize_t n;
 
 	loader->cache = fd < 0 ? NULL : malloc(CACHE_SIZE_MAX);

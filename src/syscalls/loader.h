@@ -16,6 +16,9 @@
 
 #define LOADER_FILES_MAX 512
 
+/* The dynamic linker's, ld.so(8). */
+#define LOADER_CACHE_PATH "/etc/ld.so.cache"
+
 struct loader_file {
 	const char *path;   /* where it is */
 	const char *name;   /* as it is needed: "libsqlite3.so.0"; of the program its path */

@@ -16,6 +16,18 @@
 
 #define DEBUG_DIR "/usr/lib/debug/.build-id"
 
+int (*object_opener)(const char *path);
+
+int object_open_file(const char *path)
+{
+	int fd;
+
+	if (object_opener)
+		return object_opener(path);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return fd < 0 ? -errno : fd;
+}
+
 int object_open(const char *path, struct object **ret)
 {
 	struct object *object = calloc(1, sizeof(*object));
@@ -24,8 +36,10 @@ int object_open(const char *path, struct object **ret)
 
 	if (!object)
 		return -ENOMEM;
-	object->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (object->fd < 0 || fstat(object->fd, &object->st) < 0)
+	object->fd = object_open_file(path);
+	if (object->fd < 0)
+		err = object->fd;
+	else if (fstat(object->fd, &object->st) < 0)
 		err = -errno;
 	else if (!S_ISREG(object->st.st_mode))
 		err = S_ISDIR(object->st.st_mode) ? -EISDIR : -ENOEXEC;

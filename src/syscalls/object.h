@@ -26,6 +26,15 @@ struct object {
 	uint16_t machine; /* EM_*, elf.h */
 };
 
+/*
+ * Who opens files where this process may not: takes an absolute path, returns a descriptor or a
+ * negative errno. NULL, as it is at first: this process does.
+ */
+extern int (*object_opener)(const char *path);
+
+/* Opens the file PATH for reading, so. Returns a descriptor, the caller's, or a negative errno. */
+int object_open_file(const char *path);
+
 /* Opens PATH. Returns 0, -ENOEXEC when it is no ELF file, or another negative errno. */
 int object_open(const char *path, struct object **ret);
 

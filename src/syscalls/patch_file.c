@@ -68,16 +68,13 @@ bool patch_source_is_current(const struct patch_source *source)
 	       before->st_ctim.tv_nsec == after.st_ctim.tv_nsec;
 }
 
-int patch_source_open(const char *path, struct patch_source *ret,
-		      char ret_what[static PATCH_WHAT_SIZE])
+int patch_source_open(int fd, struct patch_source *ret, char ret_what[static PATCH_WHAT_SIZE])
 {
-	struct patch_source source = {
-		.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY),
-	};
+	struct patch_source source = { .fd = fd };
 	int err;
 
-	if (source.fd < 0)
-		return -errno;
+	if (fd < 0)
+		return fd;
 	if (fstat(source.fd, &source.st) < 0)
 		err = -errno;
 	else
@@ -248,33 +245,39 @@ static int keep_owner(struct patch_output *output, const struct stat *st,
 	return fchmod(output->fd, st->st_mode & 07777) < 0 ? -errno : 0;
 }
 
-int patch_output_write(struct patch_output *output, const struct patch_image *image,
-		       const struct patch_source *source, char ret_what[static PATCH_WHAT_SIZE])
+int patch_image_write(int fd, const struct patch_image *image,
+		      char ret_what[static PATCH_WHAT_SIZE])
 {
 	int err;
 
 	patch_say(ret_what, "its bytes");
-	err = write_at(output->fd, image->head, image->head_size, 0);
-	if (!err)
-		err = write_at(output->fd, image->tail, image->tail_size, image->tail_offset);
-	if (!err)
-		err = keep_owner(output, &source->st, ret_what);
-	if (!err)
-		err = keep_attributes(output, source->fd, ret_what);
-	return err;
+	err = write_at(fd, image->head, image->head_size, 0);
+	return err ? err : write_at(fd, image->tail, image->tail_size, image->tail_offset);
 }
 
-int patch_output_verify(const struct patch_output *output, const struct patch_source *source,
-			const struct patch_plan *plan, char ret_what[static PATCH_WHAT_SIZE])
+int patch_output_keep(struct patch_output *output, int source,
+		      char ret_what[static PATCH_WHAT_SIZE])
+{
+	struct stat st;
+	int err;
+
+	if (fstat(source, &st) < 0)
+		return -errno;
+	err = keep_owner(output, &st, ret_what);
+	return err ? err : keep_attributes(output, source, ret_what);
+}
+
+int patch_image_verify(int fd, const struct patch_source *source, const struct patch_plan *plan,
+		       char ret_what[static PATCH_WHAT_SIZE])
 {
 	struct stat st;
 	void *bytes;
 	int err;
 
-	if (fstat(output->fd, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
 	/* Nobody else has it open: it does not become shorter. */
-	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, output->fd, 0);
+	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (bytes == MAP_FAILED)
 		return -errno;
 	err = patch_verify(bytes, (size_t)st.st_size, source->bytes, source->size, plan, ret_what);

@@ -22,12 +22,12 @@ struct patch_source {
 };
 
 /*
- * Opens the program PATH and reads it. Returns 0; -EOPNOTSUPP with the reason in RET_WHAT, of what
+ * Reads the program that is open at FD, which is taken over and may be the negative errno for which
+ * it could not be opened. Returns 0; -EOPNOTSUPP with the reason in RET_WHAT, of what
  * patch_make() cannot see: setuid, capabilities, not a file; or another negative errno, such as
  * -EAGAIN: it was written to meanwhile. patch_source_close() ends it.
  */
-int patch_source_open(const char *path, struct patch_source *ret,
-		      char ret_what[static PATCH_WHAT_SIZE]);
+int patch_source_open(int fd, struct patch_source *ret, char ret_what[static PATCH_WHAT_SIZE]);
 void patch_source_close(struct patch_source *source);
 
 /* Whether the file is still what was read: true, as far as its times tell. */
@@ -52,18 +52,24 @@ struct patch_output {
 int patch_output_open(struct patch_output *output, const char *path, bool is_named);
 
 /*
- * Writes IMAGE, and gives the file owner, mode and extended attributes of SOURCE. Returns 0 or a
- * negative errno; RET_WHAT then tells what of it failed: "the attribute user.x".
+ * Writes IMAGE to FD, borrowed. Returns 0 or a negative errno; RET_WHAT then tells what failed.
  */
-int patch_output_write(struct patch_output *output, const struct patch_image *image,
-		       const struct patch_source *source, char ret_what[static PATCH_WHAT_SIZE]);
+int patch_image_write(int fd, const struct patch_image *image,
+		      char ret_what[static PATCH_WHAT_SIZE]);
 
 /*
- * Reads back what was written and checks it with patch_verify(). Returns 0, -EOPNOTSUPP with the
- * reason in RET_WHAT, or another negative errno.
+ * Reads back what was written to FD and checks it with patch_verify(). Returns 0, -EOPNOTSUPP with
+ * the reason in RET_WHAT, or another negative errno.
  */
-int patch_output_verify(const struct patch_output *output, const struct patch_source *source,
-			const struct patch_plan *plan, char ret_what[static PATCH_WHAT_SIZE]);
+int patch_image_verify(int fd, const struct patch_source *source, const struct patch_plan *plan,
+		       char ret_what[static PATCH_WHAT_SIZE]);
+
+/*
+ * Gives the file owner, mode and extended attributes of that at SOURCE, borrowed. Returns 0 or a
+ * negative errno; RET_WHAT then tells what failed: "the extended attribute user.x".
+ */
+int patch_output_keep(struct patch_output *output, int source,
+		      char ret_what[static PATCH_WHAT_SIZE]);
 
 /* Gives it its name, once it is on the disk. Returns 0, -EEXIST, or another negative errno. */
 int patch_output_publish(struct patch_output *output);

@@ -27,10 +27,19 @@ struct sought {
 	const char *name;	    /* of the function, or the offset */
 };
 
+/* Whether the last call failed since another process opens files for this one. */
+static bool is_kept_out(void)
+{
+	return object_opener && (errno == EACCES || errno == EPERM);
+}
+
 /* Makes the byte at OFFSET of OBJECT, at PATH, the point; takes the descriptor. */
 static int settle(struct point *point, struct object *object, const char *path, uint64_t offset)
 {
 	point->path = realpath(path, NULL);
+	/* Who may not go there itself has it as it was named. */
+	if (!point->path && is_kept_out())
+		point->path = strdup(path);
 	if (!point->path)
 		return -errno;
 	point->fd = steal_fd(&object->fd);
@@ -212,7 +221,11 @@ static int find_path(const struct sought *sought, char out[static PATH_MAX])
 			"'%s' is neither a path nor a library that the program's loader "
 			"finds",
 			log_quote(quoted, sought->file));
-	if (!realpath(path, out))
+	if (realpath(path, out))
+		return 0;
+	if (is_kept_out() && strlen(path) < PATH_MAX)
+		memcpy(out, path, strlen(path) + 1);
+	else
 		return points_refuse(sought->what, -errno, "'%s': %s", log_quote(quoted, path),
 				     strerror(errno));
 	return 0;

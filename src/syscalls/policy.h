@@ -167,10 +167,10 @@ bool policy_falls_back(const struct policy *policy, enum syscall_arch arch, uint
 int policy_parse(const char *bytes, size_t size, struct policy **ret, const char **ret_what);
 
 /*
- * Reads the policy in the file PATH, `-` being standard input. Returns 0, or a negative errno with
- * what is wrong, for people, in RET_WHAT.
+ * Reads the policy in the file FD, which is taken over and may be the negative errno for which it
+ * could not be opened. Returns 0, or a negative errno with what is wrong, for people, in RET_WHAT.
  */
-int policy_read(const char *path, struct policy **ret, char ret_what[static POLICY_WHAT_SIZE]);
+int policy_read(int fd, struct policy **ret, char ret_what[static POLICY_WHAT_SIZE]);
 
 /*
  * Whether the program open at FD, borrowed, is the one that POLICY was made for. Returns 1 or 0;

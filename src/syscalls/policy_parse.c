@@ -311,12 +311,12 @@ int policy_parse(const char *bytes, size_t size, struct policy **ret, const char
 	return err;
 }
 
-int policy_read(const char *path, struct policy **ret, char ret_what[static POLICY_WHAT_SIZE])
+int policy_read(int fd, struct policy **ret, char ret_what[static POLICY_WHAT_SIZE])
 {
 	_cleanup_(cleanup_free) char *bytes = NULL;
 	const char *what = NULL;
 	size_t size;
-	int err = json_document_read(path, &bytes, &size, &what);
+	int err = json_document_read(fd, &bytes, &size, &what);
 
 	if (!err)
 		err = policy_parse(bytes, size, ret, &what);

@@ -8,13 +8,12 @@
 #include "lib/cleanup.h"
 #include "lib/json_document.h"
 
-int recording_read(const char *path, struct recording **ret,
-		   char ret_what[static RECORDING_WHAT_SIZE])
+int recording_read(int fd, struct recording **ret, char ret_what[static RECORDING_WHAT_SIZE])
 {
 	_cleanup_(cleanup_free) char *bytes = NULL;
 	const char *what = NULL;
 	size_t size;
-	int err = json_document_read(path, &bytes, &size, &what);
+	int err = json_document_read(fd, &bytes, &size, &what);
 
 	if (!err)
 		err = recording_parse(bytes, size, ret, &what);

@@ -176,6 +176,94 @@ end_stuck()
     jq -e '.nodes | length > 0' "$T/p.json" >/dev/null
 }
 
+# parsing ARG...: a command that waits for standard input, $PARSER being the process that parses it.
+parsing()
+{
+    mkfifo "$T/in"
+    exec 8<>"$T/in"
+    "$TOOL" "$@" <"$T/in" >"$OUT" 2>"$ERR" 3>&- 8>&- &
+    TRACER=$!
+    wait_for 20 has_child
+    PARSER=$(pgrep -P "$TRACER")
+    wait_for 20 is_confined "$PARSER"
+}
+
+has_child()
+{
+    [ "$(pgrep -c -P "$TRACER")" -eq 1 ]
+}
+
+# parsed FILE: it gets that, and ends.
+parsed()
+{
+    cat "$1" >&8
+    exec 8>&-
+    tracer_wait
+    rm "$T/in"
+}
+
+@test "syscalls show, merge, diff, policy and patch: who parses has no rights, and does it" {
+    local command made
+
+    # Not for others, as is the directory.
+    "$TOOL" syscalls record -o "$T/a.json" -- ls / >/dev/null 2>&1
+    "$TOOL" syscalls record -o "$T/b.json" -- ls / >/dev/null 2>&1
+    "$TOOL" syscalls policy -q -o "$T/a.policy" "$T/a.json" 2>/dev/null
+    cp /bin/ls "$T/program"
+    chmod 700 "$T" "$T/program"
+    chmod 600 "$T/a.json" "$T/a.policy"
+    for command in "show -" "merge -o $T/made - $T/a.json" "diff - $T/a.json" "policy -q -o $T/made -" \
+        "patch --policy - -o $T/made $T/program"; do
+        rm -f "$T/made"
+        # shellcheck disable=SC2086 # words
+        parsing syscalls $command
+        must_be_nobody "$PARSER"
+        must_be_filtered "$PARSER" parser
+        [ "$(field "$TRACER" CapEff)" = "$(field $$ CapEff)" ]
+        "$PROGRAMS/inject" "$PARSER" >"$T/attempts"
+        [ "$(wc -l <"$T/attempts")" -gt 20 ]
+        [ "$(grep -v ' EPERM$' "$T/attempts")" = "getpid allowed" ]
+        case $command in
+        patch*) parsed "$T/a.policy" ;;
+        merge*) parsed "$T/b.json" ;;
+        *) parsed "$T/a.json" ;;
+        esac
+        must_be 0
+        made=$OUT
+        [ ! -e "$T/made" ] || made=$T/made
+        case $command in
+        show*) grep -q '^  command *ls /$' "$made" ;;
+        merge*) [ "$(jq .runs "$made")" -eq 2 ] ;;
+        diff*) grep -q '^old: ' "$made" ;;
+        policy*) cmp "$made" "$T/a.policy" ;;
+        patch*) [ "$("$made" -d /)" = / ] ;;
+        esac
+    done
+}
+
+@test "syscalls show: a parser that is killed is told of; without its parent it ends" {
+    "$TOOL" syscalls record -o "$T/a.json" -- true
+    parsing syscalls show -
+    kill -SEGV "$PARSER"
+    tracer_wait
+    must_be 139
+    must_be_error
+    exec 8>&-
+    rm "$T/in"
+    parsing syscalls show -
+    kill -KILL "$TRACER"
+    wait_for 20 has_ended "$PARSER"
+    exec 8>&-
+}
+
+@test "syscalls show: root that cannot become nobody works nevertheless, without capabilities" {
+    needs unshare
+    "$TOOL" syscalls record -o "$T/a.json" -- ls / >/dev/null 2>&1
+    unshare -U -r true 2>/dev/null || skip "no user namespaces here"
+    unshare -U -r "$TOOL" syscalls show --format json "$T/a.json" >"$OUT"
+    [ "$(jq .runs "$OUT")" -eq 1 ]
+}
+
 @test "no process of the tool can signal another one, nor open what its number is not" {
     # What the filter says of arguments, tried on the worker itself: tgkill of another process.
     tracer_start monitor --quiet --name no-such-name

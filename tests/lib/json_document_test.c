@@ -17,6 +17,7 @@
 #include <json-c/json.h>
 #undef json_bool
 
+#include "lib/file.h"
 #include "lib/json_document.h"
 #include "support/files.h"
 #include "support/guard.h"
@@ -107,7 +108,7 @@ static void assert_read(const char *path, int err, const char *wanted)
 	char *text = NULL;
 	size_t size = 0;
 
-	assert_int_equal(json_document_read(path, &text, &size, &what), err);
+	assert_int_equal(json_document_read(file_open(path), &text, &size, &what), err);
 	assert_string_equal(err ? what : text, wanted);
 	free(text);
 }

@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "lib/file.h"
 #include "patch_plans.h"
 #include "support/files.h"
 #include "syscalls/patch_file.h"
@@ -58,7 +59,7 @@ static int patch(bool is_named)
 	struct patch_source source;
 	struct patch_output output;
 	struct patch_image image;
-	int err = patch_source_open(program, &source, what);
+	int err = patch_source_open(file_open(program), &source, what);
 
 	if (err)
 		return err;
@@ -66,9 +67,11 @@ static int patch(bool is_named)
 	assert_int_equal(err, 0);
 	err = patch_output_open(&output, copy, is_named);
 	if (!err)
-		err = patch_output_write(&output, &image, &source, what);
+		err = patch_image_write(output.fd, &image, what);
 	if (!err)
-		err = patch_output_verify(&output, &source, &planned.plan, what);
+		err = patch_output_keep(&output, source.fd, what);
+	if (!err)
+		err = patch_image_verify(output.fd, &source, &planned.plan, what);
 	if (!err)
 		err = patch_output_publish(&output);
 	patch_output_close(&output);
@@ -173,7 +176,7 @@ static void test_a_program_that_is_written_to_is_seen(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(patch_source_open(program, &source, what), 0);
+	assert_int_equal(patch_source_open(file_open(program), &source, what), 0);
 	assert_true(patch_source_is_current(&source));
 	fd = open(program, O_WRONLY);
 	assert_true(fd >= 0);
@@ -207,9 +210,9 @@ static void test_rights_that_would_be_lost_are_refused(void **state)
 	assert_int_equal(patch(false), -EOPNOTSUPP);
 	assert_non_null(strstr(what, "is setgid"));
 	assert_int_equal(chmod(program, 0755), 0);
-	assert_int_equal(patch_source_open("/dev/null", &source, what), -EOPNOTSUPP);
+	assert_int_equal(patch_source_open(file_open("/dev/null"), &source, what), -EOPNOTSUPP);
 	assert_non_null(strstr(what, "regular file"));
-	assert_int_equal(patch_source_open(files_path("none"), &source, what), -ENOENT);
+	assert_int_equal(patch_source_open(file_open(files_path("none")), &source, what), -ENOENT);
 	assert_int_equal(nr_files(), 0);
 }
 
@@ -235,13 +238,13 @@ static void test_a_copy_that_was_written_wrongly_is_seen(void **state)
 	struct patch_image image;
 
 	(void)state;
-	assert_int_equal(patch_source_open(program, &source, what), 0);
+	assert_int_equal(patch_source_open(file_open(program), &source, what), 0);
 	assert_int_equal(patch_make(source.bytes, source.size, &planned.plan, &image, what), 0);
 	assert_int_equal(patch_output_open(&output, copy, false), 0);
-	assert_int_equal(patch_output_write(&output, &image, &source, what), 0);
-	assert_int_equal(patch_output_verify(&output, &source, &planned.plan, what), 0);
+	assert_int_equal(patch_image_write(output.fd, &image, what), 0);
+	assert_int_equal(patch_image_verify(output.fd, &source, &planned.plan, what), 0);
 	assert_int_equal(pwrite(output.fd, "x", 1, SAMPLE_RODATA), 1);
-	assert_int_equal(patch_output_verify(&output, &source, &planned.plan, what), -EOPNOTSUPP);
+	assert_int_equal(patch_image_verify(output.fd, &source, &planned.plan, what), -EOPNOTSUPP);
 	patch_output_close(&output);
 	patch_image_free(&image);
 	patch_source_close(&source);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <errno.h>
 
+#include "lib/file.h"
 #include "support/files.h"
 #include "support/guard.h"
 #include "support/parsed.h"
@@ -317,15 +318,15 @@ static void test_files_are_read(void **state)
 
 	(void)state;
 	file_put(files_path("good"), HEAD "\"phases\":[" PHASE_0 "]," TAIL, 0600);
-	assert_int_equal(policy_read(files_path("good"), &policy, what), 0);
+	assert_int_equal(policy_read(file_open(files_path("good")), &policy, what), 0);
 	policy_free(policy);
 	file_put(files_path("bad"), "{}", 0600);
-	assert_int_equal(policy_read(files_path("bad"), &policy, what), -ENOMSG);
+	assert_int_equal(policy_read(file_open(files_path("bad")), &policy, what), -ENOMSG);
 	assert_string_equal(what, "not a policy");
-	assert_int_equal(policy_read(files_path("absent"), &policy, what), -ENOENT);
+	assert_int_equal(policy_read(file_open(files_path("absent")), &policy, what), -ENOENT);
 	assert_string_equal(what, "No such file or directory");
-	assert_int_equal(policy_read(files_dir(), &policy, what), -EISDIR);
-	assert_int_equal(policy_read("/dev/zero", &policy, what), -ENODEV);
+	assert_int_equal(policy_read(file_open(files_dir()), &policy, what), -EISDIR);
+	assert_int_equal(policy_read(file_open("/dev/zero"), &policy, what), -ENODEV);
 }
 
 int main(void)

@@ -13,6 +13,7 @@
 
 #include <unistd.h>
 
+#include "lib/file.h"
 #include "syscalls/made_recording.h"
 #include "syscalls/recording_file.h"
 
@@ -49,7 +50,7 @@ static void test_file_is_read(void **state)
 
 	(void)state;
 	write_file(text);
-	assert_int_equal(recording_read(path, &read, what), 0);
+	assert_int_equal(recording_read(file_open(path), &read, what), 0);
 	again = made_text(read);
 	assert_string_equal(again, text);
 	assert_string_equal(what, "untouched");
@@ -64,7 +65,7 @@ static void assert_refused(const char *name, int expected, const char *why)
 	struct recording *recording = NULL;
 	char what[RECORDING_WHAT_SIZE] = "";
 
-	assert_int_equal(recording_read(name, &recording, what), expected);
+	assert_int_equal(recording_read(file_open(name), &recording, what), expected);
 	assert_null(recording);
 	assert_string_equal(what, why);
 }
