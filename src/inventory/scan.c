@@ -247,6 +247,22 @@ static int scan_process(struct scan *scan, uint32_t pid)
 	return is_own(err) ? err : 0;
 }
 
+static int scan_processes(struct scan *scan)
+{
+	uint32_t pids[BROKER_PIDS_MAX];
+	uint64_t cursor = 0;
+	int nr;
+
+	while ((nr = broker_list_processes(scan->broker, &cursor, pids)) > 0)
+		for (int i = 0; i < nr; i++) {
+			int err = scan_process(scan, pids[i]);
+
+			if (err)
+				return err;
+		}
+	return nr;
+}
+
 int scan_run(struct broker *broker, struct inventory *inventory)
 {
 	struct scan scan = {
@@ -255,9 +271,9 @@ int scan_run(struct broker *broker, struct inventory *inventory)
 		.tick_ns = NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK),
 	};
 	int err = scan_sockets_new(&scan.sockets, broker, inventory);
-	int fd = err ? err : broker_open_proc(broker);
 
-	err = fd < 0 ? fd : each_number(&scan, fd, scan_process);
+	if (!err)
+		err = scan_processes(&scan);
 	scan_sockets_free(scan.sockets);
 	/* It is always there: where it is not seen, others are not, too (hidepid, proc(5)). */
 	inventory->is_partial = !scan.has_init;

@@ -194,9 +194,24 @@ ssize_t broker_read_text(struct broker *broker, uint32_t pid, enum broker_text t
 	return fd < 0 ? fd : file_fill(fd, out, size);
 }
 
-int broker_open_proc(struct broker *broker)
+int broker_list_processes(struct broker *broker, uint64_t *cursor,
+			  uint32_t ret[static BROKER_PIDS_MAX])
 {
-	return ask_about(broker, BROKER_OPEN_PROC, 0, 0, NULL);
+	struct broker_request request = { .verb = BROKER_LIST_PROCESSES, .file.from = *cursor };
+	struct broker_answer answer;
+	struct broker_list list;
+	size_t head = offsetof(struct broker_list, pids);
+	int err = ask(broker, &request, false, &answer);
+
+	if (err)
+		return err;
+	if (answer.size < head || answer.size > sizeof(list) ||
+	    (answer.size - head) % sizeof(*ret) != 0)
+		return -EPROTO;
+	memcpy(&list, answer.text, answer.size);
+	memcpy(ret, list.pids, answer.size - head);
+	*cursor = list.next;
+	return (int)((answer.size - head) / sizeof(*ret));
 }
 
 int broker_open_fds(struct broker *broker, uint32_t pid)

@@ -129,9 +129,7 @@ int broker_open_text(struct broker *broker, uint32_t pid, enum broker_text text)
 /* Reads it to OUT, at most SIZE bytes, no NUL behind. Returns how many, or a negative errno. */
 ssize_t broker_read_text(struct broker *broker, uint32_t pid, enum broker_text text, char *out,
 			 size_t size);
-/* /proc, for its names alone: nothing can be opened in it by the worker. */
-int broker_open_proc(struct broker *broker);
-/* /proc/PID/fd and /proc/PID/task, in the same way. */
+/* /proc/PID/fd and /proc/PID/task, for their names alone: nothing can be opened in them. */
 int broker_open_fds(struct broker *broker, uint32_t pid);
 int broker_open_tasks(struct broker *broker, uint32_t pid);
 /* A package database below the root of PID, packages_database_paths() and dpkg's lists. */
@@ -159,6 +157,14 @@ struct package_query;
 
 /* packages_ask_rpm() in the broker. Returns the same. */
 int broker_ask_rpm(struct broker *broker, struct package_query *queries, size_t nr_queries);
+
+/*
+ * The next processes, by their numbers in /proc, which may show the worker itself none (hidepid).
+ * *CURSOR is 0 at first. Returns how many there are in RET, 0 at the end, or a negative errno.
+ */
+#define BROKER_PIDS_MAX 768
+int broker_list_processes(struct broker *broker, uint64_t *cursor,
+			  uint32_t ret[static BROKER_PIDS_MAX]);
 
 /* Where a link of /proc/PID points to. */
 struct broker_link {

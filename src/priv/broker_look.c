@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "priv/broker_look.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/bytes.h"
+#include "lib/cleanup.h"
+#include "lib/parse.h"
 
 #define NS_PER_SECOND 1000000000ULL
 
@@ -88,5 +92,49 @@ int broker_look_at(const struct broker_file *file, struct broker_answer *answer)
 	answer->mode = st.st_mode;
 	if (file->kind == BROKER_FILE_CWD)
 		cut_root(file->pid, answer);
+	return 0;
+}
+
+/* No more entries fit than BROKER_PIDS_MAX: one is 24 bytes and more (getdents64(2)). */
+#define ENTRIES_SIZE (BROKER_PIDS_MAX * 24)
+
+/* Takes the numbers among the SIZE bytes of ENTRIES to LIST. Returns how many there are. */
+static size_t take_numbers(const char *entries, size_t size, struct broker_list *list)
+{
+	size_t nr = 0;
+
+	for (size_t at = 0; at < size;) {
+		const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
+		uint64_t number;
+
+		list->next = (uint64_t)entry->d_off;
+		if (parse_u64(entry->d_name, 1, UINT32_MAX, &number) == 0)
+			list->pids[nr++] = (uint32_t)number;
+		at += entry->d_reclen;
+	}
+	return nr;
+}
+
+int broker_list(uint64_t from, struct broker_answer *answer)
+{
+	_cleanup_(cleanup_fd) int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char entries[ENTRIES_SIZE] __attribute__((aligned(8)));
+	struct broker_list list = { .next = from };
+	size_t nr = 0;
+
+	_Static_assert(sizeof(list) <= sizeof(answer->text), "it fits");
+	if (fd < 0 || lseek(fd, (off_t)from, SEEK_SET) < 0)
+		return -errno;
+	while (nr == 0) {
+		long size = syscall(SYS_getdents64, fd, entries, sizeof(entries));
+
+		if (size < 0)
+			return -errno;
+		if (size == 0)
+			break;
+		nr = take_numbers(entries, (size_t)size, &list);
+	}
+	answer->size = (uint32_t)(offsetof(struct broker_list, pids) + nr * sizeof(list.pids[0]));
+	memcpy(answer->text, &list, answer->size);
 	return 0;
 }

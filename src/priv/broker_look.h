@@ -15,6 +15,12 @@
  */
 int broker_look_at(const struct broker_file *file, struct broker_answer *answer);
 
+/*
+ * Fills ANSWER with a struct broker_list of the processes from FROM on, none at the end. Returns 0
+ * or a negative errno.
+ */
+int broker_list(uint64_t from, struct broker_answer *answer);
+
 /* TIME, such as a file's change time, in nanoseconds since the epoch. */
 uint64_t broker_file_time(const struct timespec *time);
 

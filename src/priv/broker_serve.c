@@ -360,6 +360,8 @@ static int act(const struct broker_config *config, struct budget *budget,
 		return config->attach ? config->attach(config->ctx) : -ENOSYS;
 	case BROKER_LOOK:
 		return broker_look_at(&request->file, answer);
+	case BROKER_LIST_PROCESSES:
+		return broker_list(request->file.from, answer);
 	case BROKER_ASK_RPM:
 		return config->may_execute ? ask_rpm(&request->file, answer) : -EACCES;
 	case BROKER_PROBE:
@@ -386,8 +388,6 @@ static int serve(const struct broker_config *config, struct budget *budget,
 		return open_file(budget, file, config->command);
 	case BROKER_OPEN_TEXT:
 		return open_text(file->pid, request->text);
-	case BROKER_OPEN_PROC:
-		return open_proc("/proc");
 	case BROKER_OPEN_FDS:
 		return open_proc("/proc/%u/fd", file->pid);
 	case BROKER_OPEN_TASKS:

@@ -10,7 +10,7 @@ enum broker_verb {
 	BROKER_ATTACH,
 	BROKER_OPEN,
 	BROKER_OPEN_TEXT,
-	BROKER_OPEN_PROC,
+	BROKER_LIST_PROCESSES,
 	BROKER_OPEN_FDS,
 	BROKER_OPEN_TASKS,
 	BROKER_OPEN_PACKAGE,
@@ -49,6 +49,12 @@ struct broker_answer {
 	uint32_t nr_failed; /* of them */
 	uint32_t reserved;
 	char text[BROKER_PATH_MAX];
+};
+
+/* What BROKER_LIST_PROCESSES answers as its text: as many numbers as there is room for. */
+struct broker_list {
+	uint64_t next; /* where to go on; as file.from of the next request */
+	uint32_t pids[BROKER_PIDS_MAX];
 };
 
 #define BROKER_PROBES_SIZE (BROKER_PROBES_MAX * sizeof(struct broker_probe))

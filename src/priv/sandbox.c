@@ -121,6 +121,7 @@ static int reader_rules(scmp_filter_ctx filter)
 static const int broker_calls[] = {
 	SCMP_SYS(openat2),  SCMP_SYS(fstat),	  SCMP_SYS(newfstatat), SCMP_SYS(readlink),
 	SCMP_SYS(readlinkat), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),	SCMP_SYS(sendmsg),
+	SCMP_SYS(lseek),    SCMP_SYS(getdents64),
 	/* Of threads, which let go of probes. */
 	SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
 };

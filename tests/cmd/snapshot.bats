@@ -199,6 +199,25 @@ is_counted()
     jq -e 'any(.coverage.not_seen[]; .what | test("processes"))' "$OUT"
 }
 
+# The process that reads /proc may look into all; the one that asks it may not.
+@test "with hidepid and all privileges: processes of all users are seen, by iterators and from /proc" {
+    local method
+
+    needs setpriv
+    AS=(setpriv --reuid 64999 --regid 64999 --clear-groups)
+    chmod 755 "$T"
+    PRELOAD=libssl.so.3 hold open "$D/server.pem"
+    for method in bpf proc; do
+        AS=()
+        [ "$method" = bpf ] || AS=("${NO_BPF[@]}")
+        unshare -m sh -c 'mount -t proc -o hidepid=2 proc /proc && exec "$@"' sh "${AS[@]}" "$TOOL" snapshot \
+            >"$OUT" 2>"$ERR" || skip "no hidepid"
+        [ "$(jq -r .coverage.method "$OUT")" = "$method" ]
+        [ "$(of_held .libraries)" = '["libcrypto.so.3","libssl.so.3"]' ]
+        [ "$(of_held .open_crypto_files)" = "[\"$D/server.pem\"]" ]
+    done
+}
+
 @test "a sparse file of 4 GB: quickly, and in little memory" {
     needs /usr/bin/time
     truncate -s 4G "$T/x.pem"

@@ -71,7 +71,7 @@ static void test_without_broker_everything_is_epipe(void **state)
 	kill(broker.pid, SIGKILL);
 	assert_true(WIFSIGNALED(wait_for_end()));
 	assert_int_equal(broker_open(&broker, &file), -EPIPE);
-	assert_int_equal(broker_open_proc(&broker), -EPIPE);
+	assert_int_equal(broker_open_tasks(&broker, 1), -EPIPE);
 	close(broker.fd);
 	broker.fd = -1;
 	assert_int_equal(broker_attach(&broker), -EPIPE);
@@ -96,7 +96,7 @@ static void test_broker_that_dies_before_it_answers_is_epipe(void **state)
 	pid_t pid;
 
 	(void)state;
-	close(broker_open_proc(&broker));
+	close(broker_open_tasks(&broker, 1));
 	kill(broker.pid, SIGSTOP);
 	pid = fork();
 	if (pid == 0) {
@@ -112,14 +112,14 @@ static void test_broker_that_dies_before_it_answers_is_epipe(void **state)
 static void test_signals_to_the_group_do_not_end_it(void **state)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM };
-	int fd = broker_open_proc(&broker);
+	int fd = broker_open_tasks(&broker, 1);
 
 	(void)state;
 	assert_true(fd >= 0);
 	close(fd);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		kill(broker.pid, signals[i]);
-	fd = broker_open_proc(&broker);
+	fd = broker_open_tasks(&broker, 1);
 	assert_true(fd >= 0);
 	close(fd);
 }
@@ -130,7 +130,7 @@ static void test_rights_are_given_up(void **state)
 	const char *text;
 
 	(void)state;
-	close(broker_open_proc(&broker));
+	close(broker_open_tasks(&broker, 1));
 	snprintf(path, sizeof(path), "/proc/%d/status", broker.pid);
 	text = file_text(path);
 	assert_non_null(strstr(text, "\nNoNewPrivs:\t1\n"));
@@ -234,17 +234,41 @@ static void test_network_namespace_is_looked_at_and_not_opened(void **state)
 
 static void test_directories_of_proc_are_opened(void **state)
 {
-	int fd = broker_open_proc(&broker);
+	int fd = broker_open_tasks(&broker, 1);
 	struct stat st;
 
 	(void)state;
 	assert_int_equal(fstat(fd, &st), 0);
-	assert_int_equal(st.st_ino, stat_of("/proc").st_ino);
+	assert_int_equal(st.st_ino, stat_of("/proc/1/task").st_ino);
 	close(fd);
 	fd = broker_open_fds(&broker, (uint32_t)getpid());
 	assert_true(fd >= 0);
 	close(fd);
 	assert_int_equal(broker_open_fds(&broker, (uint32_t)ended_pid()), -ENOENT);
+}
+
+static void test_processes_are_listed(void **state)
+{
+	uint32_t pids[BROKER_PIDS_MAX];
+	bool has_own = false, has_init = false;
+	uint32_t last = 0;
+	uint64_t cursor = 0;
+	int nr;
+
+	(void)state;
+	while ((nr = broker_list_processes(&broker, &cursor, pids)) > 0)
+		for (int i = 0; i < nr; i++) {
+			/* each once: /proc has them in this order */
+			assert_true(pids[i] > last);
+			last = pids[i];
+			has_own |= pids[i] == (uint32_t)getpid();
+			has_init |= pids[i] == 1;
+		}
+	assert_int_equal(nr, 0);
+	assert_true(has_own && has_init);
+	/* what the worker may say is no place */
+	cursor = UINT64_MAX;
+	assert_true(broker_list_processes(&broker, &cursor, pids) <= 0);
 }
 
 static void check_look(const char *path, int flags)
@@ -324,7 +348,7 @@ static int say(const void *bytes, size_t size)
 
 static void test_request_without_a_path_ends_the_broker(void **state)
 {
-	const struct broker_request request = { .verb = BROKER_OPEN_PROC };
+	const struct broker_request request = { .verb = BROKER_OPEN_TASKS };
 
 	(void)state;
 	assert_int_equal(say(&request, offsetof(struct broker_request, file.path)), 1);
@@ -397,7 +421,7 @@ static void test_opens_beyond_the_burst_are_put_off(void **state)
 	assert_true(n <= BROKER_BURST +
 				 BROKER_PER_SECOND * (uint64_t)(after.tv_sec - before.tv_sec + 1));
 	/* Other requests are not files. */
-	close(broker_open_proc(&broker));
+	close(broker_open_tasks(&broker, 1));
 	/* And a second later there are some more. */
 	nanosleep(&(struct timespec){ .tv_sec = 1, .tv_nsec = 100000000 }, NULL);
 	assert_int_equal(broker_open(&broker, &file), -EACCES);
@@ -444,10 +468,10 @@ static void test_answers_are_not_trusted_to_be_whole(void **state)
 	fake.fd = fds[0];
 	free_fd = next_fd();
 	prepare_answer(fds[1], &answer, head - 1, -1);
-	assert_int_equal(broker_open_proc(&fake), -EPIPE);
+	assert_int_equal(broker_open_tasks(&fake, 1), -EPIPE);
 	/* Success without a descriptor. */
 	prepare_answer(fds[1], &answer, head, -1);
-	assert_int_equal(broker_open_proc(&fake), -EPROTO);
+	assert_int_equal(broker_open_tasks(&fake, 1), -EPROTO);
 	/* Text that is not there. */
 	answer.size = 10;
 	prepare_answer(fds[1], &answer, head + 9, -1);
@@ -462,7 +486,7 @@ static void test_answers_are_not_trusted_to_be_whole(void **state)
 	assert_int_equal(next_fd(), free_fd);
 	answer.err = -EACCES;
 	prepare_answer(fds[1], &answer, head, 0);
-	assert_int_equal(broker_open_proc(&fake), -EACCES);
+	assert_int_equal(broker_open_tasks(&fake, 1), -EACCES);
 	assert_int_equal(next_fd(), free_fd);
 	/* The longest link that there is. */
 	answer = (struct broker_answer){ .size = BROKER_PATH_MAX };
@@ -489,6 +513,7 @@ int main(void)
 		TEST(test_attach_returns_what_was_configured),
 		TEST(test_text_of_a_process_is_opened),
 		TEST(test_network_namespace_is_looked_at_and_not_opened),
+		TEST(test_processes_are_listed),
 		TEST(test_directories_of_proc_are_opened),
 		TEST(test_descriptors_and_programs_are_looked_at),
 		TEST(test_rpm_is_not_run_unless_configured),

@@ -252,7 +252,7 @@ static void test_directories_lead_nowhere(void **state)
 	(void)state;
 	if (is_skipped())
 		return;
-	proc = broker_open_proc(&broker);
+	proc = broker_open_tasks(&broker, 1);
 	assert_true(proc >= 0);
 	/* This test is root; for the worker openat(2) is refused (tests/cmd/sandbox.bats). */
 	assert_int_equal(fcntl(proc, F_GETFL) & O_ACCMODE, O_RDONLY);
