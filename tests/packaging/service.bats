@@ -84,6 +84,20 @@ in_sandbox()
     must_be 3
 }
 
+@test "each set and call of its filter is one that the command it starts makes use of" {
+    local start
+
+    needs python3
+    start=$(sed -n 's/^ExecStart=[^ ]* //p' "$UNIT")
+    [ -n "$start" ]
+    # shellcheck disable=SC2086 # words
+    "$TOOL" syscalls record -q -o "$T/recording" -- "$TOOL" $start --duration 1 >"$T/events"
+    sed 's/^SystemCallFilter=bpf /&@ipc /' "$UNIT" >"$T/more.service"
+    "$BATS_TEST_DIRNAME/service-sandbox" --unused "$T/more.service" "$T/recording" >"$OUT"
+    # Threads give their stacks back with madvise: with --api, which the unit does not have.
+    [ "$(grep -vx madvise "$OUT")" = @ipc ]
+}
+
 @test "a setting that is not tried here is not taken for one that is" {
     sed 's/^PrivateTmp=yes/PrivateMagic=yes/' "$UNIT" >"$T/a.service"
     in_sandbox "$T/a.service"
