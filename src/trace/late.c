@@ -20,14 +20,16 @@ static int late_prepare(void *ctx)
 	return err;
 }
 
-/* The hook lives as long as the broker. */
+/* The hook lives as long as the broker. There is one, however often the worker asks for it. */
 static int late_attach_now(void *ctx)
 {
 	struct late *late = ctx;
 	const struct attach_places none = { .tracefs = -ENOENT, .cgroup = -ENOENT };
-	struct bpf_link *link;
 
-	return program_attach(bpf_object__next_program(late->object, NULL), NULL, &none, &link);
+	if (late->link)
+		return 0;
+	return program_attach(bpf_object__next_program(late->object, NULL), NULL, &none,
+			      &late->link);
 }
 
 bool late_is_needed(const struct session *session)

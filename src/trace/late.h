@@ -14,7 +14,8 @@
 
 struct late {
 	struct session *session;
-	struct bpf_object *object; /* in the broker alone */
+	struct bpf_object *object; /* in the broker alone, as the next */
+	struct bpf_link *link;
 	bool is_asked;
 	bool is_attached;
 };

@@ -4,11 +4,13 @@
  * the worker's own socket, which pidfd_getfd(2) gives to root. What the filters leave to the worker
  * is in tests/cmd/sandbox.bats.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -259,6 +261,48 @@ static void test_directories_lead_nowhere(void **state)
 	close(proc);
 }
 
+/* How many descriptors the broker, the one child of the worker, has open. */
+static size_t broker_descriptors(void)
+{
+	char path[64];
+	char text[32] = "";
+	size_t nr = 0;
+	DIR *dir;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", worker, worker);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	snprintf(path, sizeof(path), "/proc/%d/fd", atoi(text));
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr;
+}
+
+/* Each hook that is attached is a tax on all system calls of the host. */
+static void test_hook_for_32_bit_programs_is_attached_once(void **state)
+{
+	size_t nr;
+
+	(void)state;
+	if (is_skipped())
+		return;
+	/* Where file_open has a hook that sees those there is nothing to attach: an error each
+	 * time. */
+	int err = broker_attach(&broker);
+
+	nr = broker_descriptors();
+	assert_true(nr > 2);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(broker_attach(&broker), err);
+	assert_int_equal(broker_descriptors(), nr);
+}
+
 /* Verbs that do not exist are refused, and the broker goes on. */
 static void test_unknown_verbs_are_refused(void **state)
 {
@@ -288,6 +332,7 @@ int main(void)
 		cmocka_unit_test(test_broker_opens_no_descriptor_of_another_name),
 		cmocka_unit_test(test_other_verbs_do_not_reach_further),
 		cmocka_unit_test(test_directories_lead_nowhere),
+		cmocka_unit_test(test_hook_for_32_bit_programs_is_attached_once),
 		cmocka_unit_test(test_unknown_verbs_are_refused),
 	};
 
