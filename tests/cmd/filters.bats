@@ -159,7 +159,8 @@ counted()
     must_report 'lib_load libcrypto.so.3' 'lib_load libgnutls.so.30'
     acts --library no-such-library
     must_report
-    [ "$(counted lib_load filtered)" -eq 2 ]
+    # Those of others on the host are among them.
+    [ "$(counted lib_load filtered)" -ge 2 ]
 }
 
 @test "--file and --library: what matches either" {

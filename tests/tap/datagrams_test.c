@@ -10,7 +10,11 @@
 #include "tap/traffic.h"
 #include "tap/tapped.h"
 
-/* Sends SIZE bytes of TEXT from one socket to another. The ports are RET_PORTS. */
+/* The begin of a datagram: TEXT, and zeros behind it. */
+#define HEAD(text) ((const char[20]){ text })
+
+/* Sends SIZE bytes, zeros behind the 20 of TEXT, from one socket to another. The ports are
+ * RET_PORTS. */
 static void send_datagram(const struct route *route, bool is_connected, const char *text,
 			  size_t size, uint16_t *ret_ports)
 {
@@ -74,24 +78,24 @@ static void test_datagrams_of_handshakes(void **state)
 	need_tap();
 	for (size_t i = 0; i < 3; i++) {
 		/* QUIC: Initial, Retry and Version Negotiation as they are, version 1 and 2. */
-		check_datagram(routes[i], "\xc3\0\0\0\x01", 1200, 1200);
-		check_datagram(routes[i], "\xf0\0\0\0\x01", 100, 100);
-		check_datagram(routes[i], "\x80\0\0\0\0", 40, 40);
-		check_datagram(routes[i], "\xd3\x6b\x33\x43\xcf", 1200, 1200);
+		check_datagram(routes[i], HEAD("\xc3\0\0\0\x01"), 1200, 1200);
+		check_datagram(routes[i], HEAD("\xf0\0\0\0\x01"), 100, 100);
+		check_datagram(routes[i], HEAD("\x80\0\0\0\0"), 40, 40);
+		check_datagram(routes[i], HEAD("\xd3\x6b\x33\x43\xcf"), 1200, 1200);
 		/* Without the fixed bit, too (RFC 9287). */
-		check_datagram(routes[i], "\x83\0\0\0\x01", 1200, 1200);
+		check_datagram(routes[i], HEAD("\x83\0\0\0\x01"), 1200, 1200);
 		/* Handshake: that it was there. 0-RTT: nothing. */
-		check_datagram(routes[i], "\xe3\0\0\0\x01", 1200, 64);
-		check_datagram(routes[i], "\xd3\0\0\0\x01", 1200, 0);
-		check_datagram(routes[i], "\xe3\x6b\x33\x43\xcf", 1200, 0);
-		check_datagram(routes[i], "\xf3\x6b\x33\x43\xcf", 1200, 64);
+		check_datagram(routes[i], HEAD("\xe3\0\0\0\x01"), 1200, 64);
+		check_datagram(routes[i], HEAD("\xd3\0\0\0\x01"), 1200, 0);
+		check_datagram(routes[i], HEAD("\xe3\x6b\x33\x43\xcf"), 1200, 0);
+		check_datagram(routes[i], HEAD("\xf3\x6b\x33\x43\xcf"), 1200, 64);
 		/* DTLS: handshake, change of cipher, alert; not data. */
-		check_datagram(routes[i], "\x16\xfe\xff", 200, 200);
-		check_datagram(routes[i], "\x14\xfe\xfd", 14, 14);
-		check_datagram(routes[i], "\x15\xfe\xfd", 15, 15);
-		check_datagram(routes[i], "\x17\xfe\xfd", 200, 0);
+		check_datagram(routes[i], HEAD("\x16\xfe\xff"), 200, 200);
+		check_datagram(routes[i], HEAD("\x14\xfe\xfd"), 14, 14);
+		check_datagram(routes[i], HEAD("\x15\xfe\xfd"), 15, 15);
+		check_datagram(routes[i], HEAD("\x17\xfe\xfd"), 200, 0);
 		/* As much as there is room for in a record. */
-		check_datagram(routes[i], "\xc3\0\0\0\x01", 8000, 3928);
+		check_datagram(routes[i], HEAD("\xc3\0\0\0\x01"), 8000, 3928);
 	}
 }
 
@@ -99,13 +103,13 @@ static void test_other_datagrams_are_not_told(void **state)
 {
 	(void)state;
 	need_tap();
-	check_datagram(&route_v4, "\x40\0\0\0\x01", 1200, 0);	  /* QUIC, short header */
-	check_datagram(&route_v4, "\xc3\0\0\0\x05", 1200, 0);	  /* another version */
-	check_datagram(&route_v4, "\x12\x34\x01\0\0\x01", 40, 0); /* DNS */
-	check_datagram(&route_v4, "\x16\x03\x01", 200, 0);
-	check_datagram(&route_v4, "\x16", 1, 0);
-	check_datagram(&route_v4, "\xc3\0\0\0", 4, 0);
-	check_datagram(&route_v6, "text", 4, 0);
+	check_datagram(&route_v4, HEAD("\x40\0\0\0\x01"), 1200, 0);	/* QUIC, short header */
+	check_datagram(&route_v4, HEAD("\xc3\0\0\0\x05"), 1200, 0);	/* another version */
+	check_datagram(&route_v4, HEAD("\x12\x34\x01\0\0\x01"), 40, 0); /* DNS */
+	check_datagram(&route_v4, HEAD("\x16\x03\x01"), 200, 0);
+	check_datagram(&route_v4, HEAD("\x16"), 1, 0);
+	check_datagram(&route_v4, HEAD("\xc3\0\0\0"), 4, 0);
+	check_datagram(&route_v6, HEAD("text"), 4, 0);
 }
 
 static void send_bytes(int from, int to, const struct sockaddr_in *address, uint8_t first,

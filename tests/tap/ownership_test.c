@@ -59,7 +59,7 @@ static void check_answers(const struct route *route, uint16_t port, pid_t server
 		ports[i] = own_port(fd);
 		pids[i] = ask(fd);
 	}
-	collect(2 * nr, 3000);
+	collect(2 * nr, 20000);
 	assert_int_equal(tapped.nr_ends, 2 * nr);
 	for (size_t i = 0; i < tapped.nr_ends; i++) {
 		const struct tap_connection *end = &tapped.ends[i].connection;

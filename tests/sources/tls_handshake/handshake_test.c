@@ -6,17 +6,18 @@
  */
 static size_t count_certificates(const char *bytes, size_t size, size_t *ret_bytes)
 {
-	size_t whole = sizeof(*event) + size;
+	/* A record is aligned, so that the tail stands a bit behind the fixed part. */
+	size_t whole = (sizeof(*event) + size + 7) / 8 * 8;
 	uint8_t *guarded = guard_alloc(whole);
 	struct record record = { .bytes = guarded };
-	struct tail tail = { .off = sizeof(*event), .size = (uint16_t)size };
+	struct tail tail = { .off = (uint16_t)(whole - size), .size = (uint16_t)size };
 	const uint8_t *der;
 	size_t at = 0;
 	size_t nr = 0;
 	size_t der_size;
 
 	memcpy(guarded + AT(certificates), &tail, sizeof(tail));
-	memcpy(guarded + sizeof(*event), bytes, size);
+	memcpy(guarded + tail.off, bytes, size);
 	*ret_bytes = 0;
 	while (tls_handshake_certificate(&record, &at, &der, &der_size)) {
 		for (size_t i = 0; i < der_size; i++)
