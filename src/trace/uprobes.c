@@ -65,8 +65,17 @@ static void *map_array(const struct uprobes *uprobes, const char *name, size_t s
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* A link for one probe at an instruction of this program, as a trial. */
-static bool multi_works(const struct uprobes *uprobes)
+/*
+ * Whether memory or descriptors were short, which says nothing of the kernel: to go on with probes
+ * one by one would take more of both, and minutes to end.
+ */
+static bool is_want(int err)
+{
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
+}
+
+/* A link for one probe at an instruction of this program, as a trial. Returns 0 or an errno. */
+static int try_multi(const struct uprobes *uprobes)
 {
 	const uint64_t offset = 0;
 	const struct uprobe_batch batch = {
@@ -76,8 +85,12 @@ static bool multi_works(const struct uprobes *uprobes)
 		.nr = 1,
 	};
 
+	int err = uprobe_link_multi(&batch);
+
 	/* A directory cannot be probed: -EBADF says that all but the file was understood. */
-	return uprobe_link_multi(&batch) == -EBADF;
+	if (err == -EBADF)
+		return 0;
+	return is_want(err) ? err : -EOPNOTSUPP;
 }
 
 static int load_variant(struct uprobes *uprobes, struct session *session,
@@ -94,11 +107,12 @@ static int load_variant(struct uprobes *uprobes, struct session *session,
 		bpf_program__fd(bpf_object__find_program_by_name(uprobes->object, "api_enter"));
 	uprobes->leave =
 		bpf_program__fd(bpf_object__find_program_by_name(uprobes->object, "api_return"));
-	if (!variant->is_multi || multi_works(uprobes))
-		return 0;
-	bpf_object__close(uprobes->object);
-	uprobes->object = NULL;
-	return -EOPNOTSUPP;
+	err = variant->is_multi ? try_multi(uprobes) : 0;
+	if (err) {
+		bpf_object__close(uprobes->object);
+		uprobes->object = NULL;
+	}
+	return err;
 }
 
 int uprobes_load(struct uprobes *uprobes, struct session *session)
@@ -106,7 +120,7 @@ int uprobes_load(struct uprobes *uprobes, struct session *session)
 	int err = -EOPNOTSUPP;
 
 	*uprobes = (struct uprobes){ .enter = -1, .leave = -1, .perf_type = uprobe_perf_type() };
-	for (size_t i = 0; err && err != -EPERM && i < ARRAY_SIZE(variants); i++)
+	for (size_t i = 0; err && err != -EPERM && !is_want(err) && i < ARRAY_SIZE(variants); i++)
 		err = load_variant(uprobes, session, &variants[i]);
 	if (err)
 		return err;

@@ -347,6 +347,13 @@ static void test_sets_beyond_the_limit_are_refused(void **state)
 	assert_int_equal(beyond, -ENOSPC);
 }
 
+/* As for the first test of all. */
+static int again_begin(void **state)
+{
+	kernel = KERNEL_now;
+	return group_begin(state);
+}
+
 /* A kernel before cookies: that is said, and nothing is left. */
 static void test_kernel_without_cookies_is_refused(void **state)
 {
@@ -360,6 +367,18 @@ static void test_kernel_without_cookies_is_refused(void **state)
 	assert_int_equal(uprobes_attach(&uprobes, 0, NULL, 0, NULL), -EOPNOTSUPP);
 	uprobes_close(&uprobes);
 	uprobes_close(&uprobes);
+}
+
+/* Where memory is short that is said, and no older way is tried, which takes more of it. */
+static void test_want_of_memory_is_not_taken_for_an_old_kernel(void **state)
+{
+	(void)state;
+	need_probes();
+	group_end(state);
+	kernel = KERNEL_short;
+	files_begin(state);
+	assert_int_equal(open_session(), -ENOMEM);
+	assert_null(uprobes.object);
 }
 
 int main(void)
@@ -385,6 +404,8 @@ int main(void)
 	const struct CMUnitTest old[] = {
 		cmocka_unit_test_setup_teardown(test_kernel_without_cookies_is_refused, group_begin,
 						group_end),
+		cmocka_unit_test_setup_teardown(test_want_of_memory_is_not_taken_for_an_old_kernel,
+						again_begin, group_end),
 	};
 	int nr_failed = run_on_kernels(tests, KERNEL_before_multi);
 
