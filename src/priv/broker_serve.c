@@ -19,6 +19,7 @@
 #include "catalogue/files.h"
 #include "catalogue/libraries.h"
 #include "lib/cleanup.h"
+#include "lib/leaks.h"
 #include "priv/broker_look.h"
 #include "priv/broker_wire.h"
 #include "priv/privileges.h"
@@ -539,5 +540,6 @@ void broker_serve(int socket, const struct broker_config *config)
 			break;
 	if (config->unprobe_all)
 		config->unprobe_all(config->probe_ctx);
+	leaks_check();
 	_exit(0);
 }

@@ -71,6 +71,37 @@ static int allow_values(scmp_filter_ctx filter, int call, unsigned int argument,
 	return err;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+/*
+ * What the runtime of the sanitizers calls (compiler-rt, lib/sanitizer_common): for the stacks of
+ * threads, for its reports, and at the end, where a thread of its own stops the others by ptrace(2)
+ * and looks for leaks. Such a build is for tests alone; those of the filter itself skip there.
+ */
+static int allow_sanitizers(scmp_filter_ctx filter)
+{
+	/* clang-format off */
+	static const int calls[] = {
+		SCMP_SYS(clone),       SCMP_SYS(ptrace),      SCMP_SYS(prctl),
+		SCMP_SYS(wait4),       SCMP_SYS(getppid),     SCMP_SYS(sigaltstack),
+		SCMP_SYS(mprotect),    SCMP_SYS(open),        SCMP_SYS(openat),
+		SCMP_SYS(readlink),    SCMP_SYS(readlinkat),  SCMP_SYS(stat),
+		SCMP_SYS(fstat),       SCMP_SYS(newfstatat),  SCMP_SYS(lseek),
+		SCMP_SYS(getdents),    SCMP_SYS(getdents64),  SCMP_SYS(sched_yield),
+		SCMP_SYS(getrlimit),   SCMP_SYS(prlimit64),   SCMP_SYS(sched_getaffinity),
+		SCMP_SYS(gettimeofday), SCMP_SYS(process_vm_readv),
+	};
+	/* clang-format on */
+
+	return allow(filter, calls, sizeof(calls) / sizeof(calls[0]));
+}
+#else
+static int allow_sanitizers(scmp_filter_ctx filter)
+{
+	(void)filter;
+	return 0;
+}
+#endif
+
 static int enter(int (*more)(scmp_filter_ctx filter))
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -85,6 +116,8 @@ static int enter(int (*more)(scmp_filter_ctx filter))
 		err = allow_own_signals(filter);
 	if (!err)
 		err = more(filter);
+	if (!err)
+		err = allow_sanitizers(filter);
 	if (!err)
 		err = seccomp_load(filter);
 	seccomp_release(filter);

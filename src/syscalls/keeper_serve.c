@@ -10,6 +10,7 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json_document.h"
+#include "lib/leaks.h"
 #include "syscalls/keeper_wire.h"
 #include "syscalls/record_tree.h"
 #include "syscalls/spawn.h"
@@ -244,5 +245,6 @@ void keeper_serve(int socket, const struct keeper_config *config)
 		do_will(&keeping);
 	else if (keeping.saved >= 0)
 		write_from(&keeping, keeping.saved);
+	leaks_check();
 	_exit(0);
 }

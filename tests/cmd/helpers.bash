@@ -73,7 +73,21 @@ needs()
 
     for program; do
         command -v "$program" >/dev/null || skip "$program is not installed"
+        [ "$program" != strace ] || leaks_unseen
     done
+}
+
+# For a test of a tool that is traced, or that can make no process: a sanitizer looks for leaks by
+# ptrace(2) from a process of its own, and a tool without one has nobody who looks.
+leaks_unseen()
+{
+    export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
+}
+
+# not_sanitized WHY: skips the test where the tool is built with sanitizers.
+not_sanitized()
+{
+    case $BUILD in */san) skip "built with sanitizers: $1" ;; esac
 }
 
 # wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when it has not by then.

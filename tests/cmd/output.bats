@@ -315,13 +315,19 @@ run_into_closed_pipe()
     exec {pipe}>&-
 }
 
+# Nothing was said but, on a slow machine, that events were lost.
+must_be_silent()
+{
+    refute grep -v ' WARN: [0-9]* events lost: ' "$ERR"
+}
+
 @test "a pipe that is closed from the beginning: 141, silently" {
     local format
 
     for format in json-stream json-array text; do
         run_into_closed_pipe --format "$format" -- true
         must_be 141
-        [ ! -s "$ERR" ]
+        must_be_silent
     done
 }
 
@@ -332,7 +338,7 @@ run_into_closed_pipe()
     "$TOOL" monitor --quiet -- sh -c 'exit 7' 2>"$ERR" </dev/null 3>&- | grep -qm1 process_exit
     statuses=("${PIPESTATUS[@]}")
     [ "${statuses[*]}" = "7 0" ]
-    [ ! -s "$ERR" ]
+    must_be_silent
 }
 
 @test "a pipe that is closed before COMMAND has ended: 141, and COMMAND goes on" {

@@ -171,6 +171,20 @@ EOF
     [[ $output == *"FAIL lib/leak: status 23 although no test failed"*"detected memory leaks"* ]]
 }
 
+@test "a sanitizer's report is a failure, though the test and its program ended well" {
+    suite lib/quiet <<'EOF'
+echo 1..1
+path=${ASAN_OPTIONS##*log_path=}
+[ "$path" = "${UBSAN_OPTIONS##*log_path=}" ] || exit 1
+echo 'ERROR: AddressSanitizer: heap-use-after-free' >"$path.17"
+echo 'ok 1 - test_one'
+EOF
+    BUILD=build/san run_suites
+    [ "$status" -eq 1 ]
+    [[ $output == *"FAIL lib/quiet: a sanitizer reports:"*"heap-use-after-free"* ]]
+    [ "$(last_line)" = "1 passed, 1 failed, 0 skipped" ]
+}
+
 @test "a hanging suite is ended with all it started" {
     suite lib/hang <<'EOF'
 echo 1..1
