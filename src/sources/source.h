@@ -85,13 +85,15 @@ struct source {
 
 /*
  * Embeds NAME.bpf.o, found in the build's include path, as NAME_object and NAME_object_end. Unlike
- * a generated header this needs no tool but the assembler.
+ * a generated header this needs no tool but the assembler. Hidden, so that their addresses are not
+ * taken from the GOT: for labels of the same file clang 14 for arm64 names their section there and
+ * an addend, and lld 14 adds that to the address of the section's entry in the GOT.
  */
 #define EMBED_OBJECT(name)                                                                         \
 	__asm__(".pushsection .rodata\n.balign 8\n" #name "_object:\n.incbin \"" #name             \
 		".bpf.o\"\n" #name "_object_end:\n.popsection\n");                                 \
-	extern const unsigned char name##_object[];                                                \
-	extern const unsigned char name##_object_end[]
+	extern const unsigned char name##_object[] __attribute__((visibility("hidden")));          \
+	extern const unsigned char name##_object_end[] __attribute__((visibility("hidden")))
 
 /* The size of an embedded object from BEGIN to END, which are not one array to the compiler. */
 static inline size_t object_size(const unsigned char *begin, const unsigned char *end)

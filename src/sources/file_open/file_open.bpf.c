@@ -86,7 +86,7 @@ static __always_inline int call_number(struct pt_regs *regs)
 #if defined(__TARGET_ARCH_x86)
 	return regs->orig_ax;
 #else
-	return BPF_CORE_READ((struct pt_regs___arm64 *)regs, syscallno);
+	return BPF_CORE_READ((struct pt_regs___syscallno *)regs, syscallno);
 #endif
 }
 
