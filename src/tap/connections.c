@@ -2,9 +2,10 @@
 #include "tap/connections.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/memory.h"
 
 #define NR_BUCKETS 16384 /* a power of two */
 /* What malloc(3) takes besides. */
@@ -366,9 +367,7 @@ static void give_back(struct tap_connections *connections)
 {
 	if (connections->most_held < TRIM_MIN || connections->held > connections->most_held / 4)
 		return;
-#ifdef __GLIBC__
-	malloc_trim(0);
-#endif
+	memory_trim();
 	connections->most_held = connections->held;
 }
 
