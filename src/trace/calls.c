@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "catalogue/api_sites.h"
 #include "catalogue/libraries.h"
 #include "pipeline/clock.h"
 #include "sources/api_call/call.h"
@@ -49,6 +50,7 @@ int calls_start(struct calls *calls, struct broker *broker, const struct process
 		return err;
 	copies_probe(calls->probes, broker, calls->session, processes);
 	calls->session->states[SOURCE_api_call].is_attached = true;
+	calls->session->has_sites = probes_counts(calls->probes)->sites;
 	return 0;
 }
 
@@ -99,6 +101,36 @@ static const struct api_function *kernel_function(const struct record *record)
 			       algorithm_by_kernel_name(bytes + name.off, name.size));
 }
 
+/*
+ * What the context of EVENT is, which says so itself at first, by the key "name". NULL when it is
+ * nothing that is told.
+ */
+static const struct api_function *site_function(struct calls *calls,
+						const struct api_call_event *event)
+{
+	const char *key = (const char *)event + event->texts[0].off;
+	size_t size = event->texts[0].size;
+	uint64_t context = event->values[2];
+	uint32_t pid = event->hdr.tgid;
+	struct calls_context *known =
+		&calls->contexts[((context >> 4) * 0x9e3779b1U ^ pid) & (CALLS_CONTEXTS_MAX - 1)];
+
+	if (size == strlen("name") && memcmp(key, "name", size) == 0) {
+		*known = (struct calls_context){
+			.function = api_site_function((const char *)event + event->texts[1].off,
+						      event->texts[1].size),
+			.context = context,
+			.pid = pid,
+		};
+		return known->function;
+	}
+	if (!api_key_find(key, size))
+		return NULL;
+	return known->context == context && known->pid == pid && known->function
+		       ? known->function
+		       : api_site_function("", 0);
+}
+
 int calls_resolve(void *ctx, struct record *record)
 {
 	struct calls *calls = ctx;
@@ -114,6 +146,10 @@ int calls_resolve(void *ctx, struct record *record)
 	}
 	if (!calls->probes || !probes_at(calls->probes, event->slot, &function, &file))
 		return STAGE_MALFORMED;
+	if (event->marks & API_OF_SITE)
+		function = site_function(calls, event);
+	if (!function)
+		return STAGE_DROP;
 	return api_call_resolve(record, function, file->path, file->family,
 				is_server(calls, event->hdr.tgid, function));
 }
@@ -184,6 +220,8 @@ int calls_executed(void *ctx, struct record *record)
 
 void calls_tick(struct calls *calls, uint64_t now_ns)
 {
+	if (calls->probes)
+		calls->session->has_sites = probes_counts(calls->probes)->sites;
 	if (!calls->probes || now_ns - calls->police_ns < POLICE_EVERY_NS)
 		return;
 	calls->police_ns = now_ns;

@@ -27,6 +27,9 @@
 /* Programs whose part, client or server, is remembered; a power of two. */
 #define CALLS_ROLES_MAX 4096
 
+/* Contexts of static probes whose name is remembered; a power of two. */
+#define CALLS_CONTEXTS_MAX 4096
+
 /* A member that was never opened is safe to close. */
 struct calls {
 	struct session *session;
@@ -42,6 +45,11 @@ struct calls {
 		uint32_t pid;
 		bool is_server;
 	} roles[CALLS_ROLES_MAX];
+	struct calls_context {
+		const struct api_function *function;
+		uint64_t context;
+		uint32_t pid;
+	} contexts[CALLS_CONTEXTS_MAX];
 };
 
 /*

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalogue/api_sites.h"
+#include "inspect/usdt.h"
 #include "lib/cleanup.h"
 #include "sources/api_call/api_call.h"
 
@@ -280,6 +282,74 @@ static struct planned plan_found(const struct search *search, const struct elf *
 	return planned;
 }
 
+/* What a library tells of itself: https://github.com/latchset/crypto-auditing */
+#define PROVIDER "crypto_auditing"
+
+/* The kind of the static probe called NAME, and in *RET_ARGUMENTS how many it needs. 0: not ours.
+ */
+static uint32_t site_kind(const char *name, size_t *ret_arguments)
+{
+	static const struct {
+		const char *name;
+		uint32_t kind;
+		size_t nr_arguments;
+	} kinds[] = {
+		{ "word_data", API_SITE_word, 3 },
+		{ "string_data", API_SITE_string, 3 },
+		{ "data", API_SITE_data, 3 },
+		{ "new_context_with_data", API_SITE_context, 4 },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(name, kinds[i].name) == 0) {
+			*ret_arguments = kinds[i].nr_arguments;
+			return kinds[i].kind;
+		}
+	return 0;
+}
+
+/* Plans the probe at SITE. Returns false when it tells nothing, or not in a way that is known. */
+static bool plan_site(const struct usdt_site *site, struct planned *ret)
+{
+	size_t nr_arguments = 0;
+	uint32_t kind = site_kind(site->name, &nr_arguments);
+
+	*ret = (struct planned){
+		.function = api_site_function("", 0),
+		.offset = site->offset,
+		.entry = site->offset,
+		.cookie = API_COOKIE_SITE,
+		/* A "nop", which the kernel emulates. */
+		.limit = LIMIT_CHEAP,
+		.site.kind = kind,
+		.semaphore = (uint32_t)site->semaphore,
+	};
+	for (size_t i = 0; i < nr_arguments; i++) {
+		const struct usdt_argument *argument = &site->arguments[i];
+
+		if (argument->where == USDT_NOWHERE)
+			return false;
+		ret->site.arguments[i] = (struct api_site_argument){
+			.number = argument->number,
+			.place = argument->place,
+			.where = argument->where,
+			.size = argument->size,
+		};
+	}
+	return kind && site->semaphore <= UINT32_MAX;
+}
+
+/* Adds the static probes of ELF to the NR that are planned in RET. Returns how many there are. */
+static int plan_sites(const struct elf *elf, struct planned *ret, int nr)
+{
+	_cleanup_(cleanup_free) struct usdt_site *sites = malloc(PLAN_MAX * sizeof(*sites));
+	size_t nr_sites = sites ? usdt_sites(elf, PROVIDER, sites, PLAN_MAX) : 0;
+
+	for (size_t i = 0; i < nr_sites && nr < PLAN_MAX; i++)
+		nr += plan_site(&sites[i], &ret[nr]);
+	return sites ? nr : -ENOMEM;
+}
+
 int plan_make(const struct elf *elf, enum library_family *family, enum api_group group,
 	      struct planned *ret)
 {
@@ -297,5 +367,5 @@ int plan_make(const struct elf *elf, enum library_family *family, enum api_group
 	for (size_t i = 0; !err && i < search->nr; i++)
 		if (!search->errors[i] && !is_over(search->wanted[i], search->has_names))
 			ret[count++] = plan_found(search, elf, i, is_program);
-	return err ? err : count;
+	return err ? err : plan_sites(elf, ret, count);
 }

@@ -12,6 +12,7 @@
 #include "catalogue/api.h"
 #include "inspect/elf.h"
 #include "inspect/probe.h"
+#include "sources/api_call/api_call.h"
 
 /* Functions of one file: no library has more. */
 #define PLAN_MAX PROBE_NAMES_MAX
@@ -27,6 +28,9 @@ struct planned {
 	uint32_t before; /* bytes of code in the file before and behind the probe */
 	uint32_t behind;
 	uint32_t limit; /* calls in a second that it may cost: api_slot.limit */
+	/* Of a static probe, whose cookie says so: what it tells, and where its counter is. */
+	struct api_site site;
+	uint32_t semaphore;
 };
 
 /* Whether FUNCTION is watched when GROUP is asked for. */
@@ -40,10 +44,10 @@ bool plan_wants(const struct api_function *function, enum api_group group);
 uint64_t plan_cookie(const struct api_function *function, bool is_program, bool has_names);
 
 /*
- * Plans the probes of GROUP for ELF, a file of FAMILY; none: a program that may have OpenSSL or a
- * fork of it inside, which *FAMILY then tells. Fills RET, room for PLAN_MAX. Returns how many there
- * are, 0 when the file exports none of the functions, -EOPNOTSUPP when it is for another machine
- * than this program, or a negative errno.
+ * Plans the probes of GROUP for ELF, and the static ones that "crypto_auditing" has there, a file
+ * of FAMILY; none: a program that may have OpenSSL or a fork of it inside, which *FAMILY then
+ * tells. Fills RET, room for PLAN_MAX. Returns how many there are, 0 when the file exports none of
+ * the functions, -EOPNOTSUPP when it is for another machine than this program, or a negative errno.
  */
 int plan_make(const struct elf *elf, enum library_family *family, enum api_group group,
 	      struct planned *ret);

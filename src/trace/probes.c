@@ -26,6 +26,7 @@ struct probe {
 	uint64_t entry;
 	uint64_t cookie; /* with its slot, without the generation */
 	uint32_t file;
+	uint32_t semaphore;
 	bool has_return;
 };
 
@@ -38,6 +39,7 @@ struct probes {
 	uint32_t buckets[NR_BUCKETS];
 	struct probe *slots; /* API_SLOTS_MAX */
 	uint32_t nr_slots;
+	uint32_t nr_sites;
 	struct probe_counts counts;
 	struct probe_lapse lapses[LAPSES_MAX];
 	/* Too much for the stack. */
@@ -168,12 +170,23 @@ static uint32_t file_enter(struct probes *probes, const struct stat *st, const c
 	return probes->nr_files++;
 }
 
+/* The static probes among the first NR of probes->planned. */
+static size_t count_sites(const struct probes *probes, size_t nr)
+{
+	size_t nr_sites = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		nr_sites += (probes->planned[i].cookie & API_COOKIE_SITE) != 0;
+	return nr_sites;
+}
+
 /* Gives the first NR of probes->planned slots. Returns 0 or a negative errno. */
 static int slots_take(struct probes *probes, uint32_t number, size_t nr)
 {
 	uint32_t first = probes->nr_slots;
 
-	if (nr > API_SLOTS_MAX - first)
+	if (nr > API_SLOTS_MAX - first ||
+	    count_sites(probes, nr) > API_SITES_MAX - probes->nr_sites)
 		return -ENOSPC;
 	for (size_t i = 0; i < nr; i++) {
 		const struct planned *planned = &probes->planned[i];
@@ -185,7 +198,13 @@ static int slots_take(struct probes *probes, uint32_t number, size_t nr)
 			.cookie = planned->cookie | probes->nr_slots,
 			.has_return = planned->has_return,
 			.file = number,
+			.semaphore = planned->semaphore,
 		};
+		if (planned->cookie & API_COOKIE_SITE) {
+			probes->uprobes->sites[probes->nr_sites] = planned->site;
+			probes->slots[probes->nr_slots].cookie |= (uint64_t)probes->nr_sites++
+								  << API_COOKIE_ARGUMENTS;
+		}
 		probes->uprobes->slots[probes->nr_slots] =
 			(struct api_slot){ .limit = planned->limit,
 					   .only = planned->function->only,
@@ -220,8 +239,9 @@ static int attach(struct probes *probes, const struct probed_file *file, uint32_
 				.cookie = cookie,
 				.is_return = true,
 			};
-		probes->asked[nr++] =
-			(struct broker_probe){ .offset = probe->offset, .cookie = cookie };
+		probes->asked[nr++] = (struct broker_probe){ .offset = probe->offset,
+							     .cookie = cookie,
+							     .semaphore = probe->semaphore };
 	}
 	return nr ? broker_probe(probes->broker, file->file, probes->asked, nr, ret_failed)
 		  : -ENOENT;
@@ -272,6 +292,7 @@ static int examine(struct probes *probes, uint32_t number, int fd, const struct 
 	probes->counts.single += nr_failed;
 	probes->counts.files++;
 	probes->counts.probes += (uint64_t)nr;
+	probes->counts.sites += count_sites(probes, (size_t)nr);
 	return 0;
 }
 

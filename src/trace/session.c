@@ -172,6 +172,8 @@ const char *session_hook(const struct session *session, enum source_id source)
 {
 	if (session->reduced)
 		return reduced_hook(source);
+	if (source == SOURCE_api_call && session->has_sites)
+		return "uprobe, usdt/crypto_auditing";
 	return session->states[source].hook ? session->states[source].hook->name : NULL;
 }
 

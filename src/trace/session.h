@@ -63,6 +63,7 @@ struct session {
 	int maps[8];	       /* descriptors of the shared maps, by their order in session.c */
 	int nr_seeds;
 	bool has_own_scratch; /* the object that is loaded does not share the space for records */
+	bool has_sites;	      /* static probes are attached for api_call */
 	bool has_compat;      /* a 32-bit program was running at start */
 	/* The root directories of processes at start, each with one of these. */
 	struct session_root {

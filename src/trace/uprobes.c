@@ -125,10 +125,11 @@ int uprobes_load(struct uprobes *uprobes, struct session *session)
 	if (err)
 		return err;
 	uprobes->slots = map_array(uprobes, "api_slots", API_SLOTS_MAX * sizeof(struct api_slot));
+	uprobes->sites = map_array(uprobes, "api_sites", API_SITES_MAX * sizeof(struct api_site));
 	uprobes->counts =
 		map_array(uprobes, "api_counts", API_COUNTS_MAX * sizeof(struct api_count));
 	uprobes->shared = map_array(uprobes, "api_shared", sizeof(struct api_shared));
-	return uprobes->slots && uprobes->counts && uprobes->shared ? 0 : -ENOMEM;
+	return uprobes->slots && uprobes->sites && uprobes->counts && uprobes->shared ? 0 : -ENOMEM;
 }
 
 void uprobes_offer(struct uprobes *uprobes, struct broker_config *config)
@@ -153,6 +154,7 @@ static int link_many(const struct uprobe_batch *batch, uint32_t i, uint32_t nr)
 
 	part.offsets += i;
 	part.cookies += i;
+	part.semaphores += i;
 	part.nr = nr;
 	return uprobe_link_multi(&part);
 }
@@ -188,7 +190,7 @@ static int attach_many(const struct uprobes *uprobes, const char *path,
 		       const struct broker_probe *probes, size_t nr_probes, struct uprobe_set *set,
 		       uint32_t *ret_failed)
 {
-	_cleanup_(cleanup_free) uint64_t *words = malloc(2 * nr_probes * sizeof(*words));
+	_cleanup_(cleanup_free) uint64_t *words = malloc(3 * nr_probes * sizeof(*words));
 
 	if (!words)
 		return -ENOMEM;
@@ -200,13 +202,15 @@ static int attach_many(const struct uprobes *uprobes, const char *path,
 			.path = path,
 			.offsets = words,
 			.cookies = words + nr_probes,
+			.semaphores = words + 2 * nr_probes,
 		};
 
 		for (size_t i = 0; i < nr_probes; i++) {
 			if (probes[i].is_return != (uint32_t)is_return)
 				continue;
 			words[batch.nr] = probes[i].offset;
-			words[nr_probes + batch.nr++] = probes[i].cookie;
+			words[nr_probes + batch.nr] = probes[i].cookie;
+			words[2 * nr_probes + batch.nr++] = probes[i].semaphore;
 		}
 		*ret_failed += attach_batch(&batch, set);
 	}
@@ -217,12 +221,14 @@ static int link_one(const struct uprobes *uprobes, const char *path,
 		    const struct broker_probe *probe)
 {
 	const uint64_t offset = probe->offset, cookie = probe->cookie;
+	const uint64_t semaphore = probe->semaphore;
 	const struct uprobe_batch batch = {
 		.program = probe->is_return ? uprobes->leave : uprobes->enter,
 		.is_return = probe->is_return,
 		.path = path,
 		.offsets = &offset,
 		.cookies = &cookie,
+		.semaphores = &semaphore,
 		.nr = 1,
 	};
 
@@ -365,6 +371,8 @@ void uprobes_close(struct uprobes *uprobes)
 {
 	if (uprobes->slots)
 		munmap(uprobes->slots, API_SLOTS_MAX * sizeof(struct api_slot));
+	if (uprobes->sites)
+		munmap(uprobes->sites, API_SITES_MAX * sizeof(struct api_site));
 	if (uprobes->counts)
 		munmap(uprobes->counts, API_COUNTS_MAX * sizeof(struct api_count));
 	if (uprobes->shared)

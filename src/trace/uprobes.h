@@ -37,6 +37,7 @@ struct uprobes {
 	int leave;
 	int perf_type;		  /* of perf_event_open(2), where there are no links for many; -1 */
 	struct api_slot *slots;	  /* API_SLOTS_MAX */
+	struct api_site *sites;	  /* API_SITES_MAX */
 	struct api_count *counts; /* API_COUNTS_MAX */
 	struct api_shared *shared;
 	/* The broker's. */

@@ -40,6 +40,7 @@ enum api_wire_reader {
 #define API_COOKIE_REQUIRED   (1ULL << 18) /* without its first argument it is no use of its own */
 #define API_COOKIE_HASH	      (1ULL << 19) /* of a hash, not of a cipher */
 #define API_COOKIE_OUTSIDE    (1ULL << 20) /* told where the caller is in another file */
+#define API_COOKIE_SITE	      (1ULL << 21) /* a static probe; in place of arguments its number */
 #define API_COOKIE_SLOT_MASK  0x3fffULL
 #define API_COOKIE_ARGUMENTS  32 /* first bit of the arguments, 8 bits each */
 #define API_COOKIE_GENERATION 56 /* first bit of api_slot.generation */
@@ -48,6 +49,30 @@ static inline __u64 api_cookie_argument(unsigned int i, unsigned int reader, uns
 {
 	return (__u64)(reader | index << 4) << (API_COOKIE_ARGUMENTS + 8 * i);
 }
+
+/* Where a static probe has an argument: as inspect/usdt.h reads it. */
+struct api_site_argument {
+	__s32 number;
+	__u16 place;
+	__u8 where; /* enum usdt_where */
+	__s8 size;
+};
+
+#define API_SITES_MAX	   1024 /* a power of two */
+#define API_SITE_ARGUMENTS 4
+/* Those of "crypto_auditing" that tell data: a key, which is a string, and a value. */
+#define API_SITE_word	 1  /* (context, key, number) */
+#define API_SITE_string	 2  /* (context, key, string) */
+#define API_SITE_data	 3  /* (context, array, how many) */
+#define API_SITE_context 4  /* (context, parent, array, how many) */
+#define API_ITEMS_MAX	 16 /* of an array; further ones are not told */
+
+/* A static probe, in memory that BPF and user space share. */
+struct api_site {
+	struct api_site_argument arguments[API_SITE_ARGUMENTS];
+	__u32 kind; /* API_SITE_* */
+	__u32 reserved;
+};
 
 /* Bytes around api_slot.also in which functions belong to it. */
 #define API_ALSO_NEAR 2048
@@ -90,6 +115,8 @@ struct api_shared {
 #define API_FAULT      0x4 /* an argument could not be read */
 #define API_COUNTED    0x8 /* made in user space, of a struct api_count */
 #define API_VALUE(i)   (0x10 << (i))
+/* Of a static probe: texts[0] is the key, at 1 its value, values[2] the context. */
+#define API_OF_SITE 0x80
 
 /* api_call_event.slot of calls of the kernel's own crypto, with api_call_event.function. */
 #define API_SLOT_KERNEL 0xffffffff

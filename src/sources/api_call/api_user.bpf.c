@@ -7,29 +7,7 @@
  * belongs to the thread, and counters are added to atomically.
  */
 #include "api_user.bpf.h"
-
-/* Sends the SIZE bytes at RECORD, whose head was filled. */
-static __always_inline void record_send(struct source_counters *counters, void *record, __u32 size)
-{
-	struct event_hdr *hdr = record;
-	struct control *control = control_get();
-	__u64 used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-
-	if (!control)
-		return;
-	add(counters->hit);
-	if (control->startup) {
-		add(counters->rejected);
-		return;
-	}
-	hdr->size = size;
-	/* The rest is for what happens less often. */
-	if (used > config.ring_size / 4 * 3 ||
-	    bpf_ringbuf_output(&events, record, size, wake_flags(control, used)))
-		add(counters->ring_full);
-	else
-		add(counters->sent);
-}
+#include "api_site.bpf.h"
 
 /* Whether the thread is in a function whose inner calls are not the program's own. */
 static __always_inline bool is_quiet(struct api_thread *thread, __u64 sp)
@@ -84,19 +62,6 @@ static __always_inline void frame_push(struct api_thread *thread, __u64 cookie, 
 	frame->size = size;
 	bpf_probe_read_kernel(frame->record, size, thread->record);
 	thread->depth++;
-}
-
-static __always_inline void event_begin(struct api_call_event *event, __u64 cookie)
-{
-	event->result = 0;
-	event->count = 1;
-	__builtin_memset(event->values, 0, sizeof(event->values));
-	event->slot = cookie & API_COOKIE_SLOT_MASK;
-	event->function = 0;
-	event->marks = 0;
-	__builtin_memset(event->texts, 0, sizeof(event->texts));
-	event->method = (struct tail){};
-	event->reserved = 0;
 }
 
 /* Tells of the call, or keeps it until its result is known. */
@@ -196,6 +161,8 @@ int api_enter(struct pt_regs *ctx)
 		count_call(index);
 		return 0;
 	}
+	if (cookie & API_COOKIE_SITE)
+		goto known;
 	arguments_get(ctx, &args);
 	if (slot->only && (__u32)args.at[(first >> 4) & 7] != slot->only)
 		return 0;
@@ -204,11 +171,16 @@ int api_enter(struct pt_regs *ctx)
 	/* A cipher goes on as it was set up: for every record of TLS, once. */
 	if (cookie & API_COOKIE_REQUIRED && !args.at[(first >> 4) & 7])
 		return 0;
+known:
 	thread = bpf_task_storage_get(&api_threads, bpf_get_current_task_btf(), NULL,
 				      BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!thread) {
 		add(counters->hit);
 		add(counters->ring_full);
+		return 0;
+	}
+	if (cookie & API_COOKIE_SITE) {
+		site_hit(ctx, thread, counters, cookie);
 		return 0;
 	}
 	if (is_quiet(thread, PT_REGS_SP(ctx)))

@@ -401,4 +401,40 @@ static __always_inline bool argument_read(const struct arguments *args, struct a
 	return false;
 }
 
+/* Sends the SIZE bytes at RECORD, whose head was filled. */
+static __always_inline void record_send(struct source_counters *counters, void *record, __u32 size)
+{
+	struct event_hdr *hdr = record;
+	struct control *control = control_get();
+	__u64 used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+
+	if (!control)
+		return;
+	add(counters->hit);
+	if (control->startup) {
+		add(counters->rejected);
+		return;
+	}
+	hdr->size = size;
+	/* The rest is for what happens less often. */
+	if (used > config.ring_size / 4 * 3 ||
+	    bpf_ringbuf_output(&events, record, size, wake_flags(control, used)))
+		add(counters->ring_full);
+	else
+		add(counters->sent);
+}
+
+static __always_inline void event_begin(struct api_call_event *event, __u64 cookie)
+{
+	event->result = 0;
+	event->count = 1;
+	__builtin_memset(event->values, 0, sizeof(event->values));
+	event->slot = cookie & API_COOKIE_SLOT_MASK;
+	event->function = 0;
+	event->marks = 0;
+	__builtin_memset(event->texts, 0, sizeof(event->texts));
+	event->method = (struct tail){};
+	event->reserved = 0;
+}
+
 #endif /* API_USER_BPF_H */

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "catalogue/api_sites.h"
+#include "catalogue/tls.h"
 #include "sources/api_call/call_private.h"
 
 /* Room for a name that is put together here. */
@@ -453,6 +455,62 @@ static void read_result(struct reading *reading)
 								    : (int32_t)event->result;
 }
 
+/* A number of TLS, by its name in CODES. */
+static void read_tls_code(struct reading *reading, const char *what, const struct code_table *codes)
+{
+	const char *name = code_name(codes, (uint16_t)value_at(reading, 1));
+
+	if (!name) {
+		tell_number(reading, what, value_at(reading, 1));
+		return;
+	}
+	tell(reading, what, name, strlen(name));
+	use_name(reading, name, strlen(name));
+}
+
+static void read_key_number(struct reading *reading, const struct api_key *key)
+{
+	if (!has_value(reading, 1))
+		return;
+	switch (key->reader) {
+	case API_KEY_version:
+		tell_version(reading, key->what, (uint16_t)value_at(reading, 1));
+		break;
+	case API_KEY_cipher_suite:
+		read_tls_code(reading, key->what, &tls_cipher_codes);
+		break;
+	case API_KEY_group:
+		read_tls_code(reading, key->what, &tls_group_codes);
+		break;
+	case API_KEY_signature:
+		read_tls_code(reading, key->what, &tls_signature_codes);
+		break;
+	default:
+		tell_number(reading, key->what, value_at(reading, 1));
+		break;
+	}
+}
+
+/* What a library says of itself at a static probe. Its context, "name", is the function already. */
+static void read_key_of_site(struct reading *reading)
+{
+	struct tail name = reading->event->texts[0];
+	struct tail text = reading->event->texts[1];
+	const struct api_key *key = api_key_find(bytes_at(reading, name), name.size);
+
+	if (!key)
+		return;
+	if (key->reader != API_KEY_text && key->reader != API_KEY_algorithm) {
+		read_key_number(reading, key);
+		return;
+	}
+	if (!text.size)
+		return;
+	tell(reading, key->what, bytes_at(reading, text), text.size);
+	if (key->reader == API_KEY_algorithm)
+		use_name(reading, bytes_at(reading, text), text.size);
+}
+
 void api_call_read(struct record *record, struct api_call *call, bool is_server)
 {
 	struct reading reading = {
@@ -471,6 +529,8 @@ void api_call_read(struct record *record, struct api_call *call, bool is_server)
 			break;
 		read_argument(&reading, i);
 	}
+	if (reading.event->marks & API_OF_SITE)
+		read_key_of_site(&reading);
 	if (!use_signature(&reading))
 		use_own(&reading);
 	read_result(&reading);
