@@ -38,7 +38,7 @@ struct broker_probe {
 	uint64_t offset;
 	uint64_t cookie;
 	uint32_t is_return; /* at the return of the function that begins there */
-	uint32_t semaphore; /* place in the file of the counter of those who look; 0: none */
+	uint32_t reserved;
 };
 
 /* Of one file. */

@@ -297,6 +297,9 @@ void calls_cover(const struct calls *calls, struct coverage *coverage)
 			  "it is for another machine, or 32-bit programs", counts->foreign);
 	coverage_add_some(coverage, "calls of functions", "the kernel refused the probe",
 			  counts->single);
+	coverage_add_some(coverage, "static probes of libraries",
+			  "with a counter of those who look, or arguments in an unknown form",
+			  counts->sites_refused);
 	coverage_add_some(coverage, "calls in a library", "more copies than there is room for",
 			  counts->refused);
 	coverage_add_some(coverage, "calls in containers",

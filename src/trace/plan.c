@@ -322,7 +322,6 @@ static bool plan_site(const struct usdt_site *site, struct planned *ret)
 		/* A "nop", which the kernel emulates. */
 		.limit = LIMIT_CHEAP,
 		.site.kind = kind,
-		.semaphore = (uint32_t)site->semaphore,
 	};
 	for (size_t i = 0; i < nr_arguments; i++) {
 		const struct usdt_argument *argument = &site->arguments[i];
@@ -336,7 +335,7 @@ static bool plan_site(const struct usdt_site *site, struct planned *ret)
 			.size = argument->size,
 		};
 	}
-	return kind && site->semaphore <= UINT32_MAX;
+	return kind && !site->semaphore;
 }
 
 /* Adds the static probes of ELF to the NR that are planned in RET. Returns how many there are. */
@@ -348,6 +347,22 @@ static int plan_sites(const struct elf *elf, struct planned *ret, int nr)
 	for (size_t i = 0; i < nr_sites && nr < PLAN_MAX; i++)
 		nr += plan_site(&sites[i], &ret[nr]);
 	return sites ? nr : -ENOMEM;
+}
+
+size_t plan_sites_refused(const struct elf *elf)
+{
+	_cleanup_(cleanup_free) struct usdt_site *sites = malloc(PLAN_MAX * sizeof(*sites));
+	size_t nr_sites = sites ? usdt_sites(elf, PROVIDER, sites, PLAN_MAX) : 0;
+	size_t nr_refused = 0;
+
+	for (size_t i = 0; i < nr_sites; i++) {
+		struct planned planned;
+		size_t nr_arguments;
+
+		nr_refused +=
+			site_kind(sites[i].name, &nr_arguments) && !plan_site(&sites[i], &planned);
+	}
+	return nr_refused;
 }
 
 int plan_make(const struct elf *elf, enum library_family *family, enum api_group group,

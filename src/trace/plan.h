@@ -27,10 +27,8 @@ struct planned {
 	uint32_t stack;	 /* where it is to be known who calls: api_slot.stack */
 	uint32_t before; /* bytes of code in the file before and behind the probe */
 	uint32_t behind;
-	uint32_t limit; /* calls in a second that it may cost: api_slot.limit */
-	/* Of a static probe, whose cookie says so: what it tells, and where its counter is. */
-	struct api_site site;
-	uint32_t semaphore;
+	uint32_t limit;	      /* calls in a second that it may cost: api_slot.limit */
+	struct api_site site; /* of a static probe, whose cookie says so: what it tells */
 };
 
 /* Whether FUNCTION is watched when GROUP is asked for. */
@@ -51,5 +49,12 @@ uint64_t plan_cookie(const struct api_function *function, bool is_program, bool 
  */
 int plan_make(const struct elf *elf, enum library_family *family, enum api_group group,
 	      struct planned *ret);
+
+/*
+ * How many of those static probes are not planned: their arguments are told in a form that is not
+ * known; or they have a counter of those who look, and tell nothing while it is 0. Who may have it
+ * raised has written to the memory of other processes, which the worker must not be able to.
+ */
+size_t plan_sites_refused(const struct elf *elf);
 
 #endif /* TRACE_PLAN_H */

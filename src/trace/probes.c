@@ -26,7 +26,6 @@ struct probe {
 	uint64_t entry;
 	uint64_t cookie; /* with its slot, without the generation */
 	uint32_t file;
-	uint32_t semaphore;
 	bool has_return;
 };
 
@@ -198,7 +197,6 @@ static int slots_take(struct probes *probes, uint32_t number, size_t nr)
 			.cookie = planned->cookie | probes->nr_slots,
 			.has_return = planned->has_return,
 			.file = number,
-			.semaphore = planned->semaphore,
 		};
 		if (planned->cookie & API_COOKIE_SITE) {
 			probes->uprobes->sites[probes->nr_sites] = planned->site;
@@ -239,9 +237,8 @@ static int attach(struct probes *probes, const struct probed_file *file, uint32_
 				.cookie = cookie,
 				.is_return = true,
 			};
-		probes->asked[nr++] = (struct broker_probe){ .offset = probe->offset,
-							     .cookie = cookie,
-							     .semaphore = probe->semaphore };
+		probes->asked[nr++] =
+			(struct broker_probe){ .offset = probe->offset, .cookie = cookie };
 	}
 	return nr ? broker_probe(probes->broker, file->file, probes->asked, nr, ret_failed)
 		  : -ENOENT;
@@ -259,6 +256,8 @@ static int plan(struct probes *probes, int fd, const struct stat *st, enum libra
 	nr = elf_open(&elf, &window);
 	if (!nr)
 		nr = plan_make(&elf, family, probes->group, probes->planned);
+	if (nr > 0)
+		probes->counts.sites_refused += plan_sites_refused(&elf);
 	window_close(&window);
 	/* Not a file for the dynamic linker: a script, or something that is only called so. */
 	return nr == -ENOEXEC ? 0 : nr;

@@ -50,12 +50,13 @@ struct probe_lapse {
 struct probe_counts {
 	uint64_t files; /* with probes */
 	uint64_t probes;
-	uint64_t sites;	  /* static ones among them */
-	uint64_t failed;  /* files that could not be opened or probed */
-	uint64_t foreign; /* files for another machine than this one, such as 32-bit ones */
-	uint64_t single;  /* functions in other files that the kernel refused to probe */
-	uint64_t refused; /* beyond a limit */
-	uint64_t lapsed;  /* probes that were called too often */
+	uint64_t sites_refused; /* plan_sites_refused() */
+	uint64_t sites;		/* static ones among them */
+	uint64_t failed;	/* files that could not be opened or probed */
+	uint64_t foreign;	/* files for another machine than this one, such as 32-bit ones */
+	uint64_t single;	/* functions in other files that the kernel refused to probe */
+	uint64_t refused;	/* beyond a limit */
+	uint64_t lapsed;	/* probes that were called too often */
 };
 
 struct probes;

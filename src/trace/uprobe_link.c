@@ -39,7 +39,6 @@ int uprobe_link_multi(const struct uprobe_batch *batch)
 		.attach_type = UPROBE_MULTI,
 		.path = (__u64)(uintptr_t)batch->path,
 		.offsets = (__u64)(uintptr_t)batch->offsets,
-		.ref_ctr_offsets = (__u64)(uintptr_t)batch->semaphores,
 		.cookies = (__u64)(uintptr_t)batch->cookies,
 		.cnt = batch->nr,
 		.multi_flags = batch->is_return ? MULTI_RETURN : 0,
@@ -51,12 +50,11 @@ int uprobe_link_multi(const struct uprobe_batch *batch)
 
 int uprobe_link_single(const struct uprobe_batch *batch, uint32_t i, int perf_type)
 {
-	uint64_t semaphore = batch->semaphores ? batch->semaphores[i] : 0;
-	/* format/retprobe and format/ref_ctr_offset of kernel/events/core.c. */
+	/* Bit 0 of config: at the return (format/retprobe, kernel/events/core.c). */
 	struct perf_event_attr attr = {
 		.type = (__u32)perf_type,
 		.size = sizeof(attr),
-		.config = (batch->is_return ? 1 : 0) | semaphore << 32,
+		.config = batch->is_return ? 1 : 0,
 		.uprobe_path = (__u64)(uintptr_t)batch->path,
 		.probe_offset = batch->offsets[i],
 	};

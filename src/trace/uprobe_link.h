@@ -21,8 +21,6 @@ struct uprobe_batch {
 	const char *path;
 	const uint64_t *offsets;
 	const uint64_t *cookies; /* NULL: none */
-	/* Where in the file the counter of a static probe is, 0 where there is none; NULL: none. */
-	const uint64_t *semaphores;
 	uint32_t nr;
 };
 

@@ -154,7 +154,6 @@ static int link_many(const struct uprobe_batch *batch, uint32_t i, uint32_t nr)
 
 	part.offsets += i;
 	part.cookies += i;
-	part.semaphores += i;
 	part.nr = nr;
 	return uprobe_link_multi(&part);
 }
@@ -190,7 +189,7 @@ static int attach_many(const struct uprobes *uprobes, const char *path,
 		       const struct broker_probe *probes, size_t nr_probes, struct uprobe_set *set,
 		       uint32_t *ret_failed)
 {
-	_cleanup_(cleanup_free) uint64_t *words = malloc(3 * nr_probes * sizeof(*words));
+	_cleanup_(cleanup_free) uint64_t *words = malloc(2 * nr_probes * sizeof(*words));
 
 	if (!words)
 		return -ENOMEM;
@@ -202,15 +201,13 @@ static int attach_many(const struct uprobes *uprobes, const char *path,
 			.path = path,
 			.offsets = words,
 			.cookies = words + nr_probes,
-			.semaphores = words + 2 * nr_probes,
 		};
 
 		for (size_t i = 0; i < nr_probes; i++) {
 			if (probes[i].is_return != (uint32_t)is_return)
 				continue;
 			words[batch.nr] = probes[i].offset;
-			words[nr_probes + batch.nr] = probes[i].cookie;
-			words[2 * nr_probes + batch.nr++] = probes[i].semaphore;
+			words[nr_probes + batch.nr++] = probes[i].cookie;
 		}
 		*ret_failed += attach_batch(&batch, set);
 	}
@@ -221,14 +218,12 @@ static int link_one(const struct uprobes *uprobes, const char *path,
 		    const struct broker_probe *probe)
 {
 	const uint64_t offset = probe->offset, cookie = probe->cookie;
-	const uint64_t semaphore = probe->semaphore;
 	const struct uprobe_batch batch = {
 		.program = probe->is_return ? uprobes->leave : uprobes->enter,
 		.is_return = probe->is_return,
 		.path = path,
 		.offsets = &offset,
 		.cookies = &cookie,
-		.semaphores = &semaphore,
 		.nr = 1,
 	};
 
