@@ -288,3 +288,34 @@ $D/server.pem $(stat -c %i "$D/server.pem") O_RDONLY" ]
         must_be_error
     done
 }
+
+# opens_by NAME FILE: how many opens of weak.pem by NAME are in that stream.
+opens_by()
+{
+    jq -s --arg name "$1" --arg file "$D/weak.pem" 'map(select(.event_type == "file_open" and
+        .process == $name and .file == $file)) | length' "$2"
+}
+
+told_by_both()
+{
+    [ "$(opens_by crypto-tracer:b "$STREAM")" -ge 1 ] && [ "$(opens_by crypto-tracer:b "$T/other")" -ge 1 ]
+}
+
+@test "two runs: what the other one looks into is told by its name, once, and starts nothing" {
+    local other
+
+    tracer_start files --quiet
+    "$TOOL" files --quiet --output "$T/other" 2>/dev/null </dev/null 3>&- &
+    other=$!
+    HELD+=("$other")
+    wait_for 20 test -s "$T/other"
+    cat "$D/weak.pem" >/dev/null
+    wait_for 20 told_by_both
+    kill -TERM "$other"
+    wait_for 20 has_ended "$other"
+    tracer_stop
+    for stream in "$STREAM" "$T/other"; do
+        [ "$(opens_by cat "$stream")" -eq 1 ]
+        [ "$(opens_by crypto-tracer:b "$stream")" -eq 1 ]
+    done
+}
