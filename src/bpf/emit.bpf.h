@@ -149,28 +149,43 @@ static __always_inline __u64 wake_flags(struct control *control, __u64 used)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-static __always_inline void emit(struct draft *draft, enum lane lane)
+/* Hands over the SIZE bytes of RECORD, which begins with its head and has no more than RECORD_MAX.
+ */
+static __always_inline void emit_bytes(void *record, __u64 size, struct source_counters *counters,
+				       enum lane lane)
 {
 	struct control *control = control_get();
 	__u64 used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-	/* As wide as the helper's argument: what is compared is what is handed on. */
-	__u64 size = draft->size;
 
 	if (!control)
 		return;
 	/* Nothing of the time before all processes are known is shown: the ring stays free. */
 	if (lane == LANE_EVENT && control->startup) {
-		draft->counters->rejected++;
+		count(&counters->rejected);
 		return;
 	}
-	((struct event_hdr *)draft->scratch->record)->size = size;
+	((struct event_hdr *)record)->size = size;
 	barrier_var(size);
 	if (size > RECORD_MAX || (lane == LANE_EVENT && used > config.ring_size / 8 * 7) ||
-	    bpf_ringbuf_output(&events, draft->scratch->record, size, wake_flags(control, used)))
-		draft->counters->ring_full++;
+	    bpf_ringbuf_output(&events, record, size, wake_flags(control, used)))
+		count(&counters->ring_full);
 	else
-		draft->counters->sent++;
+		count(&counters->sent);
 }
+
+static __always_inline void emit(struct draft *draft, enum lane lane)
+{
+	/* As wide as the helper's argument: what is compared is what is handed on. */
+	__u64 size = draft->size;
+
+	emit_bytes(draft->scratch->record, size, draft->counters, lane);
+}
+
+/*
+ * The same for RECORD, a struct on the stack: where that is enough nothing is shared with a program
+ * that takes this one's place on the CPU in the middle of it (see maps.bpf.h, scratch).
+ */
+#define emit_small(record, counters, lane) emit_bytes(record, sizeof(*(record)), counters, lane)
 
 /* Wakes a sleeping consumer without a record: see lib_load in docs/design.md. */
 static __always_inline void emit_nudge(struct control *control)

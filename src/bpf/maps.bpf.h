@@ -65,8 +65,10 @@ struct {
 #define ARGV_SIZE 16384 /* longer argument lists are cut and marked */
 
 /*
- * Where a record is put together: a program owns the scratch space of its CPU until it returns,
- * because tracepoint programs run with preemption off and none of ours runs in interrupts.
+ * Where a record is put together: a program owns the scratch space of its CPU until it returns, as
+ * programs at tracepoints of system calls run with preemption off and none of ours runs in
+ * interrupts. One that can be preempted, at other tracepoints from Linux 7.0 on and at functions,
+ * has a map of its own (struct source_hook, is_preempted), or puts its record on the stack.
  */
 #define RECORD_FIXED_MAX 256
 /* The largest is an exec's. A value of a per-CPU map is at most 32 KiB (PCPU_MIN_UNIT_SIZE). */
@@ -97,6 +99,15 @@ static __always_inline struct control *control_get(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&control, &zero);
+}
+
+/*
+ * Adds one to a counter of this CPU: at once, as the program may be preempted by another one that
+ * counts. Where every open passes (file_open.bpf.h) it is done without, which is cheaper.
+ */
+static __always_inline void count(__u64 *counter)
+{
+	__sync_fetch_and_add(counter, 1);
 }
 
 /* The counters of SOURCE on this CPU. */

@@ -41,10 +41,10 @@ int BPF_PROG(process_exec_done, struct task_struct *task, int old_tid, struct li
 		control->compat_seen = 1;
 	if (!control->on)
 		return 0;
-	counters->hit++;
+	count(&counters->hit);
 	if (!current_selected() ||
 	    !draft_begin(&draft, counters, sizeof(struct process_exec_event))) {
-		counters->rejected++;
+		count(&counters->rejected);
 		return 0;
 	}
 

@@ -57,6 +57,7 @@ static const struct source_program process_exec_programs[] = {
 
 static const struct source_hook process_exec_hooks[] = {
 	{ .name = "tp_btf/sched_process_exec",
+	  .is_preempted = true,
 	  .programs = process_exec_programs,
 	  .nr_programs = ARRAY_SIZE(process_exec_programs) },
 };

@@ -13,7 +13,7 @@ int BPF_PROG(process_exit_done, struct task_struct *task)
 	struct source_counters *counters = counters_get(SOURCE_process_exit);
 	struct control *control = control_get();
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	struct draft draft;
+	struct process_exit_event event = {};
 
 	if (!counters || !control)
 		return 0;
@@ -25,23 +25,20 @@ int BPF_PROG(process_exit_done, struct task_struct *task)
 	 */
 	if (!control->on || BPF_CORE_READ(signal, live.counter) > 0)
 		return 0;
-	counters->hit++;
-	if (!current_selected() ||
-	    !draft_begin(&draft, counters, sizeof(struct process_exit_event))) {
-		counters->rejected++;
+	count(&counters->hit);
+	if (!current_selected()) {
+		count(&counters->rejected);
 		return 0;
 	}
 
-	struct process_exit_event *event = (void *)draft.scratch->record;
-
-	head_fill(&event->hdr, SOURCE_process_exit, 0);
+	head_fill(&event.hdr, SOURCE_process_exit, 0);
 	/* What the parent will be told: wait_task_zombie(), kernel/exit.c. */
 	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
-		event->status = BPF_CORE_READ(signal, group_exit_code);
+		event.status = BPF_CORE_READ(signal, group_exit_code);
 	else
-		event->status = BPF_CORE_READ(task, group_leader, exit_code);
-	event->flags = 0;
-	emit(&draft, LANE_CONTROL);
+		event.status = BPF_CORE_READ(task, group_leader, exit_code);
+	event.flags = 0;
+	emit_small(&event, counters, LANE_CONTROL);
 	return 0;
 }
 

@@ -11,18 +11,13 @@
 static __always_inline void report(struct source_counters *counters, struct task_struct *task,
 				   __u16 type, __u16 flags, const char *name)
 {
-	struct draft draft;
+	struct process_fork_event event = {};
 
-	if (!draft_begin(&draft, counters, sizeof(struct process_fork_event)))
-		return;
-
-	struct event_hdr *hdr = (struct event_hdr *)draft.scratch->record;
-
-	head_fill_task(hdr, SOURCE_process_fork, type, task);
-	hdr->flags = flags;
+	head_fill_task(&event.hdr, SOURCE_process_fork, type, task);
+	event.hdr.flags = flags;
 	if (name)
-		__builtin_memcpy(hdr->comm, name, sizeof(hdr->comm));
-	emit(&draft, LANE_CONTROL);
+		__builtin_memcpy(event.hdr.comm, name, sizeof(event.hdr.comm));
+	emit_small(&event, counters, LANE_CONTROL);
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -37,9 +32,9 @@ int BPF_PROG(process_fork_done, struct task_struct *parent, struct task_struct *
 	set_fork(control, parent, child);
 	if (!control->on || child->tgid == parent->tgid)
 		return 0;
-	counters->hit++;
+	count(&counters->hit);
 	if (!task_selected(child, BPF_CORE_READ(child, cred, uid.val))) {
-		counters->rejected++;
+		count(&counters->rejected);
 		return 0;
 	}
 	report(counters, child, PROCESS_FORK, 0, NULL);
@@ -70,13 +65,13 @@ int BPF_PROG(process_renamed, struct task_struct *task, const char *comm)
 		set_mark(task, bits);
 	if (!control->on)
 		return 0;
-	counters->hit++;
+	count(&counters->hit);
 
 	bool selected = bits_selected(bits);
 
 	if ((!selected && !bits_selected(old)) ||
 	    !uid_selected(BPF_CORE_READ(task, cred, uid.val))) {
-		counters->rejected++;
+		count(&counters->rejected);
 		return 0;
 	}
 	report(counters, task, PROCESS_RENAME, selected ? 0 : HDR_LEFT_SET, name);

@@ -30,11 +30,6 @@ struct piece {
 	__u32 size;
 };
 
-static __always_inline void count(__u64 *counter)
-{
-	__sync_fetch_and_add(counter, 1);
-}
-
 static __always_inline void head_of_socket(struct tap_event *event, __u16 type,
 					   const struct tap_socket *socket)
 {
