@@ -282,7 +282,8 @@ coverage:
 	@tools/install-deps test
 	@$(MAKE) --no-print-directory COVERAGE=1 coverage-run
 
-coverage-run: $(UNITS)
+# Some tests take over the running program.
+coverage-run: $(BINARY) $(UNITS)
 	@BUILD=$(BUILD) tools/coverage -m $(COVERAGE_MIN) $(BUILD) $(UNITS)
 
 # Shell completions are printed by the tool itself. One built for another machine does not run here:

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* That the object for old kernels holds what Linux 4.15 loads, and that it loads here. */
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <bpf/btf.h>
@@ -14,6 +18,8 @@
 #include <cmocka.h>
 #include <linux/bpf.h>
 
+#include "pipeline/clock.h"
+#include "sources/file_open/file_open.h"
 #include "sources/source.h"
 #include "trace/reduced.h"
 #include "trace/tracefs.h"
@@ -149,12 +155,66 @@ static void test_nothing_is_to_be_relocated_by_the_kernels_types(void **state)
 	btf__free(btf);
 }
 
-static void test_loads_and_attaches_here(void **state)
+/* What came out of a run, of this process. */
+struct seen {
+	size_t nr_seeds;
+	bool has_seed; /* of this process */
+	size_t nr_opens;
+	size_t nr_exits;
+	uint64_t last_ns;
+};
+
+static void take_seed(void *ctx, const struct process_seed *seed)
 {
-	const struct trace_config config = { .ring_size = 64U << 10,
+	struct seen *seen = ctx;
+
+	seen->nr_seeds++;
+	seen->has_seed |= seed->tgid == (uint32_t)getpid();
+}
+
+static int take_record(void *ctx, const void *bytes, size_t size)
+{
+	const struct event_hdr *hdr = bytes;
+	const struct file_open_event *event = bytes;
+	struct seen *seen = ctx;
+
+	assert_true(size >= sizeof(*hdr) && hdr->ts_ns >= seen->last_ns);
+	seen->last_ns = hdr->ts_ns;
+	seen->nr_exits += hdr->source == SOURCE_process_exit;
+	if (hdr->source != SOURCE_file_open)
+		return 0;
+	assert_int_equal(hdr->tgid, getpid());
+	assert_int_equal(event->result, -ENOENT);
+	assert_int_equal(event->name.size, strlen("/nonexistent.pem"));
+	assert_memory_equal((const char *)bytes + event->name.off, "/nonexistent.pem",
+			    event->name.size);
+	seen->nr_opens++;
+	return 0;
+}
+
+static void live_in_a_child(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
+/* Without a broker, so that nothing is asked of /proc after the start. */
+static void test_loads_and_attaches_here_and_tells_what_a_tree_does(void **state)
+{
+	const struct trace_config config = { .ring_size = 1U << 20,
+					     .select = SELECT_TREE | SELECT_INHERIT,
 					     .wanted = 1U << SOURCE_file_open };
 	struct attach_places places = { .cgroup = -1 };
+	struct source_counters counters = { 0 };
 	struct reduced *reduced = NULL;
+	struct seen seen = { 0 };
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event event;
+	uint64_t until_ns;
 
 	(void)state;
 	if (geteuid() != 0) {
@@ -168,8 +228,27 @@ static void test_loads_and_attaches_here(void **state)
 			fail_msg("%s: %s", sources[i]->name, reduced_reason(reduced, i));
 		assert_true(reduced_has(reduced, i) == (i <= SOURCE_file_open));
 	}
+	assert_int_equal(reduced_add_root(reduced, (uint32_t)getpid()), 0);
+	assert_int_equal(reduced_watch(reduced, epoll), 0);
+	assert_int_equal(reduced_start(reduced, take_seed, &seen), 0);
+	assert_true(seen.has_seed);
+	assert_int_equal(chdir("."), 0);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(open("/nonexistent.pem", O_RDONLY), -1);
+	live_in_a_child();
+	until_ns = boot_clock_now();
+	assert_true(epoll_wait(epoll, &event, 1, 10000) > 0);
+	while (reduced_pass(reduced, until_ns, 1000, take_record, &seen) == 1000)
+		;
+	assert_int_equal(seen.nr_opens, 10);
+	assert_int_equal(seen.nr_exits, 1);
+	reduced_counters(reduced, SOURCE_file_open, &counters);
+	assert_int_equal(counters.sent, 10);
+	assert_int_equal(counters.hit, counters.rejected + counters.ring_full + counters.sent);
+	assert_int_equal(reduced_gaps(reduced)->malformed, 0);
 	reduced_close(reduced);
 	close(places.tracefs);
+	close(epoll);
 }
 
 int main(void)
@@ -178,7 +257,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_programs_are_such_as_4_15_loads, begin, end),
 		cmocka_unit_test_setup_teardown(test_maps_are_such_as_4_15_makes, begin, end),
 		cmocka_unit_test(test_nothing_is_to_be_relocated_by_the_kernels_types),
-		cmocka_unit_test(test_loads_and_attaches_here),
+		cmocka_unit_test(test_loads_and_attaches_here_and_tells_what_a_tree_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
