@@ -2,10 +2,10 @@
 #include "catalogue/files.h"
 
 #include <endian.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/cdefs.h>
 
 #include "catalogue/match.h"
 

@@ -21,6 +21,12 @@
 #define DYNAMIC_MAX  1024
 /* That there may be a shadow stack (Arm, sysvabi64, "Program Property"); newer than some elf.h. */
 #define AARCH64_FEATURE_1_GCS (1U << 2)
+/* The same and the x86-64 psABI; musl's elf.h has none of them. */
+#ifndef GNU_PROPERTY_X86_FEATURE_1_AND
+#define GNU_PROPERTY_X86_FEATURE_1_AND	   0xc0000002U
+#define GNU_PROPERTY_X86_FEATURE_1_SHSTK   (1U << 1)
+#define GNU_PROPERTY_AARCH64_FEATURE_1_AND 0xc0000000U
+#endif
 /* Set in a symbol's version when it is not the default one (glibc, elf/dl-lookup.c). */
 #define VERSION_HIDDEN 0x8000U
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/starttls.h"
 
+#include <linux/stddef.h>
 #include <linux/types.h>
 #include <string.h>
-#include <sys/cdefs.h>
 
 #include "proto/beginning.h"
 #include "proto/starttls_private.h"

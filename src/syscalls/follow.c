@@ -19,6 +19,11 @@
 #define TICK_SIGNAL (SIGRTMIN + 1)
 #define TICK_NS	    50000000
 
+/* timer_create(2); glibc has no name for it before 2.38. */
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
 static volatile sig_atomic_t has_ticked;
 
 static void on_tick(int number)
@@ -151,9 +156,8 @@ static int start_ticks(timer_t *ret)
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = TICK_SIGNAL };
 	struct sigaction action = { .sa_handler = on_tick }; /* no SA_RESTART */
 
-	/* This thread is who waits, whichever others there are; <signal.h> may have no name for it.
-	 */
-	event._sigev_un._tid = gettid();
+	/* This thread is who waits, whichever others there are. */
+	event.sigev_notify_thread_id = gettid();
 	if (sigaction(TICK_SIGNAL, &action, NULL) < 0 ||
 	    timer_create(CLOCK_MONOTONIC, &event, ret) < 0)
 		return -errno;

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -302,8 +304,9 @@ static int link_output(const struct patch_output *output)
 
 static int rename_output(struct patch_output *output)
 {
-	if (renameat2(output->dir, output->temporary, output->dir, output->name,
-		      RENAME_NOREPLACE) == 0) {
+	/* renameat2(2), which musl has no function for before 1.2.5. */
+	if (syscall(SYS_renameat2, output->dir, output->temporary, output->dir, output->name,
+		    RENAME_NOREPLACE) == 0) {
 		output->temporary[0] = '\0';
 		return 0;
 	}

@@ -32,8 +32,9 @@ static unsigned long options_of(bool kills, bool suspends_seccomp)
 	       (suspends_seccomp ? PTRACE_O_SUSPEND_SECCOMP : 0);
 }
 
-/* ptrace(2) with a number as its last argument. */
-static int request(enum __ptrace_request what, pid_t tid, unsigned long data)
+/* ptrace(2) with a number as its last argument. WHAT is an enumeration in glibc, a number in musl.
+ */
+static int request(int what, pid_t tid, unsigned long data)
 {
 	/* NOLINTNEXTLINE(performance-no-int-to-ptr): that is how it takes numbers */
 	return ptrace(what, tid, NULL, (void *)data) < 0 ? -errno : 0;
@@ -51,7 +52,7 @@ int tracee_set(pid_t tid, bool kills, bool suspends_seccomp)
 
 int tracee_resume(pid_t tid, enum tracee_how how, int signal)
 {
-	static const enum __ptrace_request requests[] = {
+	static const int requests[] = {
 		[TRACEE_CONTINUE] = PTRACE_CONT,
 		[TRACEE_CALLS] = PTRACE_SYSCALL,
 		[TRACEE_STEP] = PTRACE_SINGLESTEP,
