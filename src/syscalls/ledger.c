@@ -261,7 +261,7 @@ static bool judge_tentative(const struct exporter *exporter)
 			    LEDGER_TENTATIVE(exporter->auto_phase - 1))
 			nr_waits += call->count;
 	}
-	return nr_waits >= LEDGER_SERVING_MIN * ledger->nr_tentative;
+	return nr_waits >= SERVING_MIN * ledger->nr_tentative;
 }
 
 static int export_phases(const struct exporter *exporter)
@@ -296,9 +296,7 @@ int ledger_export(const struct ledger *ledger, struct recording *recording,
 	exporter.ids = calloc(ledger->nr_nodes + 1, sizeof(*exporter.ids));
 	if (!exporter.ids)
 		return -ENOMEM;
-	for (size_t i = 1; i < recording->nr_phases; i++)
-		if (recording->phases[i].point && strcmp(recording->phases[i].point, "auto") == 0)
-			exporter.auto_phase = i;
+	exporter.auto_phase = serving_phase(recording);
 	exporter.counts_tentative = judge_tentative(&exporter);
 	for (uint32_t slot = 0; !err && slot < ledger->nr_nodes; slot++)
 		err = export_node(&exporter, slot);

@@ -23,9 +23,6 @@
 #define LEDGER_PHASE(point)	(2 * (uint32_t)(point) + 2)
 #define LEDGER_TENTATIVE(point) (2 * (uint32_t)(point) + 1)
 
-/* `auto` is to be at a call that is made so often by each process, on average. */
-#define LEDGER_SERVING_MIN 3
-
 /* The first hit of `auto`. */
 struct ledger_wait {
 	bool is_there;

@@ -201,17 +201,8 @@ static int judge_tentative(struct exporter *exporter)
 		return 0;
 	err = each_count(exporter, take_wait);
 	exporter->counts_tentative =
-		exporter->nr_waits >= RECORD_SERVING_MIN * exporter->state->nr_tentative;
+		exporter->nr_waits >= SERVING_MIN * exporter->state->nr_tentative;
 	return err;
-}
-
-static void find_auto(struct exporter *exporter)
-{
-	const struct recording *recording = exporter->recording;
-
-	for (size_t i = 1; i < recording->nr_phases; i++)
-		if (recording->phases[i].point && strcmp(recording->phases[i].point, "auto") == 0)
-			exporter->auto_phase = i;
 }
 
 static int export_phases(struct exporter *exporter)
@@ -256,7 +247,7 @@ int record_tree_export(const struct record_fds *fds, const struct record_state *
 	exporter->nr_nodes =
 		state->nr_nodes < RECORD_NODES_MAX ? state->nr_nodes : RECORD_NODES_MAX;
 	err = read_paths(exporter);
-	find_auto(exporter);
+	exporter->auto_phase = serving_phase(recording);
 	if (!err)
 		err = judge_tentative(exporter);
 	for (uint32_t slot = 0; !err && slot < exporter->nr_nodes; slot++)

@@ -13,9 +13,6 @@
 #include "syscalls/record_object.h"
 #include "syscalls/recording.h"
 
-/* `auto` is to be at a call that is made so often by each process, on average. */
-#define RECORD_SERVING_MIN 3
-
 /* What is in mapped memory of FDS. NULL: it could not be mapped. */
 struct record_state *record_map_state(const struct record_fds *fds);
 struct record_node *record_map_nodes(const struct record_fds *fds);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/cleanup.h"
 #include "syscalls/phrases.h"
@@ -58,6 +59,16 @@ static int tally_take(const struct recording *recording, const struct serving *s
 		}
 	}
 	return 0;
+}
+
+size_t serving_phase(const struct recording *recording)
+{
+	size_t phase = 0;
+
+	for (size_t i = 1; i < recording->nr_phases; i++)
+		if (recording->phases[i].point && strcmp(recording->phases[i].point, "auto") == 0)
+			phase = i;
+	return phase;
 }
 
 int serving_explain(struct recording *recording, const struct serving *serving)

@@ -12,6 +12,7 @@
 
 #include "syscalls/ledger.h"
 #include "syscalls/made_recording.h"
+#include "syscalls/serving.h"
 
 #define NATIVE syscall_arch_native()
 
@@ -168,7 +169,7 @@ static struct recording *waited(uint64_t nr_waits, uint64_t nr_hits)
 
 static void test_auto_is_where_processes_wait_again_and_again(void **state)
 {
-	struct recording *recording = waited(LEDGER_SERVING_MIN, 0);
+	struct recording *recording = waited(SERVING_MIN, 0);
 
 	(void)state;
 	assert_int_equal(recording->nr_nodes, 2);
@@ -180,7 +181,7 @@ static void test_auto_is_where_processes_wait_again_and_again(void **state)
 
 static void test_auto_is_not_where_one_waits_now_and_then(void **state)
 {
-	struct recording *recording = waited(LEDGER_SERVING_MIN - 1, 0);
+	struct recording *recording = waited(SERVING_MIN - 1, 0);
 
 	(void)state;
 	assert_int_equal(recording->nr_nodes, 1);
