@@ -166,6 +166,14 @@ $(BUILD)/tests/torture/fail.so: tests/torture/fail.c
 torture: $(BINARY) $(BUILD)/tests/torture/fail.so
 	@BUILD=$(BUILD) tests/torture/run $(TORTURE_ARGS)
 
+# What can run below valgrind: commands without a filter, and the unit tests that need no kernel.
+VALGRIND_ARGS := $(addprefix -k ,cmd/valgrind lib/ proto/ pipeline/ sinks/ catalogue/api catalogue/codes)
+.PHONY: valgrind
+valgrind:
+	@tools/install-deps test
+	@$(MAKE) --no-print-directory -j$(JOBS) all test-programs
+	@BUILD=$(BUILD) VALGRIND=1 tests/run $(VALGRIND_ARGS) $(UNITS)
+
 # The sources' tests on other kernels, in QEMU; VM_KERNELS names some of tests/vm/kernels.
 .PHONY: vmtest
 vmtest:
@@ -323,6 +331,7 @@ help:
 	@echo 'make soak     a steady load: is all told, does nothing grow (SOAK_SECONDS=60)'
 	@echo 'make fuzz     every parser under sanitizers (FUZZ_SECONDS=60)'
 	@echo 'make torture  every allocation and every open fails once, in every command (hours)'
+	@echo 'make valgrind commands and unit tests below valgrind (half an hour)'
 	@echo 'make lint     formatter, static analysis, layout'
 	@echo 'make coverage what the unit tests execute of src/, in lines'
 	@echo 'make docs     write docs/events.md and the manual page anew'
