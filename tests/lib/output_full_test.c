@@ -253,7 +253,7 @@ static void test_full_disk_ends_at_an_event_and_the_rest_goes_on(void **state)
 	int err;
 
 	(void)state;
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("none", files_dir(), "tmpfs", 0, "nr_blocks=1,nr_inodes=4") < 0) {
 		print_message("no right to mount a tmpfs\n");
 		skip();
