@@ -331,7 +331,7 @@ help:
 	@echo 'make soak     a steady load: is all told, does nothing grow (SOAK_SECONDS=60)'
 	@echo 'make fuzz     every parser under sanitizers (FUZZ_SECONDS=60)'
 	@echo 'make torture  every allocation and every open fails once, in every command (hours)'
-	@echo 'make valgrind commands and unit tests below valgrind (half an hour)'
+	@echo 'make valgrind commands and unit tests below valgrind (long)'
 	@echo 'make lint     formatter, static analysis, layout'
 	@echo 'make coverage what the unit tests execute of src/, in lines'
 	@echo 'make docs     write docs/events.md and the manual page anew'

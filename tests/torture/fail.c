@@ -4,11 +4,11 @@
  * mapping, fail: number TORTURE_FAIL of the process, 1 being the first; with 0 none. TORTURE_IN
  * says whose: `first`, the program, or `child`, those that it forks, each counted by itself.
  * TORTURE_STATE is a file of STATE_SIZE bytes that says afterwards what was met. At byte 0: "NAME
- * of NUMBER", the call that failed, or nothing. At byte 4096: lines "NUMBER libcrypto" or "NUMBER
- * tool", whether OpenSSL asks for it, of the first call from every place, a place being all the
- * return addresses on the stack. The same place fails in the same way, so that these are enough;
- * with TORTURE_DEPTH only the so many innermost. Addresses have to be the same in each run: setarch
- * -R.
+ * of NUMBER", the call that failed, or nothing. At byte 4096: lines "NUMBER WHOSE" of the first
+ * call from every place, a place being all the return addresses on the stack. WHOSE is tool, or the
+ * library that asks for it where it is one that does not stand it: see whose(). The same place
+ * fails in the same way, so that these are enough; with TORTURE_DEPTH only the so many innermost.
+ * Addresses have to be the same in each run: setarch -R.
  *
  * What is executed later is left alone.
  */
@@ -76,25 +76,34 @@ static bool is_new(void)
 	return false;
 }
 
-/* Whether OpenSSL asks for it. */
-static bool is_of_libcrypto(void)
+/*
+ * Who asks for it: "libcrypto", "libseccomp" or "nss", that of glibc, which crash where memory is
+ * short: OpenSSL 3 while it initialises, libseccomp 2.5 in seccomp_load() (a double free), glibc
+ * 2.36 in getpwnam() (nss_database.c: a NULL pointer, an assertion). "tool" is any other.
+ */
+static const char *whose(void)
 {
 	void *frames[DEPTH_MAX];
 	int nr = backtrace(frames, DEPTH_MAX);
 	Dl_info info;
 
-	for (int i = 1; i < nr; i++)
-		if (dladdr(frames[i], &info) && info.dli_fname &&
-		    strstr(info.dli_fname, "libcrypto"))
-			return true;
-	return false;
+	for (int i = 1; i < nr; i++) {
+		if (!dladdr(frames[i], &info) || !info.dli_fname)
+			continue;
+		if (strstr(info.dli_fname, "libcrypto"))
+			return "libcrypto";
+		if (strstr(info.dli_fname, "libseccomp"))
+			return "libseccomp";
+		if (info.dli_sname && strncmp(info.dli_sname, "getpw", 5) == 0)
+			return "nss";
+	}
+	return "tool";
 }
 
 static void note(void)
 {
 	if (list_end + 32 < STATE_SIZE && is_new())
-		list_end += (size_t)snprintf(state + list_end, 32, "%lu%s\n", count,
-					     is_of_libcrypto() ? " libcrypto" : " tool");
+		list_end += (size_t)snprintf(state + list_end, 32, "%lu %s\n", count, whose());
 }
 
 /* Whether this call, NAME, is the one. */
