@@ -416,6 +416,7 @@ int BPF_PROG(record_signal, int signal, struct kernel_siginfo *info, struct k_si
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct record_thread *thread = thread_get(task);
 	struct record_state *state = state_get();
+	__u32 number = (__u32)signal;
 	__u32 point;
 
 	if (!thread || !state || thread->flags & THREAD_WAITS_FOR_EXEC || signal <= 0 ||
@@ -424,7 +425,11 @@ int BPF_PROG(record_signal, int signal, struct kernel_siginfo *info, struct k_si
 	if (thread->flags & THREAD_IS_COMPAT && (__u64)BPF_CORE_READ(action, sa.sa_handler) > 1)
 		thread->handlers =
 			thread->handlers << 1 | !!(BPF_CORE_READ(action, sa.sa_flags) & SA_SIGINFO);
-	point = config.signals[signal];
+	/* What was compared above may be the number less one, from which 6.1 concludes nothing. */
+	barrier_var(number);
+	if (number >= RECORD_SIGNALS_MAX)
+		return 0;
+	point = config.signals[number];
 	if (point)
 		point_reach(state, task, thread, point);
 	return 0;
