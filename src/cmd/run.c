@@ -412,6 +412,17 @@ int run_release_command(struct run *run)
 	return err ? report_command(run->options->command[0], err) : 0;
 }
 
+/* Looks for CPUs without rings; says so when there are more. */
+static void look_at_cpus(struct run *run, uint64_t now_ns)
+{
+	size_t nr_late = cpus_nr_late(&run->session.cpus);
+
+	cpus_look(&run->session.cpus, now_ns);
+	if (cpus_nr_late(&run->session.cpus) > nr_late)
+		log_warn("CPUs came online: until the next start not everything there is seen; "
+			 "see 'not_seen' in coverage");
+}
+
 /* What has to be done between two passes. */
 static void keep_house(struct run *run, uint64_t now_ns)
 {
@@ -420,6 +431,7 @@ static void keep_house(struct run *run, uint64_t now_ns)
 	processes_expire(run->pipeline.processes);
 	boot_clock_update(&run->pipeline.clock, now_ns);
 	warn_of_loss(run, now_ns);
+	look_at_cpus(run, now_ns);
 	if ((session->control->compat_seen || session->has_compat) && !run->late.is_asked &&
 	    late_is_needed(session)) {
 		int err = late_attach(&run->late, &run->broker);
@@ -472,6 +484,9 @@ void run_drain(struct run *run)
 {
 	stop_begin();
 	session_stop(&run->session);
+	/* Once more: the last look may be a second ago. */
+	run->session.cpus.due_ns = 0;
+	cpus_look(&run->session.cpus, boot_clock_now());
 	while (!run->err && !stop_give_up) {
 		int n = stream_pass(&run->stream);
 

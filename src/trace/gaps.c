@@ -76,6 +76,19 @@ static void add_uring(struct coverage *coverage, const struct session *session)
 				  session->control->uring_opens);
 }
 
+/* What the rings of CPUs would have told that were not there at start. */
+static void add_late_cpus(struct coverage *coverage, const struct session *session)
+{
+	static const char why[] = "they have no ring before the next start; counted are CPUs";
+	size_t nr_late = cpus_nr_late(&session->cpus);
+
+	if (session->reduced)
+		coverage_add_some(coverage, "events on CPUs that came online later", why, nr_late);
+	else if (session->states[SOURCE_lib_load].is_attached)
+		coverage_add_some(coverage, "libraries mapped on CPUs that came online later", why,
+				  nr_late);
+}
+
 void gaps_add(struct coverage *coverage, const struct session *session, const struct late *late,
 	      const struct pipeline *pipeline)
 {
@@ -95,6 +108,7 @@ void gaps_add(struct coverage *coverage, const struct session *session, const st
 			  opens.faults);
 	coverage_add_some(coverage, "events while another program ran on their CPU",
 			  "the kernel skips the hook then", count_skipped(session));
+	add_late_cpus(coverage, session);
 	coverage_add_some(coverage, "processes in the selection",
 			  "the kernel had no memory to mark them", session->control->set_lost);
 	coverage_add_some(coverage, "names and containers of processes",

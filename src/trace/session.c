@@ -225,6 +225,7 @@ static int open_whole(struct session *session, const struct trace_config *config
 	session->sees_all_cgroups = cgroup_is_whole(session->places.cgroup);
 	/* What is attached stays so without it. */
 	close_place(&session->places.cgroup);
+	cpus_open(&session->cpus);
 	err = session_wants(session, SOURCE_lib_load) ? mappings_attach(session) : 0;
 	if (err && !first_err)
 		first_err = err;
@@ -246,6 +247,7 @@ static int open_reduced(struct session *session, const struct trace_config *conf
 
 	session->config = *config;
 	session->places.tracefs = tracefs_open();
+	cpus_open(&session->cpus);
 	err = reduced_open(&session->reduced, config, &session->places);
 	if (err)
 		return err;
@@ -506,5 +508,6 @@ void session_close(struct session *session)
 		munmap(session->counters, session->counters_bytes);
 	close_place(&session->places.tracefs);
 	close_place(&session->places.cgroup);
-	*session = (struct session){ .places = { -ENOENT, -ENOENT } };
+	cpus_close(&session->cpus);
+	*session = (struct session){ .places = { -ENOENT, -ENOENT }, .cpus = { .fd = -1 } };
 }

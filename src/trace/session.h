@@ -19,6 +19,7 @@
 #include "sources/source.h"
 #include "trace/attach.h"
 #include "trace/core_types.h"
+#include "trace/cpus.h"
 #include "trace/mapping.h"
 
 struct reduced;
@@ -56,6 +57,7 @@ struct session {
 	const unsigned long *ring_read;	   /* bytes ever read from the ring, and written to it: */
 	const unsigned long *ring_written; /* in pages shared with the kernel */
 	size_t nr_cpus;
+	struct cpus cpus; /* where it has perf rings */
 	size_t control_bytes;
 	size_t counters_bytes;
 	struct attach_places places;
