@@ -15,6 +15,7 @@
 #include "lib/cleanup.h"
 #include "sources/source.h"
 #include "trace/core_types.h"
+#include "trace/libbpf_log.h"
 
 /* As many as bpf/iterate.bpf.c remembers. */
 #define KNOWN_MAX   16385
@@ -64,7 +65,7 @@ int iterate_open(struct iterate *iterate, int tapped)
 	if (!err)
 		err = core_types_fill(&types, bpf_object__btf(object));
 	if (!err)
-		err = bpf_object__load(object);
+		err = libbpf_log_error(bpf_object__load(object));
 	if (!err) {
 		iterate->tasks = iterator_open(object, "iterate_tasks");
 		iterate->maps = iterator_open(object, "iterate_maps");

@@ -189,7 +189,7 @@ static int object_load(struct record_object *record, const struct record_setup *
 	if (!err)
 		err = core_types_fill(&types, bpf_object__btf(object));
 	if (!err)
-		err = bpf_object__load(object);
+		err = libbpf_log_error(bpf_object__load(object));
 	if (err) {
 		bpf_object__close(object);
 		return err;

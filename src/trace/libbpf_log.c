@@ -2,7 +2,9 @@
 #include "trace/libbpf_log.h"
 
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +16,7 @@
 #define LOG_SIZE (64U << 10)
 static char log_text[LOG_SIZE];
 static size_t log_size;
+static bool has_verdict;
 
 /* A verifier's log comes in one piece, of megabytes at times. */
 static void log_lines(const char *format, va_list args)
@@ -36,6 +39,9 @@ static int keep_log(enum libbpf_print_level level, const char *format, va_list a
 
 	if (level == LIBBPF_DEBUG)
 		return 0;
+	/* libbpf.c, bpf_object_load_prog(): said only where the verifier wrote something */
+	if (strstr(format, "BEGIN PROG LOAD LOG"))
+		has_verdict = true;
 	if (log_size > LOG_SIZE / 2) {
 		/* The end of a verifier log is what tells. */
 		memmove(log_text, log_text + log_size / 2, log_size - log_size / 2);
@@ -57,4 +63,12 @@ void libbpf_log_start(void)
 const char *libbpf_log_text(void)
 {
 	return log_text;
+}
+
+int libbpf_log_error(int err)
+{
+	bool is_verdict = has_verdict;
+
+	has_verdict = false;
+	return err == -EACCES && is_verdict ? -EINVAL : err;
 }

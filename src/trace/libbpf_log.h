@@ -10,4 +10,11 @@ void libbpf_log_start(void);
 /* The end of what it said so far, NUL-terminated. */
 const char *libbpf_log_text(void);
 
+/*
+ * ERR of bpf_object__load(), 0 or negative, as what it was. -EACCES is said where rights are
+ * missing (by security modules), and by the verifier of a program that it does not take: then there
+ * is a verifier's log since this was asked last, and -EINVAL is returned.
+ */
+int libbpf_log_error(int err);
+
 #endif /* TRACE_LIBBPF_LOG_H */

@@ -91,7 +91,7 @@ int session_load(struct session *session, const char *name, const void *bytes, s
 	if (!err)
 		err = core_types_fill(&session->types, bpf_object__btf(object));
 	if (!err)
-		err = bpf_object__load(object);
+		err = libbpf_log_error(bpf_object__load(object));
 	if (err)
 		goto fail;
 	maps_keep(session, object);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,6 +137,24 @@ static void test_libbpf_itself_is_heard(void **state)
 
 #define TEST(function) cmocka_unit_test_setup(function, begin)
 
+static void test_verdicts_are_not_missing_rights(void **state)
+{
+	(void)state;
+	libbpf_log_error(0);
+	assert_int_equal(libbpf_log_error(-EACCES), -EACCES);
+	say(LIBBPF_WARN, "libbpf: prog '%s': BPF program load failed: %s\n", "a", "no");
+	assert_int_equal(libbpf_log_error(-EACCES), -EACCES);
+	say(LIBBPF_WARN, "prog '%s': -- BEGIN PROG LOAD LOG --\n%s-- END PROG LOAD LOG --\n", "a",
+	    "R2 min value is negative");
+	assert_int_equal(libbpf_log_error(-EACCES), -EINVAL);
+	/* of an earlier object */
+	assert_int_equal(libbpf_log_error(-EACCES), -EACCES);
+	say(LIBBPF_WARN, "prog '%s': -- BEGIN PROG LOAD LOG --\n%s-- END PROG LOAD LOG --\n", "a",
+	    "R2 min value is negative");
+	assert_int_equal(libbpf_log_error(-EPERM), -EPERM);
+	assert_int_equal(libbpf_log_error(0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +164,7 @@ int main(void)
 		TEST(test_end_of_a_long_log_is_kept),
 		TEST(test_one_message_larger_than_all_room_is_cut),
 		TEST(test_libbpf_itself_is_heard),
+		TEST(test_verdicts_are_not_missing_rights),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
