@@ -27,8 +27,8 @@
 
 #define RED_ZONE		  128
 
-/* Some ten milliseconds: installing a filter takes less than one. */
-#define WAITS			  65536
+/* Some tenths of a second: installing a filter takes a millisecond, to get a CPU for it longer. */
+#define WAITS			  1048576
 
 	/* A label that C sees. */
 	.macro	label name
