@@ -105,7 +105,6 @@ static int tell_cmdline(struct profiling *profiling, const struct inventory_proc
 static int add_processes(struct profiling *profiling)
 {
 	const struct inventory *inventory = profiling->take.inventory;
-	const struct document_source *source = &profiling->take.source;
 	size_t nr_left = inventory->nr_processes;
 	int err = 0;
 
@@ -114,7 +113,7 @@ static int add_processes(struct profiling *profiling)
 
 		if (!process->is_root)
 			continue;
-		err = profiles_add_target(profiling->profiles, source, process);
+		err = profiles_add_target(profiling->profiles, process);
 		if (!err)
 			err = tell_cmdline(profiling, process);
 	}
@@ -123,8 +122,7 @@ static int add_processes(struct profiling *profiling)
 		size_t before = profiles_count_members(profiling->profiles);
 
 		for (size_t i = 0; !err && i < inventory->nr_processes; i++)
-			err = profiles_add_descendant(profiling->profiles, source,
-						      inventory->processes[i]);
+			err = profiles_add_descendant(profiling->profiles, inventory->processes[i]);
 		if (profiles_count_members(profiling->profiles) == before)
 			break;
 	}

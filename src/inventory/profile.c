@@ -326,9 +326,10 @@ static struct profile_member member_of(const struct inventory_process *process)
 
 /* All that PROCESS has at the start of the run. Returns 0 or -ENOMEM. */
 static int take_uses(struct profiles *profiles, struct profile_entry *entry,
-		     const struct document_source *source, const struct inventory_process *process)
+		     const struct inventory_process *process)
 {
-	uint64_t since_ns = process->start_ns + (uint64_t)source->offset_ns;
+	/* By the clock of the profile's own start: another may be a microsecond off. */
+	uint64_t since_ns = boot_clock_unix(profiles->clock, process->start_ns);
 	int err = 0;
 
 	for (uint32_t i = 0; !err && i < process->nr_uses; i++)
@@ -336,8 +337,7 @@ static int take_uses(struct profiles *profiles, struct profile_entry *entry,
 	return err ? err : profile_connections_take(&entry->connections, process);
 }
 
-int profiles_add_target(struct profiles *profiles, const struct document_source *source,
-			const struct inventory_process *process)
+int profiles_add_target(struct profiles *profiles, const struct inventory_process *process)
 {
 	const struct profile_member like = member_of(process);
 	struct profile_entry *entry;
@@ -354,11 +354,10 @@ int profiles_add_target(struct profiles *profiles, const struct document_source 
 	if (process->exe)
 		entry->profile.process.exe =
 			profile_keep(profiles, process->exe->path, process->exe->path_size);
-	return take_uses(profiles, entry, source, process);
+	return take_uses(profiles, entry, process);
 }
 
-int profiles_add_descendant(struct profiles *profiles, const struct document_source *source,
-			    const struct inventory_process *process)
+int profiles_add_descendant(struct profiles *profiles, const struct inventory_process *process)
 {
 	const struct profile_member like = member_of(process);
 	const struct profile_member *parent = profile_find_member(profiles, process->ppid, 0);
@@ -370,5 +369,5 @@ int profiles_add_descendant(struct profiles *profiles, const struct document_sou
 	profile = parent->profile;
 	if (!profile_add_member(profiles, profile, &like))
 		return -ENOMEM;
-	return take_uses(profiles, profiles->entries[profile], source, process);
+	return take_uses(profiles, profiles->entries[profile], process);
 }

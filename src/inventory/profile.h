@@ -189,15 +189,13 @@ bool profiles_have_ended(const struct profiles *profiles);
  * Enters PROCESS of an inventory as a target: a profile of its own, with what it has. A process
  * that is in a profile already stays there. Returns 0 or -ENOMEM.
  */
-int profiles_add_target(struct profiles *profiles, const struct document_source *source,
-			const struct inventory_process *process);
+int profiles_add_target(struct profiles *profiles, const struct inventory_process *process);
 
 /* Notes the arguments of target PID, NUL-separated. Returns 0 or -ENOMEM. */
 int profiles_set_cmdline(struct profiles *profiles, uint32_t pid, const char *bytes, size_t size);
 
 /* Enters PROCESS if its parent is in a profile and descendants are followed. Returns as above. */
-int profiles_add_descendant(struct profiles *profiles, const struct document_source *source,
-			    const struct inventory_process *process);
+int profiles_add_descendant(struct profiles *profiles, const struct inventory_process *process);
 
 /*
  * Takes one event; what of other processes than those of the profiles is overlooked, unless

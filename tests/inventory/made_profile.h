@@ -151,12 +151,12 @@ static inline void made_exit(uint32_t pid, uint32_t status)
 
 static inline void made_target(const struct inventory_process *process)
 {
-	assert_int_equal(profiles_add_target(profiles, &source, process), 0);
+	assert_int_equal(profiles_add_target(profiles, process), 0);
 }
 
 static inline void made_descendant(const struct inventory_process *process)
 {
-	assert_int_equal(profiles_add_descendant(profiles, &source, process), 0);
+	assert_int_equal(profiles_add_descendant(profiles, process), 0);
 }
 
 /* The document as of now; profile NR of it. */

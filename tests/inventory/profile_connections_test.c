@@ -168,7 +168,7 @@ static void test_socket_of_several_is_told_once(void **state)
 	made_connection(child, 5, 50000, 7, 443);
 	made_connection(child, 9, 50009, 7, 443);
 	made_target(parent);
-	assert_int_equal(profiles_add_descendant(profiles, &source, child), 0);
+	assert_int_equal(profiles_add_descendant(profiles, child), 0);
 	assert_int_equal(made_profile(0)->tls_sessions.count, 2);
 	assert_old(tls_at(made_profile(0), 0), FLOW_CLIENT, "198.51.100.7:443", 3);
 	assert_int_equal(made_profile(0)->statistics.connections_before, 5);
@@ -237,7 +237,7 @@ static void test_connections_beyond_the_limit_are_counted(void **state)
 	process->nr_more_connections = 10;
 	made_target(process);
 	other->ppid = 7;
-	assert_int_equal(profiles_add_descendant(profiles, &source, other), 0);
+	assert_int_equal(profiles_add_descendant(profiles, other), 0);
 	assert_int_equal(made_profile(0)->tls_sessions.count, PROFILE_CONNECTIONS_MAX);
 	assert_true(made_profile(0)->tls_sessions.truncated);
 	assert_int_equal(made_profile(0)->statistics.connections_before,
