@@ -106,6 +106,8 @@ settled()
         [012]:* | *:anon_inode:* | *:socket:* | *:pipe:*) ;;
         *:"$T/stream") [ "$mode" = l-wx------ ] ;;
         *:/dev/null) [ "$mode" = lr-x------ ] ;;
+        # Read once a second: whether a CPU came that has no ring.
+        *:/sys/devices/system/cpu/online) [ "$mode" = lr-x------ ] ;;
         # O_PATH, tracefs: a name, nothing that can be read.
         *:/ | *:*/tracing) [ "$mode" = l--------- ] ;;
         *) echo "descriptor ${fd##*/} is $target, $mode"; return 1 ;;
