@@ -14,7 +14,6 @@
 #include "inventory/wire.h"
 #include "lib/cleanup.h"
 #include "sources/source.h"
-#include "trace/core_types.h"
 #include "trace/libbpf_log.h"
 
 /* As many as bpf/iterate.bpf.c remembers. */
@@ -51,9 +50,7 @@ static int share_map(struct bpf_object *object, int tapped)
 
 int iterate_open(struct iterate *iterate, int tapped)
 {
-	_cleanup_(core_types_close) struct core_types types = { 0 };
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "iterate",
-		    .btf_custom_path = core_types_path(&types));
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "iterate");
 	struct bpf_object *object = bpf_object__open_mem(
 		iterate_object, object_size(iterate_object, iterate_object_end), &options);
 	int err;
@@ -62,8 +59,6 @@ int iterate_open(struct iterate *iterate, int tapped)
 	if (!object)
 		return -errno;
 	err = share_map(object, tapped);
-	if (!err)
-		err = core_types_fill(&types, bpf_object__btf(object));
 	if (!err)
 		err = libbpf_log_error(bpf_object__load(object));
 	if (!err) {

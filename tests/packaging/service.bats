@@ -92,10 +92,10 @@ in_sandbox()
     [ -n "$start" ]
     # shellcheck disable=SC2086 # words
     "$TOOL" syscalls record -q -o "$T/recording" -- "$TOOL" $start --duration 1 >"$T/events"
-    sed 's/^SystemCallFilter=bpf /&@ipc /' "$UNIT" >"$T/more.service"
+    sed 's/^SystemCallFilter=bpf /&@reboot /' "$UNIT" >"$T/more.service"
     "$BATS_TEST_DIRNAME/service-sandbox" --unused "$T/more.service" "$T/recording" >"$OUT"
     # Threads give their stacks back with madvise: with --api, which the unit does not have.
-    [ "$(grep -vx madvise "$OUT")" = @ipc ]
+    [ "$(grep -vx madvise "$OUT")" = @reboot ]
 }
 
 @test "a setting that is not tried here is not taken for one that is" {
