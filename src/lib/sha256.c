@@ -7,28 +7,28 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "lib/file.h"
+
 #define PIECE_SIZE  (64U << 10)
 #define DIGEST_SIZE 32
 
 static int hash(int fd, EVP_MD_CTX *context, uint8_t ret[static DIGEST_SIZE])
 {
 	uint8_t piece[PIECE_SIZE];
-	off_t at = 0;
+	uint64_t at = 0;
 
 	if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
 		return -EIO;
 	for (;;) {
-		ssize_t n = pread(fd, piece, sizeof(piece), at);
+		ssize_t n = file_fill_at(fd, piece, sizeof(piece), at);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
-			return -errno;
+			return (int)n;
 		if (n == 0)
 			break;
 		if (EVP_DigestUpdate(context, piece, (size_t)n) != 1)
 			return -EIO;
-		at += n;
+		at += (uint64_t)n;
 	}
 	return EVP_DigestFinal_ex(context, ret, NULL) == 1 ? 0 : -EIO;
 }

@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/file.h"
+
 /* A name without its flavor. */
 struct name {
 	const char *text;
@@ -185,20 +187,11 @@ const char *core_types_path(struct core_types *types)
 	return NULL;
 }
 
-static int write_whole(int fd, const char *bytes, size_t size)
+static int replace(int fd, const void *bytes, size_t size)
 {
-	size_t done = 0;
-
-	if (ftruncate(fd, 0) < 0)
+	if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return -errno;
-	while (done < size) {
-		ssize_t n = pwrite(fd, bytes + done, size - done, (off_t)done);
-
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
-	}
-	return 0;
+	return file_write_fd(fd, bytes, size);
 }
 
 int core_types_fill(struct core_types *types, const struct btf *object)
@@ -214,7 +207,7 @@ int core_types_fill(struct core_types *types, const struct btf *object)
 	if (!small)
 		return -errno;
 	bytes = btf__raw_data(small, &size);
-	err = bytes ? write_whole(types->fd, bytes, size) : -ENOMEM;
+	err = bytes ? replace(types->fd, bytes, size) : -ENOMEM;
 	btf__free(small);
 	return err;
 }
