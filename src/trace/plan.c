@@ -285,8 +285,7 @@ static struct planned plan_found(const struct search *search, const struct elf *
 /* What a library tells of itself: https://github.com/latchset/crypto-auditing */
 #define PROVIDER "crypto_auditing"
 
-/* The kind of the static probe called NAME, and in *RET_ARGUMENTS how many it needs. 0: not ours.
- */
+/* The kind of static probe NAME, 0: not ours, and in *RET_ARGUMENTS how many it needs. */
 static uint32_t site_kind(const char *name, size_t *ret_arguments)
 {
 	static const struct {
@@ -338,41 +337,33 @@ static bool plan_site(const struct usdt_site *site, struct planned *ret)
 	return kind && !site->semaphore;
 }
 
-/* Adds the static probes of ELF to the NR that are planned in RET. Returns how many there are. */
-static int plan_sites(const struct elf *elf, struct planned *ret, int nr)
+/*
+ * Adds the static probes of ELF to the NR that are planned in RET. Returns how many there are;
+ * *RET_REFUSED of ours tell nothing, or not in a way that is known.
+ */
+static int plan_sites(const struct elf *elf, struct planned *ret, int nr, size_t *ret_refused)
 {
 	_cleanup_(cleanup_free) struct usdt_site *sites = malloc(PLAN_MAX * sizeof(*sites));
 	size_t nr_sites = sites ? usdt_sites(elf, PROVIDER, sites, PLAN_MAX) : 0;
 
-	for (size_t i = 0; i < nr_sites && nr < PLAN_MAX; i++)
-		nr += plan_site(&sites[i], &ret[nr]);
+	for (size_t i = 0; i < nr_sites && nr < PLAN_MAX; i++) {
+		if (plan_site(&sites[i], &ret[nr]))
+			nr++;
+		else if (ret[nr].site.kind)
+			(*ret_refused)++;
+	}
 	return sites ? nr : -ENOMEM;
 }
 
-size_t plan_sites_refused(const struct elf *elf)
-{
-	_cleanup_(cleanup_free) struct usdt_site *sites = malloc(PLAN_MAX * sizeof(*sites));
-	size_t nr_sites = sites ? usdt_sites(elf, PROVIDER, sites, PLAN_MAX) : 0;
-	size_t nr_refused = 0;
-
-	for (size_t i = 0; i < nr_sites; i++) {
-		struct planned planned;
-		size_t nr_arguments;
-
-		nr_refused +=
-			site_kind(sites[i].name, &nr_arguments) && !plan_site(&sites[i], &planned);
-	}
-	return nr_refused;
-}
-
 int plan_make(const struct elf *elf, enum library_family *family, enum api_group group,
-	      struct planned *ret)
+	      struct planned *ret, size_t *ret_refused)
 {
 	_cleanup_(cleanup_free) struct search *search = malloc(sizeof(*search));
 	bool is_program = *family == LIBRARY_FAMILY_none;
 	int count = 0;
 	int err;
 
+	*ret_refused = 0;
 	if (!search)
 		return -ENOMEM;
 	if (!is_for_this_machine(elf))
@@ -382,5 +373,5 @@ int plan_make(const struct elf *elf, enum library_family *family, enum api_group
 	for (size_t i = 0; !err && i < search->nr; i++)
 		if (!search->errors[i] && !is_over(search->wanted[i], search->has_names))
 			ret[count++] = plan_found(search, elf, i, is_program);
-	return err ? err : plan_sites(elf, ret, count);
+	return err ? err : plan_sites(elf, ret, count, ret_refused);
 }

@@ -46,15 +46,12 @@ uint64_t plan_cookie(const struct api_function *function, bool is_program, bool 
  * of FAMILY; none: a program that may have OpenSSL or a fork of it inside, which *FAMILY then
  * tells. Fills RET, room for PLAN_MAX. Returns how many there are, 0 when the file exports none of
  * the functions, -EOPNOTSUPP when it is for another machine than this program, or a negative errno.
+ *
+ * *RET_REFUSED static probes are not planned: their arguments are told in a form that is not known;
+ * or they have a counter of those who look, and tell nothing while it is 0. Who may have it raised
+ * has written to the memory of other processes, which the worker must not be able to.
  */
 int plan_make(const struct elf *elf, enum library_family *family, enum api_group group,
-	      struct planned *ret);
-
-/*
- * How many of those static probes are not planned: their arguments are told in a form that is not
- * known; or they have a counter of those who look, and tell nothing while it is 0. Who may have it
- * raised has written to the memory of other processes, which the worker must not be able to.
- */
-size_t plan_sites_refused(const struct elf *elf);
+	      struct planned *ret, size_t *ret_refused);
 
 #endif /* TRACE_PLAN_H */

@@ -249,15 +249,15 @@ static int plan(struct probes *probes, int fd, const struct stat *st, enum libra
 {
 	struct window window;
 	struct elf elf;
+	size_t nr_refused = 0;
 	int nr = window_open(&window, fd, (uint64_t)st->st_size, READ_BUDGET);
 
 	if (nr)
 		return nr;
 	nr = elf_open(&elf, &window);
 	if (!nr)
-		nr = plan_make(&elf, family, probes->group, probes->planned);
-	if (nr > 0)
-		probes->counts.sites_refused += plan_sites_refused(&elf);
+		nr = plan_make(&elf, family, probes->group, probes->planned, &nr_refused);
+	probes->counts.sites_refused += nr_refused;
 	window_close(&window);
 	/* Not a file for the dynamic linker: a script, or something that is only called so. */
 	return nr == -ENOEXEC ? 0 : nr;

@@ -50,7 +50,7 @@ struct probe_lapse {
 struct probe_counts {
 	uint64_t files; /* with probes */
 	uint64_t probes;
-	uint64_t sites_refused; /* plan_sites_refused() */
+	uint64_t sites_refused; /* of plan_make() */
 	uint64_t sites;		/* static ones among them */
 	uint64_t failed;	/* files that could not be opened or probed */
 	uint64_t foreign;	/* files for another machine than this one, such as 32-bit ones */

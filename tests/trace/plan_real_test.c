@@ -65,7 +65,7 @@ static void real_close(struct real *real)
 
 static void real_plan(struct real *real, enum library_family family, enum api_group group)
 {
-	nr_planned = plan_make(&real->elf, &family, group, planned);
+	nr_planned = plan_make(&real->elf, &family, group, planned, &nr_refused);
 	assert_true(nr_planned >= 0);
 }
 
@@ -171,7 +171,7 @@ static void test_program_with_openssl_inside_is_found_on_this_system(void **stat
 		print_message("node is not installed\n");
 		skip();
 	}
-	nr_planned = plan_make(&real.elf, &family, API_GROUP_default, planned);
+	nr_planned = plan_make(&real.elf, &family, API_GROUP_default, planned, &nr_refused);
 	if (nr_planned == 0) {
 		assert_int_equal(family, LIBRARY_FAMILY_none);
 		real_close(&real);
@@ -198,7 +198,7 @@ static void test_program_without_openssl_is_none_on_this_system(void **state)
 
 	(void)state;
 	assert_true(real_open(&real, "/proc/self/exe"));
-	assert_int_equal(plan_make(&real.elf, &family, API_GROUP_all, planned), 0);
+	assert_int_equal(plan_make(&real.elf, &family, API_GROUP_all, planned, &nr_refused), 0);
 	assert_int_equal(family, LIBRARY_FAMILY_none);
 	real_close(&real);
 }

@@ -10,6 +10,7 @@
 
 static struct planned planned[PLAN_MAX];
 static int nr_planned;
+static size_t nr_refused; /* static probes that plan_make() left out */
 
 /* The plan of NAME, or NULL. */
 static inline const struct planned *plan_of(const char *name)

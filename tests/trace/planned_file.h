@@ -92,7 +92,7 @@ static inline enum library_family plan_file(enum library_family family, enum api
 	window_memory(&window, file.bytes, file.size);
 	assert_int_equal(elf_open(&elf, &window), 0);
 	memset(planned, 0xff, sizeof(planned));
-	nr_planned = plan_make(&elf, &family, group, planned);
+	nr_planned = plan_make(&elf, &family, group, planned, &nr_refused);
 	return family;
 }
 
