@@ -10,6 +10,7 @@
 #include "cmd/errors.h"
 #include "cmd/monitor.h"
 #include "cmd/take.h"
+#include "lib/file.h"
 #include "lib/stop.h"
 #include "pipeline/coverage.h"
 #include "pipeline/pipeline.h"
@@ -65,7 +66,7 @@ static int list_use(struct listing *listing, const struct inventory_process *pro
 				.uid = process->uid,
 				.gid = process->gid,
 			},
-			.flags = use->open_flags & (uint32_t)O_ACCMODE,
+			.flags = use->open_flags & FILE_ACCMODE,
 			.inode = object->inode,
 			.dev_major = object->dev_major,
 			.dev_minor = object->dev_minor,

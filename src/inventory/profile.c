@@ -8,6 +8,7 @@
 
 #include "catalogue/libraries.h"
 #include "inventory/profile_private.h"
+#include "lib/file.h"
 
 int profiles_new(struct profiles **ret, bool follows, const struct boot_clock *clock)
 {
@@ -258,12 +259,12 @@ void profile_note_access(struct profile_file *file, uint64_t ns, uint64_t open_f
 		[O_RDONLY] = PROFILE_read,
 		[O_WRONLY] = PROFILE_write,
 		[O_RDWR] = PROFILE_read_write,
-		[O_ACCMODE] = PROFILE_none,
+		[FILE_ACCMODE] = PROFILE_none,
 	};
 
 	file->access_count++;
 	file->last_ns = ns > file->last_ns ? ns : file->last_ns;
-	file->mode |= modes[open_flags & O_ACCMODE];
+	file->mode |= modes[open_flags & FILE_ACCMODE];
 	if (!content || content == file->content)
 		return;
 	content_free((struct content *)file->content);

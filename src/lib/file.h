@@ -8,6 +8,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/*
+ * The bits of open(2)'s flags that say whether a file is read or written, as the kernel has them
+ * (include/uapi/asm-generic/fcntl.h). O_ACCMODE of musl has O_PATH in it, too.
+ */
+#define FILE_ACCMODE 00000003U
+
 /* Opens PATH, `-` being standard input, for reading. Returns a descriptor or a negative errno. */
 int file_open(const char *path);
 

@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/file.h"
+
 /* What both need: memory, time, signals, the descriptors they have. */
 /* clang-format off */
 static const int common_calls[] = {
@@ -180,7 +182,7 @@ static int allow_threads(scmp_filter_ctx filter)
  */
 static int allow_reading(scmp_filter_ctx filter)
 {
-	const uint64_t changes = O_ACCMODE | O_CREAT | O_TRUNC;
+	const uint64_t changes = FILE_ACCMODE | O_CREAT | O_TRUNC;
 	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
 				   SCMP_A2(SCMP_CMP_MASKED_EQ, changes, O_RDONLY));
 
