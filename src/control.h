@@ -67,6 +67,8 @@ struct control {
 	__u32 worker;	   /* and of its parent, whose calls of crypto functions are not */
 	__u64 set_lost;	   /* processes that could not be put into the set (no memory) */
 	__u64 uring_opens; /* through io_uring, of which the end was not seen */
+	/* By openat2(2), in the middle of too many others. */
+	__u64 opens_without_space;
 };
 
 /*
@@ -81,6 +83,9 @@ struct source_counters {
 	__u64 faults;
 	__u64 reserved[3];
 };
+
+/* The row of opens whose programs may run in the middle of the one for all others. */
+#define COUNTERS_OPENS_APART (NR_SOURCES_MAX - 1)
 
 struct cpu_counters {
 	struct source_counters source[NR_SOURCES_MAX];

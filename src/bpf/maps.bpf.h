@@ -103,15 +103,16 @@ static __always_inline struct control *control_get(void)
 
 /*
  * Adds one to a counter of this CPU: at once, as the program may be preempted by another one that
- * counts. Where every open passes (file_open.bpf.h) it is done without, which is cheaper.
+ * counts. Where every open passes (file_open.bpf.h) it is done without, which is cheaper: nothing
+ * else counts in that row then.
  */
 static __always_inline void count(__u64 *counter)
 {
 	__sync_fetch_and_add(counter, 1);
 }
 
-/* The counters of SOURCE on this CPU. */
-static __always_inline struct source_counters *counters_get(enum source_id source)
+/* The counters in row NUMBER of this CPU. */
+static __always_inline struct source_counters *counters_row(__u32 number)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct cpu_counters *row = bpf_map_lookup_elem(&counters, &cpu);
@@ -120,7 +121,13 @@ static __always_inline struct source_counters *counters_get(enum source_id sourc
 		return NULL;
 	/* Here, or the compiler adds to the pointer before it is known not to be NULL. */
 	barrier_var(row);
-	return &row->source[source];
+	return &row->source[number];
+}
+
+/* The counters of SOURCE on this CPU. */
+static __always_inline struct source_counters *counters_get(enum source_id source)
+{
+	return counters_row(source);
 }
 
 #endif /* MAPS_BPF_H */

@@ -106,6 +106,8 @@ void gaps_add(struct coverage *coverage, const struct session *session, const st
 				 1);
 	coverage_add_some(coverage, "names of opened files", "their memory could not be read",
 			  opens.faults);
+	coverage_add_some(coverage, "opens by openat2", "too many in the middle of others",
+			  session->control->opens_without_space);
 	coverage_add_some(coverage, "events while another program ran on their CPU",
 			  "the kernel skips the hook then", count_skipped(session));
 	add_late_cpus(coverage, session);

@@ -470,6 +470,22 @@ static void mapping_counters(const struct session *session, struct source_counte
 	ret->sent = counts->seen - counts->rejected;
 }
 
+_Static_assert((int)NR_SOURCES <= (int)COUNTERS_OPENS_APART, "the last row is not a source's");
+
+/* Adds row NUMBER of all CPUs to RET. */
+static void add_rows(const struct session *session, size_t number, struct source_counters *ret)
+{
+	for (size_t cpu = 0; session->counters && cpu < session->nr_cpus; cpu++) {
+		const struct source_counters *row = &session->counters[cpu].source[number];
+
+		ret->hit += row->hit;
+		ret->rejected += row->rejected;
+		ret->ring_full += row->ring_full;
+		ret->sent += row->sent;
+		ret->faults += row->faults;
+	}
+}
+
 void session_counters(const struct session *session, enum source_id source,
 		      struct source_counters *ret)
 {
@@ -482,15 +498,9 @@ void session_counters(const struct session *session, enum source_id source,
 		reduced_counters(session->reduced, source, ret);
 		return;
 	}
-	for (size_t cpu = 0; session->counters && cpu < session->nr_cpus; cpu++) {
-		const struct source_counters *row = &session->counters[cpu].source[source];
-
-		ret->hit += row->hit;
-		ret->rejected += row->rejected;
-		ret->ring_full += row->ring_full;
-		ret->sent += row->sent;
-		ret->faults += row->faults;
-	}
+	add_rows(session, source, ret);
+	if (source == SOURCE_file_open)
+		add_rows(session, COUNTERS_OPENS_APART, ret);
 }
 
 void session_close(struct session *session)

@@ -90,21 +90,26 @@ static __always_inline int call_number(struct pt_regs *regs)
 #endif
 }
 
-static __always_inline int call_returned(long result, enum passed passed)
+/* Fills CALL, which returned RESULT. Returns false when it opens nothing, or is told elsewhere. */
+static __always_inline bool call_made(struct open_call *call, long result, enum passed passed)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	struct open_call call = { .result = (int)result, .dirfd = AT_FDCWD };
 	int number = call_number(regs);
 
+	*call = (struct open_call){ .result = (int)result, .dirfd = AT_FDCWD };
 	if (is_compat(task)) {
-		call.marks = OPEN_COMPAT;
-		return passed != PASSED_OUTER && compat_read(&call, number, regs) ? open_done(&call)
-										  : 0;
+		call->marks = OPEN_COMPAT;
+		return passed != PASSED_OUTER && compat_read(call, number, regs);
 	}
-	if ((passed == PASSED_INNER && number == NR_OPENAT2) || !call_read(&call, number, regs))
-		return 0;
-	return open_done(&call);
+	return (passed != PASSED_INNER || number != NR_OPENAT2) && call_read(call, number, regs);
+}
+
+static __always_inline int call_returned(long result, enum passed passed)
+{
+	struct open_call call;
+
+	return call_made(&call, result, passed) ? open_done(&call) : 0;
 }
 
 /* Arguments come before the result: there are three of them here, and one below. */
@@ -114,10 +119,13 @@ int file_open_exit(__u64 *ctx)
 	return call_returned((long)ctx[3], PASSED_INNER);
 }
 
+/* Unlike the other pairs below, of which none is preempted, this may run in the middle of that. */
 SEC("fexit/" SYS_OPENAT2)
 int file_open_exit_openat2(__u64 *ctx)
 {
-	return call_returned((long)ctx[1], PASSED_OUTER);
+	struct open_call call;
+
+	return call_made(&call, (long)ctx[1], PASSED_OUTER) ? open_done_apart(&call) : 0;
 }
 
 SEC("kretprobe/do_sys_openat2")

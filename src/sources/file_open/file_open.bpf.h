@@ -244,10 +244,10 @@ static __always_inline void library_opened(struct draft *draft, struct control *
 	draft->counters = counters_get(SOURCE_process_fork);
 	if (!draft->counters)
 		return;
-	draft->counters->hit++;
+	count(&draft->counters->hit);
 	if ((config.select & (SELECT_TREE | SELECT_NAME)) &&
 	    !bits_selected(process_bits(bpf_get_current_task_btf()))) {
-		draft->counters->rejected++;
+		count(&draft->counters->rejected);
 		return;
 	}
 
@@ -260,29 +260,32 @@ static __always_inline void library_opened(struct draft *draft, struct control *
 	emit(draft, LANE_CONTROL);
 }
 
-static __always_inline int open_done(const struct open_call *call)
+/* IS_ALONE: nothing else adds to counters of this row and CPU in the middle of the program. */
+static __always_inline void open_count(__u64 *counter, bool is_alone)
 {
-	struct source_counters *counters = counters_get(SOURCE_file_open);
-	struct control *control = control_get();
-	struct draft draft;
+	if (is_alone)
+		++*counter;
+	else
+		count(counter);
+}
 
-	if (!counters || !control || !control->on)
-		return 0;
-	counters->hit++;
-	if (!draft_begin(&draft, counters, NAME_AT))
-		return 0;
+/* Tells CALL, when it is of interest. The space of DRAFT is the program's own while it runs. */
+static __always_inline void open_tell(struct draft *draft, struct control *control,
+				      const struct open_call *call, bool is_alone)
+{
+	struct source_counters *counters = draft->counters;
+	__u8 *record = draft->scratch->record;
 
-	__u8 *record = draft.scratch->record;
-
+	open_count(&counters->hit, is_alone);
 	name_begin(record);
 
 	long n = bpf_probe_read_user_str(&record[NAME_AT], PATH_SIZE, call->name);
 
 	if (n <= 1) {
-		counters->rejected++;
+		open_count(&counters->rejected, is_alone);
 		if (n < 0)
-			counters->faults++;
-		return 0;
+			open_count(&counters->faults, is_alone);
+		return;
 	}
 
 	__u32 name_size = (n - 1) & (PATH_SIZE - 1);
@@ -290,16 +293,26 @@ static __always_inline int open_done(const struct open_call *call)
 	__u64 last = name_word(record, PAD_AT + 8 + name_size);
 
 	if (!name_is_wanted(last, before)) {
-		counters->rejected++;
+		open_count(&counters->rejected, is_alone);
 		if (is_shared_library(last, before))
-			library_opened(&draft, control);
-		return 0;
+			library_opened(draft, control);
+		return;
 	}
 	if (!current_selected() || is_own(control)) {
-		counters->rejected++;
-		return 0;
+		open_count(&counters->rejected, is_alone);
+		return;
 	}
-	event_emit(&draft, bpf_get_current_task_btf(), call, name_size);
+	event_emit(draft, bpf_get_current_task_btf(), call, name_size);
+}
+
+static __always_inline int open_done(const struct open_call *call)
+{
+	struct source_counters *counters = counters_get(SOURCE_file_open);
+	struct control *control = control_get();
+	struct draft draft;
+
+	if (counters && control && control->on && draft_begin(&draft, counters, NAME_AT))
+		open_tell(&draft, control, call, true);
 	return 0;
 }
 

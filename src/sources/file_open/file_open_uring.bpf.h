@@ -9,6 +9,7 @@
  */
 
 #include "file_open.bpf.h"
+#include "file_open_space.bpf.h"
 
 /* include/uapi/linux/io_uring.h */
 #define IORING_OP_OPENAT  18
@@ -66,44 +67,6 @@ struct {
 	__type(key, __u64);
 	__type(value, __u8[URING_RECORD_MAX]);
 } uring_opens SEC(".maps");
-
-/*
- * Where their records are put together. Not in a space of each CPU: these programs may be preempted
- * by each other, and by those of the hook; and such opens are rare.
- */
-#define URING_SPACES 8 /* a power of two */
-
-struct uring_space {
-	__u64 is_taken;
-	struct scratch scratch;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, URING_SPACES);
-	__type(key, __u32);
-	__type(value, struct uring_space);
-} uring_spaces SEC(".maps");
-
-/* A space that nobody has, to be given back; NULL: there is none. */
-static __always_inline struct uring_space *space_take(void)
-{
-	__u32 first = bpf_get_smp_processor_id();
-
-	for (__u32 i = 0; i < URING_SPACES; i++) {
-		__u32 index = (first + i) & (URING_SPACES - 1);
-		struct uring_space *space = bpf_map_lookup_elem(&uring_spaces, &index);
-
-		if (space && !__sync_val_compare_and_swap(&space->is_taken, 0, 1))
-			return space;
-	}
-	return NULL;
-}
-
-static __always_inline void space_give(struct uring_space *space)
-{
-	__sync_lock_test_and_set(&space->is_taken, 0);
-}
 
 static __always_inline bool is_open(__u8 opcode)
 {
@@ -184,9 +147,9 @@ static __always_inline bool uring_fill(struct control *control, struct io_kiocb 
 static __always_inline int uring_submitted(struct io_kiocb *request)
 {
 	struct control *control = control_get();
-	struct source_counters *counters = counters_get(SOURCE_file_open);
+	struct source_counters *counters = counters_row(COUNTERS_OPENS_APART);
 	struct draft draft = { .counters = counters };
-	struct uring_space *space;
+	struct open_space *space;
 
 	if (!control || !counters || !control->on || !is_open(request->opcode))
 		return 0;
@@ -200,22 +163,22 @@ static __always_inline int uring_submitted(struct io_kiocb *request)
 	if (uring_fill(control, request, &draft)) {
 		uring_keep(control, request, &draft);
 	} else {
-		counters->hit++;
-		counters->rejected++;
+		count(&counters->hit);
+		count(&counters->rejected);
 	}
 	space_give(space);
 	return 0;
 }
 
 /* Tells the open whose record is KEPT, in SPACE: its request ended with RESULT. */
-static __always_inline void uring_tell(const struct event_hdr *kept, struct uring_space *space,
+static __always_inline void uring_tell(const struct event_hdr *kept, struct open_space *space,
 				       struct source_counters *counters, long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct draft draft = { .counters = counters, .scratch = &space->scratch };
 	struct file_open_event *event = (void *)space->scratch.record;
 
-	counters->hit++;
+	count(&counters->hit);
 	bpf_probe_read_kernel(event, URING_RECORD_MAX, kept);
 	draft.size = event->hdr.size;
 	event->hdr.ts_ns = bpf_ktime_get_boot_ns();
@@ -227,10 +190,10 @@ static __always_inline void uring_tell(const struct event_hdr *kept, struct urin
 
 static __always_inline int uring_completed(struct io_kiocb *request)
 {
-	struct source_counters *counters = counters_get(SOURCE_file_open);
+	struct source_counters *counters = counters_row(COUNTERS_OPENS_APART);
 	struct control *control = control_get();
 	__u64 key = (__u64)request;
-	struct uring_space *space;
+	struct open_space *space;
 	struct event_hdr *kept;
 
 	/* Not every completion is one of a request. */
