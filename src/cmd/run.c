@@ -415,10 +415,15 @@ int run_release_command(struct run *run)
 /* Looks for CPUs without rings; says so when there are more. */
 static void look_at_cpus(struct run *run, uint64_t now_ns)
 {
-	size_t nr_late = cpus_nr_late(&run->session.cpus);
+	struct cpus *cpus = &run->session.cpus;
+	size_t nr_late = cpus_nr_late(cpus);
+	struct cpu_set_bits silent;
 
-	cpus_look(&run->session.cpus, now_ns);
-	if (cpus_nr_late(&run->session.cpus) > nr_late)
+	if (cpus_look(cpus, now_ns) && run->session.mappings) {
+		mappings_find_silent(run->session.mappings, &silent);
+		cpus_silence(cpus, &silent);
+	}
+	if (cpus_nr_late(cpus) > nr_late)
 		log_warn("CPUs came online: until the next start not everything there is seen; "
 			 "see 'not_seen' in coverage");
 }
@@ -486,7 +491,7 @@ void run_drain(struct run *run)
 	session_stop(&run->session);
 	/* Once more: the last look may be a second ago. */
 	run->session.cpus.due_ns = 0;
-	cpus_look(&run->session.cpus, boot_clock_now());
+	look_at_cpus(run, boot_clock_now());
 	while (!run->err && !stop_give_up) {
 		int n = stream_pass(&run->stream);
 

@@ -21,6 +21,16 @@ uint64_t boot_clock_now(void)
 	return read_clock(CLOCK_BOOTTIME);
 }
 
+uint64_t boot_clock_suspended(void)
+{
+	uint64_t before_ns = boot_clock_now();
+	uint64_t monotonic_ns = read_clock(CLOCK_MONOTONIC);
+	uint64_t after_ns = boot_clock_now();
+
+	/* Never suspended: both are the same clock, and all else would be noise. */
+	return monotonic_ns >= before_ns && monotonic_ns <= after_ns ? 0 : before_ns - monotonic_ns;
+}
+
 /* The reading between two others of the other clock that lay closest together. */
 static int64_t measure(void)
 {

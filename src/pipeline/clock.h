@@ -19,6 +19,12 @@ struct boot_clock {
 /* Nanoseconds of CLOCK_BOOTTIME. */
 uint64_t boot_clock_now(void);
 
+/*
+ * How far CLOCK_MONOTONIC is behind it, ns: the time that the host was suspended, less than it by
+ * what reading two clocks takes; 0 where it never was.
+ */
+uint64_t boot_clock_suspended(void);
+
 /* Measures the offset; nothing is a step yet. */
 void boot_clock_init(struct boot_clock *clock);
 

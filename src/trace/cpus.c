@@ -5,10 +5,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "pipeline/clock.h"
+
 #define ONLINE	      "/sys/devices/system/cpu/online"
 #define LOOK_EVERY_NS 1000000000ULL
-#define TEXT_SIZE     4096 /* a page, which is what sysfs gives at most */
-#define NR_WORDS      (CPUS_MAX / 64)
+/* Less is what reading two clocks takes, one after the other. */
+#define SUSPENDED_MIN_NS 1000000ULL
+#define TEXT_SIZE	 4096 /* a page, which is what sysfs gives at most */
+#define NR_WORDS	 (CPUS_MAX / 64)
 
 /* A number from *AT on, moved behind it. Returns it, or -EINVAL where there is none below MAX. */
 static int read_number(const char **at, const char *end)
@@ -68,7 +72,8 @@ void cpus_open(struct cpus *cpus)
 {
 	char text[TEXT_SIZE];
 
-	*cpus = (struct cpus){ .fd = open(ONLINE, O_RDONLY | O_CLOEXEC) };
+	*cpus = (struct cpus){ .fd = open(ONLINE, O_RDONLY | O_CLOEXEC),
+			       .suspended_ns = boot_clock_suspended() };
 	/* Without it nothing is known to be missing. */
 	if (cpus_parse(text, read_online(cpus, text), &cpus->ringed))
 		cpus_close(cpus);
@@ -94,14 +99,25 @@ void cpus_compare(struct cpus *cpus, const char *text, size_t size)
 	}
 }
 
-void cpus_look(struct cpus *cpus, uint64_t now_ns)
+bool cpus_look(struct cpus *cpus, uint64_t now_ns)
 {
+	uint64_t before_ns = cpus->suspended_ns;
 	char text[TEXT_SIZE];
 
 	if (cpus->fd < 0 || now_ns < cpus->due_ns)
-		return;
+		return false;
 	cpus->due_ns = now_ns + LOOK_EVERY_NS;
 	cpus_compare(cpus, text, read_online(cpus, text));
+	cpus->suspended_ns = boot_clock_suspended();
+	return cpus->suspended_ns > before_ns + SUSPENDED_MIN_NS;
+}
+
+void cpus_silence(struct cpus *cpus, const struct cpu_set_bits *silent)
+{
+	for (size_t i = 0; i < NR_WORDS; i++) {
+		cpus->late.words[i] |= silent->words[i];
+		cpus->ringed.words[i] &= ~silent->words[i];
+	}
 }
 
 size_t cpus_nr_late(const struct cpus *cpus)

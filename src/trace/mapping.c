@@ -25,6 +25,7 @@
 
 struct ring {
 	int fd;
+	int cpu;
 	int build_id_fd;	 /* -1: this kernel gives no build ids */
 	uint64_t build_id_event; /* the identifier of that event */
 	struct perf_ring ring;
@@ -163,6 +164,7 @@ static int event_open(const struct mappings *mappings, int cpu, bool has_build_i
 		.build_id = has_build_id,
 		.use_clockid = 1,
 		.clockid = CLOCK_BOOTTIME,
+		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
 		.watermark = 1,
 		.wakeup_watermark = (uint32_t)mappings->ring_bytes / 4,
 	};
@@ -175,6 +177,7 @@ static int ring_open(struct mappings *mappings, struct ring *ring, int cpu)
 {
 	int err;
 
+	ring->cpu = cpu;
 	ring->build_id_fd = -1;
 	ring->fd = event_open(mappings, cpu, false);
 	if (ring->fd < 0)
@@ -235,6 +238,33 @@ int mappings_enable(const struct mappings *mappings)
 			return -errno;
 	}
 	return 0;
+}
+
+/* For how long the event of RING has been on, of its own clock; 0 where that cannot be read. */
+static uint64_t ring_enabled_ns(const struct ring *ring)
+{
+	uint64_t values[2]; /* the count, which is of nothing, and the time */
+
+	return read(ring->fd, values, sizeof(values)) == sizeof(values) ? values[1] : 0;
+}
+
+void mappings_find_silent(const struct mappings *mappings, struct cpu_set_bits *ret)
+{
+	/* Some ticks, of which a clock may be made that has nothing finer. */
+	static const struct timespec pause = { .tv_nsec = 30000000 };
+	uint64_t *before = calloc(mappings->nr_rings, sizeof(*before));
+
+	*ret = (struct cpu_set_bits){ 0 };
+	for (size_t i = 0; before && i < mappings->nr_rings; i++)
+		before[i] = ring_enabled_ns(&mappings->rings[i]);
+	nanosleep(&pause, NULL);
+	for (size_t i = 0; i < mappings->nr_rings; i++) {
+		const struct ring *ring = &mappings->rings[i];
+
+		if (!before || ring_enabled_ns(ring) == before[i])
+			ret->words[ring->cpu / 64] |= 1ULL << (ring->cpu % 64);
+	}
+	free(before);
 }
 
 void mappings_close(struct mappings *mappings)

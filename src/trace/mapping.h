@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trace/cpus.h"
+
 #define MAPPING_PATH_MAX     4096
 #define MAPPING_BUILD_ID_MAX 20 /* BUILD_ID_SIZE_MAX, include/linux/buildid.h */
 
@@ -58,6 +60,12 @@ struct mappings;
 int mappings_open(struct mappings **ret);
 /* From now on mappings are reported. Returns 0 or a negative errno. */
 int mappings_enable(const struct mappings *mappings);
+/*
+ * Fills *RET with the CPUs whose ring is told nothing any more, since they were offline for a
+ * while: their event is off, and the time for which it is on stands still (list_del_event(),
+ * kernel/events/core.c). Takes 30 ms; without memory all are.
+ */
+void mappings_find_silent(const struct mappings *mappings, struct cpu_set_bits *ret);
 void mappings_close(struct mappings *mappings);
 
 /* Adds the rings to EPOLL, which they wake when a quarter is full. Returns 0 or a negative errno.

@@ -9,12 +9,10 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "pipeline/clock.h"
 
-#define NS_PER_SECOND  1000000000ULL
 #define RING_BYTES_MIN (64U << 10)
 
 static int ring_open(struct reduced_rings *rings, int map, int cpu, size_t bytes)
@@ -84,21 +82,6 @@ int reduced_rings_watch(const struct reduced_rings *rings, int epoll)
 			return -errno;
 	}
 	return 0;
-}
-
-/* How far CLOCK_MONOTONIC is behind CLOCK_BOOTTIME: the time that the host was suspended. */
-static uint64_t behind_now(void)
-{
-	struct timespec monotonic;
-	uint64_t before_ns = boot_clock_now();
-	uint64_t monotonic_ns;
-	uint64_t after_ns;
-
-	clock_gettime(CLOCK_MONOTONIC, &monotonic);
-	after_ns = boot_clock_now();
-	monotonic_ns = (uint64_t)monotonic.tv_sec * NS_PER_SECOND + (uint64_t)monotonic.tv_nsec;
-	/* Never suspended: both are the same clock, and all else would be noise. */
-	return monotonic_ns >= before_ns && monotonic_ns <= after_ns ? 0 : before_ns - monotonic_ns;
 }
 
 /*
@@ -184,7 +167,7 @@ static int take_first(struct reduced_rings *rings, struct cpu_ring *ring, uint64
 int reduced_rings_pass(struct reduced_rings *rings, uint64_t until_ns, unsigned int max,
 		       raw_take take, void *ctx)
 {
-	uint64_t behind_ns = behind_now();
+	uint64_t behind_ns = boot_clock_suspended();
 	struct cpu_ring *ring;
 	unsigned int count = 0;
 	int err = 0;

@@ -90,6 +90,21 @@ static void test_one_that_goes_and_comes_back_has_no_ring_any_more(void **state)
 	assert_int_equal(cpus_nr_late(&cpus), 1);
 }
 
+static void test_rings_that_are_silent_are_of_late_cpus(void **state)
+{
+	struct cpus cpus = { .fd = -1 };
+	struct cpu_set_bits silent = { { 0x2 } };
+
+	(void)state;
+	assert_int_equal(parse("0-1\n", &cpus.ringed), 0);
+	cpus_silence(&cpus, &silent);
+	assert_int_equal(cpus_nr_late(&cpus), 1);
+	assert_true(cpus.ringed.words[0] == 1);
+	/* They stay it. */
+	compare(&cpus, "0-1\n");
+	assert_int_equal(cpus_nr_late(&cpus), 1);
+}
+
 static void test_this_host_brings_none_online_meanwhile(void **state)
 {
 	struct cpus cpus;
@@ -101,7 +116,7 @@ static void test_this_host_brings_none_online_meanwhile(void **state)
 		skip();
 	}
 	assert_true(cpus.ringed.words[0] != 0);
-	cpus_look(&cpus, 1);
+	assert_false(cpus_look(&cpus, 1));
 	assert_true(cpus.due_ns == 1000000001);
 	assert_int_equal(cpus_nr_late(&cpus), 0);
 	cpus_close(&cpus);
@@ -115,6 +130,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_list_is_refused),
 		cmocka_unit_test(test_cpus_that_come_are_counted_once),
 		cmocka_unit_test(test_one_that_goes_and_comes_back_has_no_ring_any_more),
+		cmocka_unit_test(test_rings_that_are_silent_are_of_late_cpus),
 		cmocka_unit_test(test_this_host_brings_none_online_meanwhile),
 	};
 
