@@ -77,8 +77,10 @@ needs()
     done
 }
 
-# For a test of a tool that is traced, or that can make no process: a sanitizer looks for leaks by
-# ptrace(2) from a process of its own, and a tool without one has nobody who looks.
+# For a test of a tool that is traced, that can make no process, or that getppid(2) is refused: a
+# sanitizer looks for leaks by ptrace(2) from a process of its own, and a tool without one has nobody
+# who looks. That process ends where getppid() does not tell it its parent, and the sanitizer waits
+# for it for ever, running (sanitizer_stoptheworld_linux_libcdep.cpp: TracerThread(), StopTheWorld()).
 leaks_unseen()
 {
     export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0

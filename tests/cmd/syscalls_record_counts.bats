@@ -143,6 +143,7 @@ new_database()
 }
 
 @test "a filter that was there before: it is said, and its refusals are counted" {
+    leaks_unseen
     R=$T/recording
     status=0
     "$PROGRAMS/calls_filtered" 1 "$TOOL" syscalls record -o "$R" -- \
