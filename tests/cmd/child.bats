@@ -165,11 +165,9 @@ inherits_the_same()
 }
 
 @test "the run ends with COMMAND, not with what it leaves behind" {
-    local began=$SECONDS
-
-    tracer monitor --quiet -- sh -c 'sleep 30 3>&- & echo $!'
+    # Longer than tracer() waits.
+    tracer monitor --quiet -- sh -c 'sleep 300 3>&- & echo $!'
     must_be 0
-    [ $((SECONDS - began)) -lt 15 ]
     # What it left lives on.
     kill "$(cat "$ERR")"
     must_count 1 '.event_type == "process_exit"'
@@ -222,8 +220,9 @@ inherits_the_same()
 
 @test "a start that fails at its last step ends all that was started" {
     needs strace
+    leaks_unseen
     # Only the tool itself is traced: its helper does get its rights off.
-    timeout -k 5 20 strace -qq -o "$T/strace" -e trace=setresuid -e inject=setresuid:error=EPERM \
+    timeout -k 5 60 strace -qq -o "$T/strace" -e trace=setresuid -e inject=setresuid:error=EPERM \
         "$TOOL" monitor -- touch "$T/ran" >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
     must_be 1
     grep -q '^Error: cannot start tracing' "$ERR"

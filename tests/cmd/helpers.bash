@@ -18,6 +18,9 @@ PROGRAMS=$BUILD/tests/programs
 # Read by bats: what hangs is ended, as a failure.
 BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-100}
 
+# shellcheck source=tests/support/sanitized.bash
+. "$ROOT/tests/support/sanitized.bash"
+
 setup()
 {
     common_setup
@@ -73,23 +76,7 @@ needs()
 
     for program; do
         command -v "$program" >/dev/null || skip "$program is not installed"
-        [ "$program" != strace ] || leaks_unseen
     done
-}
-
-# For a test of a tool that is traced, that can make no process, or that getppid(2) is refused: a
-# sanitizer looks for leaks by ptrace(2) from a process of its own, and a tool without one has nobody
-# who looks. That process ends where getppid() does not tell it its parent, and the sanitizer waits
-# for it for ever, running (sanitizer_stoptheworld_linux_libcdep.cpp: TracerThread(), StopTheWorld()).
-leaks_unseen()
-{
-    export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
-}
-
-# not_sanitized WHY: skips the test where the tool is built with sanitizers.
-not_sanitized()
-{
-    case $BUILD in */san) skip "built with sanitizers: $1" ;; esac
 }
 
 # wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when it has not by then.

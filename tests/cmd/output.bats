@@ -151,6 +151,7 @@ mode_of()
     local path
 
     needs strace
+    leaks_unseen
     mkdir "$T/dir"
     for path in "$T/none/file" "$T/dir" "$T/dir/" /dev/fd/99 /proc/none; do
         status=0

@@ -269,6 +269,7 @@ settled()
 
 @test "a kernel without bpf(2): status 4, what it lacks, which kernels have it" {
     needs strace
+    leaks_unseen
     status=0
     strace -f -qq -o "$T/strace" -e trace=bpf -e inject=bpf:error=ENOSYS "$TOOL" monitor -- \
         touch "$T/ran" >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
@@ -353,6 +354,7 @@ refusals()
     local file format signal traced
 
     needs strace
+    leaks_unseen
     mkdir "$T/full"
     mount -t tmpfs -o size=16k crypto-tracer-test "$T/full"
     puppet_start p

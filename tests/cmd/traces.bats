@@ -58,6 +58,7 @@ none_of_own()
     local mounts
 
     needs strace
+    leaks_unseen
     mounts=$(cat /proc/self/mountinfo)
     mkdir "$T/tmp"
     TMPDIR=$T/tmp strace -f -qq -o "$T/strace" \
@@ -188,6 +189,7 @@ own_helper()
 
 @test "killed before COMMAND was let go: COMMAND never runs" {
     needs strace
+    leaks_unseen
     own_tool
     # Quiet, and with nothing to report yet, its first write is the one that lets COMMAND go.
     strace -qq -o "$T/strace" -e trace=write -e inject=write:delay_enter=3000000:when=1 \

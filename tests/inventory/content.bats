@@ -340,6 +340,7 @@ alone()
 # traced ARG...: the tool under strace: the files that any of its processes opens.
 traced()
 {
+    leaks_unseen
     strace -f -qq -e trace=open,openat,openat2 -o "$T/trace" "$TOOL" "$@" >"$OUT" 2>"$ERR" </dev/null 3>&-
     grep -E "$D/|/map_files/|/exe\"|/proc/self/fd/|/proc/[0-9]+/fd/|\.(pem|key|crt)\"" "$T/trace" >"$T/opened" || :
 }
@@ -386,6 +387,7 @@ runs()
     awk '{ seen[$0]++ } END { for (run in seen) if (seen[run] == 1) print run }' "$T/all" >"$T/runs"
     [ "$(wc -l <"$T/runs")" -gt 3000 ]
     grep -qFf "$T/runs" pkcs8.key
+    leaks_unseen
     strace -f -qq -e trace=write,writev,pwrite64,pwritev,sendto,sendmsg,sendfile,splice -s 100000 \
         -o "$T/trace" "$TOOL" snapshot --no-redact >"$OUT" 2>"$ERR" </dev/null 3>&-
     grep -q 'write(' "$T/trace"

@@ -8,9 +8,15 @@ HERE=$ROOT/tests/cmd
 PACKAGING=$ROOT/packaging
 
 # Only what `make` leaves is published, no variant with sanitizers.
+plain_build()
+{
+    [ "$BUILD" = "$ROOT/build" ]
+}
+
+# For a test, or setup(): the skip() of bats 1.8 is a failure in setup_file().
 plain_build_only()
 {
-    [ "$BUILD" = "$ROOT/build" ] || skip "of the plain build only, not of $BUILD"
+    plain_build || skip "of the plain build only, not of $BUILD"
 }
 
 # make_target ARG...: make, whatever make runs these tests.

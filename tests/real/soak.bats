@@ -10,6 +10,8 @@ BUILD=${BUILD:-build}
 case $BUILD in /*) ;; *) BUILD=$TREE/$BUILD ;; esac
 BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 
+load ../support/sanitized
+
 setup()
 {
     cd "$BATS_TEST_TMPDIR" || return
@@ -147,6 +149,7 @@ fails_with()
 
 @test "60 s of 5,000 events/s and 50 TLS handshakes/s: all told, nothing grows" {
     [ "$(id -u)" -eq 0 ] || skip "needs root"
+    not_sanitized "memory that is freed they keep, and who looks for leaks is a process more"
     status=0
     "$TREE/bench/soak" --tool "${CRYPTO_TRACER:-$BUILD/crypto-tracer}" --bin "$BUILD/bench" --samples samples \
         60 >report 2>&1 3>&- || status=$?

@@ -13,6 +13,8 @@ PROGRAMS=$BUILD/tests/programs
 
 # shellcheck source=tests/support/ports.bash
 . "$TREE/tests/support/ports.bash"
+# shellcheck source=tests/support/sanitized.bash
+. "$TREE/tests/support/sanitized.bash"
 
 # Seconds after which a condition is taken for never to come true.
 WAIT_SECONDS=20
@@ -46,8 +48,6 @@ need()
     local program
     for program; do
         command -v "$program" >/dev/null || skip "no $program"
-        # A sanitizer looks for leaks by ptrace(2), which has one user.
-        [ "$program" != strace ] || export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
     done
 }
 

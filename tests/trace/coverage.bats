@@ -46,8 +46,9 @@ source_of()
     [ "$(source_of file_open '.written')" -eq "$lines" ]
     [ "$(source_of file_open '.sent + .lost.ring_full')" -eq 200000 ]
     [ "$(source_of file_open '.written + .lost.ring_full + .lost.left_at_exit')" -eq 200000 ]
-    # The tool keeps up: it is not a matter of luck whether an event is seen.
-    [ "$lines" -gt 190000 ]
+    # The tool keeps up: it is not a matter of luck whether an event is seen. One built with
+    # sanitizers is too slow for that.
+    [ "$lines" -gt "$(sanitized && echo 1000 || echo 190000)" ]
 }
 
 @test "a tool that is stopped loses events and says how many; then all is well again" {

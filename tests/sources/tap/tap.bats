@@ -100,7 +100,7 @@ are_gone()
 
 @test "the tool needs less than 64 MB for all connections that are not decided" {
     local pid rss=0
-    case $BUILD in */san) skip "built with sanitizers: most of the memory is theirs" ;; esac
+    not_sanitized "most of the memory is theirs"
     trace_start events --event tap
     timeout 60 "$PROGRAMS/traffic" 5000
     for pid in "$TRACER" $(pgrep -P "$TRACER"); do
