@@ -8,6 +8,7 @@
 /* json-c has a type by the name of a function of ours */
 #define json_bool json_c_bool
 #include <json-c/json.h>
+#include <json-c/printbuf.h>
 #undef json_bool
 
 #include "lib/cleanup.h"
@@ -44,6 +45,37 @@ static bool is_blank(const char *text, size_t size)
 	return true;
 }
 
+/*
+ * Bytes in the longest run without the quote that begins or ends a string, which no string and no
+ * number is longer than. One behind a backslash may be within a string.
+ */
+static size_t longest_token(const char *text, size_t size)
+{
+	size_t longest = 0;
+	size_t begin = 0;
+
+	for (size_t i = 0; i <= size; i++) {
+		if (i < size && (text[i] != '"' || (i > 0 && text[i - 1] == '\\')))
+			continue;
+		if (i - begin > longest)
+			longest = i - begin;
+		begin = i + 1;
+	}
+	return longest;
+}
+
+/*
+ * Has TOKENER take room for tokens of SIZE bytes now: json-c 0.16 does not look whether it got some
+ * when it needs it, and leaves bytes out of the value. Returns 0 or -ENOMEM.
+ */
+static int reserve(struct json_tokener *tokener, size_t size)
+{
+	if (printbuf_memset(tokener->pb, 0, 0, (int)size + 1) < 0)
+		return -ENOMEM;
+	printbuf_reset(tokener->pb);
+	return 0;
+}
+
 enum json_fault json_document_parse(const char *text, size_t size, struct json_object **ret)
 {
 	struct json_tokener *tokener;
@@ -58,6 +90,10 @@ enum json_fault json_document_parse(const char *text, size_t size, struct json_o
 	tokener = json_tokener_new_ex(DEPTH_MAX);
 	if (!tokener)
 		return JSON_FAULT_memory;
+	if (reserve(tokener, longest_token(text, size))) {
+		json_tokener_free(tokener);
+		return JSON_FAULT_memory;
+	}
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	document = json_tokener_parse_ex(tokener, text, (int)size);
 	err = json_tokener_get_error(tokener);

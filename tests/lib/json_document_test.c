@@ -22,6 +22,34 @@
 #include "support/files.h"
 #include "support/guard.h"
 
+#ifndef __SANITIZE_ADDRESS__
+extern void *__libc_realloc(void *old, size_t size);
+
+/* Nothing can be made larger: of all that is linked here. */
+static bool is_short;
+
+void *realloc(void *old, size_t size)
+{
+	return is_short ? NULL : __libc_realloc(old, size);
+}
+
+/* json-c does not say of what it has no memory for that it is missing. */
+static void test_value_is_whole_or_missing_memory_is_said(void **state)
+{
+	static const char text[] =
+		"{\"a\": \"a text of more than 32 bytes, at which json-c begins\"}";
+	struct json_object *document = NULL;
+	enum json_fault fault;
+
+	(void)state;
+	is_short = true;
+	fault = json_document_parse(text, sizeof(text) - 1, &document);
+	is_short = false;
+	assert_int_equal(fault, JSON_FAULT_memory);
+	assert_null(document);
+}
+#endif
+
 /* What becomes of TEXT, whose last byte is the last that may be read. */
 static enum json_fault fault_of(const char *text, size_t size, struct json_object **ret)
 {
@@ -130,6 +158,9 @@ static void test_what_is_wrong_with_a_file_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+#ifndef __SANITIZE_ADDRESS__
+		cmocka_unit_test(test_value_is_whole_or_missing_memory_is_said),
+#endif
 		cmocka_unit_test(test_document_is_read),
 		cmocka_unit_test(test_what_is_no_document_is_refused),
 		cmocka_unit_test(test_size_is_bounded),
