@@ -12,6 +12,10 @@
 
 #define NOTE_SIZE 512
 
+/* What policy_can_name() tells, since the first policy_new(). */
+static struct policy_set nameable;
+static bool has_nameable;
+
 const char *policy_action_name(enum policy_action action)
 {
 	static const char *const names[NR_POLICY_ACTIONS] = {
@@ -72,8 +76,7 @@ void policy_note(struct policy_notes *notes, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	kept = pool_text(&notes->pool, text, strlen(text));
-	if (kept)
-		notes->list[notes->nr++] = kept;
+	notes->list[notes->nr++] = kept ? kept : "a warning was lost for want of memory";
 }
 
 void policy_notes_free(struct policy_notes *notes)
@@ -82,10 +85,73 @@ void policy_notes_free(struct policy_notes *notes)
 	*notes = (struct policy_notes){ 0 };
 }
 
+/* The architecture as libseccomp has it. */
+static uint32_t token_of(enum syscall_arch arch)
+{
+	static const uint32_t tokens[NR_SYSCALL_ARCHES] = {
+		[SYSCALL_ARCH_x86_64] = SCMP_ARCH_X86_64,
+		[SYSCALL_ARCH_i386] = SCMP_ARCH_X86,
+		[SYSCALL_ARCH_x32] = SCMP_ARCH_X32,
+		[SYSCALL_ARCH_arm64] = SCMP_ARCH_AARCH64,
+	};
+
+	return tokens[arch];
+}
+
+/*
+ * Whether libseccomp has the name of call NR, which is NAME. Returns 1, 0 or -ENOMEM: it answers
+ * with a copy.
+ */
+static int is_named(enum syscall_arch arch, uint32_t nr, const char *name)
+{
+	/* of x32 it takes numbers with the bit */
+	int number = (int)(arch == SYSCALL_ARCH_x32 ? nr | SYSCALL_X32_BIT : nr);
+	char *known;
+	bool is_same;
+
+	errno = 0;
+	known = seccomp_syscall_resolve_num_arch(token_of(arch), number);
+	if (!known)
+		return errno == ENOMEM ? -ENOMEM : 0;
+	is_same = strcmp(known, name) == 0;
+	free(known);
+	return is_same;
+}
+
+/*
+ * Finds out, once, which calls it can name: later nobody could be told that there was no memory to
+ * ask. Returns 0 or -ENOMEM.
+ */
+static int names_find(void)
+{
+	struct policy_set found = { 0 };
+
+	if (has_nameable)
+		return 0;
+	for (int arch = 0; arch < NR_SYSCALL_ARCHES; arch++) {
+		for (uint32_t nr = 0; nr <= syscall_last((enum syscall_arch)arch); nr++) {
+			const char *name = syscall_name((enum syscall_arch)arch, nr);
+			int is_known = name ? is_named((enum syscall_arch)arch, nr, name) : 0;
+
+			if (is_known < 0)
+				return is_known;
+			if (is_known)
+				policy_set_add(&found, (enum syscall_arch)arch, nr);
+		}
+	}
+	nameable = found;
+	has_nameable = true;
+	return 0;
+}
+
 int policy_new(struct policy **ret, size_t nr_phases)
 {
-	struct policy *policy = calloc(1, sizeof(*policy));
+	struct policy *policy;
+	int err = names_find();
 
+	if (err)
+		return err;
+	policy = calloc(1, sizeof(*policy));
 	if (!policy)
 		return -ENOMEM;
 	policy->native = SYSCALL_ARCH_x86_64;
@@ -114,29 +180,9 @@ bool policy_allows(const struct policy *policy, size_t phase, enum syscall_arch 
 	       policy_set_has(&policy->phases[phase].allowed, arch, nr);
 }
 
-/* The architecture as libseccomp has it. */
-static uint32_t token_of(enum syscall_arch arch)
-{
-	static const uint32_t tokens[NR_SYSCALL_ARCHES] = {
-		[SYSCALL_ARCH_x86_64] = SCMP_ARCH_X86_64,
-		[SYSCALL_ARCH_i386] = SCMP_ARCH_X86,
-		[SYSCALL_ARCH_x32] = SCMP_ARCH_X32,
-		[SYSCALL_ARCH_arm64] = SCMP_ARCH_AARCH64,
-	};
-
-	return tokens[arch];
-}
-
 bool policy_can_name(enum syscall_arch arch, uint32_t nr)
 {
-	const char *name = syscall_name(arch, nr);
-	/* of x32 it takes numbers with the bit */
-	int number = (int)(arch == SYSCALL_ARCH_x32 ? nr | SYSCALL_X32_BIT : nr);
-	char *known = name ? seccomp_syscall_resolve_num_arch(token_of(arch), number) : NULL;
-	bool is_known = known && strcmp(known, name) == 0;
-
-	free(known);
-	return is_known;
+	return policy_set_has(&nameable, arch, nr);
 }
 
 uint32_t policy_last(enum syscall_arch arch)
