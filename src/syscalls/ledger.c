@@ -67,6 +67,7 @@ const char *ledger_text(struct ledger *ledger, const char *text)
 	if (!ledger->texts[at] && ledger->nr_texts < TEXTS_MAX) {
 		ledger->texts[at] = pool_text(&ledger->pool, text, strlen(text));
 		ledger->nr_texts += ledger->texts[at] != NULL;
+		ledger->has_no_memory |= !ledger->texts[at];
 	}
 	return ledger->texts[at] ? ledger->texts[at] : "";
 }
@@ -293,6 +294,8 @@ int ledger_export(const struct ledger *ledger, struct recording *recording,
 	struct exporter exporter = { .ledger = ledger, .recording = recording };
 	int err = 0;
 
+	if (ledger->has_no_memory)
+		return -ENOMEM;
 	exporter.ids = calloc(ledger->nr_nodes + 1, sizeof(*exporter.ids));
 	if (!exporter.ids)
 		return -ENOMEM;

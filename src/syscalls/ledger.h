@@ -45,6 +45,7 @@ struct ledger {
 	uint64_t nr_tentative;
 	struct ledger_wait wait[2]; /* the same two of `auto` */
 	uint64_t lost;
+	bool has_no_memory; /* for a text */
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -53,7 +54,7 @@ void ledger_done(struct ledger *ledger);
 
 /*
  * TEXT as it lives as long as LEDGER, the same pointer for the same text; "" where there is no
- * memory, or where it is one of more texts than nodes can have.
+ * memory, which ledger_export() says, or where it is one of more texts than nodes can have.
  */
 const char *ledger_text(struct ledger *ledger, const char *text);
 

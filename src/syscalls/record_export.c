@@ -38,10 +38,39 @@ static void export_done(struct exporter *exporter)
 	free(exporter->paths);
 }
 
+/* The key of MAP behind LAST, or the first. Returns 1, 0 where there is none, or a negative errno.
+ */
+static int next_key(int map, const void *last, void *key)
+{
+	int err = bpf_map_get_next_key(map, last, key);
+
+	if (err == -ENOENT)
+		return 0;
+	return err ? err : 1;
+}
+
+/* Takes over the path of the file KEY from ALL. Returns 0 or a negative errno. */
+static int read_path(struct exporter *exporter, const struct record_file_key *key,
+		     const struct record_paths *all)
+{
+	struct record_file file;
+	char **path;
+	int err = bpf_map_lookup_elem(exporter->fds->fd[RECORD_FD_files], key, &file);
+
+	if (err)
+		return err;
+	if (file.id >= exporter->nr_paths || file.path >= RECORD_PATHS_SIZE ||
+	    file.path_size > RECORD_PATH_MAX)
+		return 0;
+	path = &exporter->paths[file.id];
+	free(*path);
+	*path = file.path_size ? strndup(all->bytes + file.path, file.path_size) : strdup("/");
+	return *path ? 0 : -ENOMEM;
+}
+
 static int read_paths(struct exporter *exporter)
 {
 	struct record_file_key key, *last = NULL;
-	struct record_file file;
 	int map = exporter->fds->fd[RECORD_FD_files];
 	struct record_paths *all = mmap(NULL, sizeof(*all), PROT_READ, MAP_SHARED,
 					exporter->fds->fd[RECORD_FD_paths], 0);
@@ -51,18 +80,9 @@ static int read_paths(struct exporter *exporter)
 	exporter->paths = calloc(exporter->nr_paths + 1, sizeof(*exporter->paths));
 	if (!exporter->paths)
 		err = err ? err : -ENOMEM;
-	while (!err && bpf_map_get_next_key(map, last, &key) == 0) {
-		char **path;
-
+	while (!err && (err = next_key(map, last, &key)) > 0) {
 		last = &key;
-		if (bpf_map_lookup_elem(map, &key, &file) < 0 || file.id >= exporter->nr_paths ||
-		    file.path >= RECORD_PATHS_SIZE || file.path_size > RECORD_PATH_MAX)
-			continue;
-		path = &exporter->paths[file.id];
-		free(*path);
-		*path = file.path_size ? strndup(all->bytes + file.path, file.path_size)
-				       : strdup("/");
-		err = *path ? 0 : -ENOMEM;
+		err = read_path(exporter, &key, all);
 	}
 	if (all != MAP_FAILED)
 		munmap(all, sizeof(*all));
@@ -139,13 +159,15 @@ static int export_node(struct exporter *exporter, uint32_t slot)
 	return 0;
 }
 
-static bool read_count(const struct exporter *exporter, const struct record_count_key *key,
-		       struct recording_call *ret)
+/* Returns 0 or a negative errno. */
+static int read_count(const struct exporter *exporter, const struct record_count_key *key,
+		      struct recording_call *ret)
 {
 	struct record_count count;
+	int err = bpf_map_lookup_elem(exporter->fds->fd[RECORD_FD_counts], key, &count);
 
-	if (bpf_map_lookup_elem(exporter->fds->fd[RECORD_FD_counts], key, &count) < 0)
-		return false;
+	if (err)
+		return err;
 	*ret = (struct recording_call){
 		.nr = key->nr,
 		.arch = (uint8_t)key->arch,
@@ -153,10 +175,10 @@ static bool read_count(const struct exporter *exporter, const struct record_coun
 		.errors = count.errors,
 		.first_seen_ns = count.first_ns - 1,
 	};
-	return count.count > 0;
+	return 0;
 }
 
-/* Calls TAKE for each counter. Returns 0 or what TAKE returned. */
+/* Calls TAKE for each counter. Returns 0, what TAKE returned, or a negative errno. */
 static int each_count(struct exporter *exporter,
 		      int (*take)(struct exporter *exporter, uint32_t slot,
 				  const struct recording_call *call))
@@ -165,9 +187,10 @@ static int each_count(struct exporter *exporter,
 	struct recording_call call;
 	int err = 0;
 
-	while (!err && bpf_map_get_next_key(exporter->fds->fd[RECORD_FD_counts], last, &key) == 0) {
+	while (!err && (err = next_key(exporter->fds->fd[RECORD_FD_counts], last, &key)) > 0) {
 		last = &key;
-		if (key.slot < exporter->nr_nodes && read_count(exporter, &key, &call))
+		err = read_count(exporter, &key, &call);
+		if (!err && key.slot < exporter->nr_nodes && call.count)
 			err = take(exporter, key.slot, &call);
 	}
 	return err;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -9,6 +10,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include <sys/resource.h>
 
 #include "syscalls/ledger.h"
 #include "syscalls/made_recording.h"
@@ -220,6 +223,32 @@ static void test_texts_are_kept_once_and_bounded(void **state)
 	assert_ptr_equal(ledger_text(&ledger, "/usr/bin/program"), first);
 }
 
+#ifndef __SANITIZE_ADDRESS__
+/* Without memory for a name it is no recording, rather than one of a program without a name. */
+static void test_a_text_without_memory_is_an_error(void **state)
+{
+	static char text[16U << 20];
+	struct recording *recording = made_new();
+	struct recording_run run = made_run(1);
+	struct rlimit limit;
+	const char *kept;
+	rlim_t before;
+
+	(void)state;
+	memset(text, 'a', sizeof(text) - 1);
+	assert_int_equal(getrlimit(RLIMIT_AS, &limit), 0);
+	before = limit.rlim_cur;
+	limit.rlim_cur = 1; /* what there is stays */
+	assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+	kept = ledger_text(&ledger, text);
+	limit.rlim_cur = before;
+	assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+	assert_string_equal(kept, "");
+	assert_int_equal(ledger_export(&ledger, recording, &run), -ENOMEM);
+	recording_free(recording);
+}
+#endif
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -234,6 +263,9 @@ int main(void)
 		TEST(test_auto_is_not_where_one_waits_now_and_then),
 		TEST(test_auto_is_not_there_where_one_listens),
 		TEST(test_texts_are_kept_once_and_bounded),
+#ifndef __SANITIZE_ADDRESS__
+		TEST(test_a_text_without_memory_is_an_error),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,6 +162,34 @@ static void test_a_run_knows_nothing_of_the_one_before(void **state)
 	record_object_close(&record);
 }
 
+/* A run that was counted is not told of as one that made no calls. */
+static void test_counters_that_cannot_be_read_are_an_error(void **state)
+{
+	static const enum record_fd unread[] = { RECORD_FD_counts, RECORD_FD_files };
+	struct recording *recording;
+	struct record_object record;
+	struct recording_run result;
+	struct points points = { 0 };
+
+	(void)state;
+	need_root();
+	open_record(&record, &points, false);
+	assert_int_equal(recording_new(&recording), 0);
+	run(&record, recording, &result);
+	recording_free(recording);
+	for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++) {
+		struct record_fds fds = record.fds;
+
+		fds.fd[unread[i]] = -1;
+		assert_int_equal(recording_new(&recording), 0);
+		assert_int_equal(
+			record_tree_export(&fds, record.state, record.nodes, recording, &result),
+			-EBADF);
+		recording_free(recording);
+	}
+	record_object_close(&record);
+}
+
 static void test_a_process_that_waits_for_nothing_is_killed(void **state)
 {
 	char *const argv[] = { (char *)"sleep", (char *)"1000", NULL };
@@ -193,6 +221,7 @@ int main(void)
 		cmocka_unit_test(test_a_probe_by_a_link_for_many),
 		cmocka_unit_test(test_a_probe_by_a_link_of_its_own),
 		cmocka_unit_test(test_a_run_knows_nothing_of_the_one_before),
+		cmocka_unit_test(test_counters_that_cannot_be_read_are_an_error),
 		cmocka_unit_test(test_a_process_that_waits_for_nothing_is_killed),
 	};
 
