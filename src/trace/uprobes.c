@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/uprobes.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <pthread.h>
@@ -74,23 +75,35 @@ static bool is_want(int err)
 	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
 }
 
-/* A link for one probe at an instruction of this program, as a trial. Returns 0 or an errno. */
-static int try_multi(const struct uprobes *uprobes)
+/*
+ * Whether the kernel has links for many probes: 1, 0, or a negative errno. Asked with a program
+ * that does nothing, as ours fail to load for other reasons too, such as memory, which libbpf tells
+ * by any error.
+ */
+static int has_multi(void)
 {
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options,
+		    .expected_attach_type = (enum bpf_attach_type)UPROBE_MULTI);
+	_cleanup_(cleanup_fd) int program =
+		bpf_prog_load(BPF_PROG_TYPE_KPROBE, "has_multi", "Dual MIT/GPL", nothing,
+			      ARRAY_SIZE(nothing), &options);
 	const uint64_t offset = 0;
 	const struct uprobe_batch batch = {
-		.program = uprobes->enter,
+		.program = program,
 		.path = "/",
 		.offsets = &offset,
 		.nr = 1,
 	};
-
-	int err = uprobe_link_multi(&batch);
+	int err = program < 0 ? program : uprobe_link_multi(&batch);
 
 	/* A directory cannot be probed: -EBADF says that all but the file was understood. */
 	if (err == -EBADF)
-		return 0;
-	return is_want(err) ? err : -EOPNOTSUPP;
+		return 1;
+	return is_want(err) ? err : 0;
 }
 
 static int load_variant(struct uprobes *uprobes, struct session *session,
@@ -107,21 +120,18 @@ static int load_variant(struct uprobes *uprobes, struct session *session,
 		bpf_program__fd(bpf_object__find_program_by_name(uprobes->object, "api_enter"));
 	uprobes->leave =
 		bpf_program__fd(bpf_object__find_program_by_name(uprobes->object, "api_return"));
-	err = variant->is_multi ? try_multi(uprobes) : 0;
-	if (err) {
-		bpf_object__close(uprobes->object);
-		uprobes->object = NULL;
-	}
-	return err;
+	return 0;
 }
 
 int uprobes_load(struct uprobes *uprobes, struct session *session)
 {
-	int err = -EOPNOTSUPP;
+	int multi = has_multi();
+	int err = multi < 0 ? multi : -EOPNOTSUPP;
 
 	*uprobes = (struct uprobes){ .enter = -1, .leave = -1, .perf_type = uprobe_perf_type() };
 	for (size_t i = 0; err && err != -EPERM && !is_want(err) && i < ARRAY_SIZE(variants); i++)
-		err = load_variant(uprobes, session, &variants[i]);
+		if (variants[i].is_multi == multi)
+			err = load_variant(uprobes, session, &variants[i]);
 	if (err)
 		return err;
 	uprobes->slots = map_array(uprobes, "api_slots", API_SLOTS_MAX * sizeof(struct api_slot));

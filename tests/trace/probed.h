@@ -39,6 +39,7 @@ enum kernel {
 	KERNEL_before_sleep,  /* and 6.0 */
 	KERNEL_before_cookie, /* and 5.15 */
 	KERNEL_short,	      /* of memory, for what probes need */
+	KERNEL_odd,	      /* takes links for many, and not our programs for these */
 };
 
 static enum kernel kernel;
@@ -48,6 +49,9 @@ static inline bool is_refused(long command, const union bpf_attr *attr)
 {
 	if (kernel == KERNEL_short)
 		return false;
+	if (kernel == KERNEL_odd)
+		return command == BPF_PROG_LOAD && attr->expected_attach_type == MULTI &&
+		       attr->insn_cnt > 2;
 	if (command == BPF_LINK_CREATE)
 		return kernel >= KERNEL_before_multi && attr->link_create.attach_type == MULTI;
 	if (command != BPF_PROG_LOAD || attr->prog_type != BPF_PROG_TYPE_KPROBE)

@@ -381,6 +381,18 @@ static void test_want_of_memory_is_not_taken_for_an_old_kernel(void **state)
 	assert_null(uprobes.object);
 }
 
+/* Nor where our programs for links of many do not load, which has other causes. */
+static void test_failure_to_load_is_not_taken_for_an_old_kernel(void **state)
+{
+	(void)state;
+	need_probes();
+	group_end(state);
+	kernel = KERNEL_odd;
+	files_begin(state);
+	assert_int_equal(open_session(), -EINVAL);
+	assert_null(uprobes.object);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +417,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_kernel_without_cookies_is_refused, group_begin,
 						group_end),
 		cmocka_unit_test_setup_teardown(test_want_of_memory_is_not_taken_for_an_old_kernel,
+						again_begin, group_end),
+		cmocka_unit_test_setup_teardown(test_failure_to_load_is_not_taken_for_an_old_kernel,
 						again_begin, group_end),
 	};
 	int nr_failed = run_on_kernels(tests, KERNEL_before_multi);
