@@ -156,10 +156,10 @@ SOAK_PROGRAMS := $(addprefix $(BUILD)/bench/,entries handshakes load mixed)
 test-programs: $(UNITS) $(TRIGGERS) $(SOAK_PROGRAMS) $(BUILD)/tests/torture/fail.so
 triggers: $(TRIGGERS)
 
-$(BUILD)/tests/torture/fail.so: tests/torture/fail.c
+$(BUILD)/tests/torture/fail.so: tests/torture/fail.c tests/torture/fail_calls.c tests/torture/fail.h
 	$(call msg,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O1 -g $(WARNINGS) -fPIC -shared -o $@ $< -ldl
+	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O1 -g $(WARNINGS) -fPIC -shared -o $@ $(filter %.c,$^) -ldl
 
 # Every allocation and every open fails once, in every command; TORTURE_ARGS='-k monitor -d 6'.
 .PHONY: torture

@@ -24,6 +24,8 @@
 
 /* Much longer than a trial takes: one that hangs is not to hang the rest. */
 #define TRIAL_MS 20000
+/* How often it is looked whether a verified child has ended. */
+#define VERIFY_POLL_MS 5
 
 static int on_told(void *ctx, void *bytes, size_t size)
 {
@@ -63,19 +65,45 @@ static int try_run(void)
 }
 
 /* The child of a verification: what its filter does not allow is answered by its parent. */
-static void __attribute__((noreturn)) verified_main(struct notify *notify)
+static void __attribute__((noreturn)) verified_main(struct notify *notify, pid_t parent)
 {
 	struct timespec interval;
-	int err = notify_prepare(notify);
+	int err = 0;
 
+	/* Who has the listener itself waits for an answer for ever. */
+	if (prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL) < 0)
+		err = -errno;
+	if (getppid() != parent)
+		err = -ESRCH;
+	if (!err)
+		err = notify_prepare(notify);
 	if (!err && syscall(SYS_sched_rr_get_interval, 0, &interval) < 0)
 		err = -errno;
 	_exit(-err);
 }
 
+/* Waits for CHILD, which is ended where nobody answers it any more. Returns 0 or a negative errno.
+ */
+static int wait_verified(const struct notify *notify, pid_t child, int *ret_status)
+{
+	struct pollfd over = { .fd = notify_over(notify), .events = POLLIN };
+	pid_t ended;
+
+	while ((ended = waitpid(child, ret_status, over.fd < 0 ? 0 : WNOHANG)) != child) {
+		if (ended < 0 && errno != EINTR)
+			return -errno;
+		if (ended == 0 && poll(&over, 1, VERIFY_POLL_MS) > 0) {
+			kill(child, SIGKILL);
+			over.fd = -1;
+		}
+	}
+	return 0;
+}
+
 /* What verify does, with a child that makes one call instead of becoming a program. */
 static int verify(struct notify *notify)
 {
+	pid_t parent = getpid();
 	pid_t child;
 	int status;
 	int err = notify_start(notify);
@@ -86,10 +114,10 @@ static int verify(struct notify *notify)
 	if (child < 0)
 		return -errno;
 	if (child == 0)
-		verified_main(notify);
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
+		verified_main(notify, parent);
+	err = wait_verified(notify, child, &status);
+	if (err)
+		return err;
 	err = notify_stop(notify);
 	if (err)
 		return err;

@@ -1,75 +1,125 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A library for LD_PRELOAD that has one allocation, or one call that makes a descriptor or a
- * mapping, fail: number TORTURE_FAIL of the process, 1 being the first; with 0 none. TORTURE_IN
- * says whose: `first`, the program, or `child`, those that it forks, each counted by itself.
- * TORTURE_STATE is a file of STATE_SIZE bytes that says afterwards what was met. At byte 0: "NAME
- * of NUMBER", the call that failed, or nothing. At byte 4096: lines "NUMBER WHOSE" of the first
- * call from every place, a place being all the return addresses on the stack. WHOSE is tool, or the
- * library that asks for it where it is one that does not stand it: see whose(). The same place
- * fails in the same way, so that these are enough; with TORTURE_DEPTH only the so many innermost.
- * Addresses have to be the same in each run: setarch -R.
+ * A library for LD_PRELOAD that has one call fail, once, in one process of the program: the first
+ * from the place TORTURE_PLACE; without it none.
  *
- * What is executed later is left alone.
+ * - A place is the name of the call, who makes it, and the program's own callers of that, the
+ *   TORTURE_DEPTH innermost ones. What a library does in between is left out: how it comes to ask
+ * for memory is its matter, that the program stands a failure there is ours.
+ * - A process is "1", the program, or "1.2", the second that it forks, and so on: TORTURE_IN.
+ *   What is executed later is left alone.
+ * - TORTURE_FAULT says what fails (enum fault): `want`, the default, memory and descriptors;
+ *   `enfile`, descriptors of the whole host; `eintr`; `short`; `io`.
+ *
+ * TORTURE_STATE is a file of STATE_SIZE bytes that says afterwards what was met: at byte 0 the call
+ * that failed and from where, or nothing; at byte LIST_AT lines, in a run without failure:
+ *
+ *   process PROCESS CALLER     how it was forked
+ *   place PROCESS PLACE WHOSE CALLER
+ *                              one that can fail. WHOSE is tool, or the library that asks, where it
+ *                              is one that does not stand it: see whose().
+ *
+ * CALLER is an offset in the program, for addr2line(1). Addresses have to be the same in each run:
+ * setarch -R.
  */
-#include <dirent.h>
+#include "fail.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/types.h>
-#include <time.h>
 #include <unistd.h>
 
-#define STATE_SIZE (1 << 20)
-#define LIST_AT	   4096
-#define DEPTH_MAX  32
-#define PLACES	   65536 /* a power of 2 */
+#define STATE_SIZE  (1 << 20)
+#define LIST_AT	    8192
+#define FRAMES_MAX  64
+#define PLACES	    65536 /* a power of 2 */
+#define PROCESS_MAX 32
 
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t nr, size_t size);
-extern void *__libc_realloc(void *old, size_t size);
-extern void *__libc_memalign(size_t alignment, size_t size);
+struct state {
+	char met[LIST_AT - 4];
+	uint32_t list_end; /* within the list */
+	char list[STATE_SIZE - LIST_AT];
+};
 
-static char *state;
-static size_t list_end = LIST_AT;
-static unsigned long wanted;
-static unsigned long count;
-static int depth = DEPTH_MAX;
-static bool in_child;
+struct range {
+	uintptr_t begin, end;
+};
+
+/* Where this is called from, without the frames of this library. */
+struct stack {
+	void *frames[FRAMES_MAX];
+	int nr;
+};
+
+static struct state *state;
+static struct range program, self;
+static char process[PROCESS_MAX] = "1";
+static const char *wanted_process;
+static uint64_t wanted; /* 0: none */
+static unsigned int chosen = FAULT_MEMORY | FAULT_DESCRIPTOR;
+static int chosen_err; /* instead of the call's own */
+static int depth = FRAMES_MAX;
+static int nr_forks;
+static unsigned long forked_from;
+static bool has_failed;
 static bool is_on;
 static __thread bool is_inside;
 static uint64_t places[PLACES];
 
-/* Whether this place has not been met before. */
-static bool is_new(void)
+static bool is_in(const struct range *range, const void *address)
 {
-	void *frames[DEPTH_MAX];
-	int nr = backtrace(frames, depth);
-	uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
+	return (uintptr_t)address >= range->begin && (uintptr_t)address < range->end;
+}
 
-	for (int i = 1; i < nr; i++)
-		hash = (hash ^ (uint64_t)(uintptr_t)frames[i]) * 1099511628211ULL;
-	hash |= 1;
-	for (size_t i = hash >> 40; i < (hash >> 40) + PLACES; i++) {
-		uint64_t *place = &places[i % PLACES];
+static void stack_take(struct stack *stack)
+{
+	void *all[FRAMES_MAX];
+	int nr = backtrace(all, FRAMES_MAX);
 
-		if (*place == hash)
+	stack->nr = 0;
+	for (int i = 0; i < nr; i++)
+		if (!is_in(&self, all[i]))
+			stack->frames[stack->nr++] = all[i];
+}
+
+/* Of the call NAME from STACK; never 0. FNV-1a. */
+static uint64_t place_of(const struct stack *stack, const char *name)
+{
+	uint64_t hash = 14695981039346656037ULL;
+	int nr = 0;
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 1099511628211ULL;
+	for (int i = 0; i < stack->nr && nr < depth; i++) {
+		bool is_program = is_in(&program, stack->frames[i]);
+
+		if (i == 0 || is_program)
+			hash = (hash ^ (uintptr_t)stack->frames[i]) * 1099511628211ULL;
+		nr += is_program;
+	}
+	return hash | 1;
+}
+
+/* Whether PLACE has not been met before. */
+static bool is_new(uint64_t place)
+{
+	for (size_t i = place >> 40; i < (place >> 40) + PLACES; i++) {
+		uint64_t *known = &places[i % PLACES];
+
+		if (*known == place)
 			return false;
-		if (*place == 0) {
-			*place = hash;
+		if (*known == 0) {
+			*known = place;
 			return true;
 		}
 	}
@@ -81,14 +131,12 @@ static bool is_new(void)
  * short: OpenSSL 3 while it initialises, libseccomp 2.5 in seccomp_load() (a double free), glibc
  * 2.36 in getpwnam() (nss_database.c: a NULL pointer, an assertion). "tool" is any other.
  */
-static const char *whose(void)
+static const char *whose(const struct stack *stack)
 {
-	void *frames[DEPTH_MAX];
-	int nr = backtrace(frames, DEPTH_MAX);
 	Dl_info info;
 
-	for (int i = 1; i < nr; i++) {
-		if (!dladdr(frames[i], &info) || !info.dli_fname)
+	for (int i = 0; i < stack->nr; i++) {
+		if (!dladdr(stack->frames[i], &info) || !info.dli_fname)
 			continue;
 		if (strstr(info.dli_fname, "libcrypto"))
 			return "libcrypto";
@@ -100,209 +148,186 @@ static const char *whose(void)
 	return "tool";
 }
 
-static void note(void)
+/* Adds a line to the list, which all processes share; one that it has no room for is left out. */
+static void list(const char *line, int size)
 {
-	if (list_end + 32 < STATE_SIZE && is_new())
-		list_end += (size_t)snprintf(state + list_end, 32, "%lu %s\n", count, whose());
+	uint32_t at = __atomic_fetch_add(&state->list_end, (uint32_t)size, __ATOMIC_RELAXED);
+
+	if (at + (uint32_t)size <= sizeof(state->list))
+		memcpy(state->list + at, line, (size_t)size);
 }
 
-/* Whether this call, NAME, is the one. */
-static bool fails(const char *name, int err)
+/* Where the program calls what led here, an offset in it; 0: it did not. */
+static unsigned long caller_of(const struct stack *stack)
 {
-	bool is_it;
+	for (int i = 0; i < stack->nr; i++)
+		if (is_in(&program, stack->frames[i]))
+			return (unsigned long)stack->frames[i] - program.begin - 1;
+	return 0;
+}
 
-	if (!is_on || is_inside)
+static void note(const struct stack *stack, uint64_t place)
+{
+	char line[128];
+
+	if (is_new(place))
+		list(line, snprintf(line, sizeof(line), "place %s %016llx %s 0x%lx\n", process,
+				    (unsigned long long)place, whose(stack), caller_of(stack)));
+}
+
+/* Says what fails: offsets in the program, names elsewhere. */
+static void tell(const struct stack *stack, const char *name)
+{
+	size_t size = sizeof(state->met);
+	size_t at = (size_t)snprintf(state->met, size, "%s in %s\n", name, process);
+	Dl_info info;
+
+	for (int i = 0; i < stack->nr && at + 256 < size; i++) {
+		const char *frame = stack->frames[i];
+
+		if (is_in(&program, frame))
+			at += (size_t)snprintf(state->met + at, size - at, "0x%lx\n",
+					       (unsigned long)((uintptr_t)frame - program.begin) -
+						       1);
+		else if (dladdr(frame, &info) && info.dli_fname)
+			at += (size_t)snprintf(state->met + at, size - at, "%.100s %.100s\n",
+					       info.dli_fname,
+					       info.dli_sname ? info.dli_sname : "?");
+	}
+}
+
+/* Whether the call NAME is the one that fails. */
+static bool is_it(const char *name)
+{
+	struct stack stack;
+	uint64_t place;
+
+	if (wanted && (has_failed || strcmp(process, wanted_process) != 0))
+		return false;
+	stack_take(&stack);
+	place = place_of(&stack, name);
+	if (!wanted)
+		note(&stack, place);
+	if (place != wanted || __atomic_exchange_n(&has_failed, true, __ATOMIC_RELAXED))
+		return false;
+	tell(&stack, name);
+	return true;
+}
+
+bool fails(const char *name, unsigned int faults, int err)
+{
+	int before = errno;
+	bool is_one;
+
+	if (!is_on || is_inside || !(chosen & faults))
 		return false;
 	is_inside = true;
-	is_it = ++count == wanted;
-	if (wanted == 0)
-		note();
-	if (is_it) {
-		snprintf(state, LIST_AT, "%s of %lu\n", name, count);
-		errno = err;
-	}
+	is_one = is_it(name);
 	is_inside = false;
-	return is_it;
+	errno = before;
+	if (is_one)
+		errno = chosen_err ? chosen_err : err;
+	return is_one;
+}
+
+static void before_fork(void)
+{
+	struct stack stack;
+
+	nr_forks++;
+	stack_take(&stack);
+	forked_from = caller_of(&stack);
 }
 
 static void after_fork(void)
 {
-	is_on = state && in_child;
-	count = 0;
+	size_t size = strlen(process);
+	char line[128];
+
+	snprintf(process + size, sizeof(process) - size, ".%d", nr_forks);
+	nr_forks = 0;
+	memset(places, 0, sizeof(places));
+	if (is_on && !wanted)
+		list(line,
+		     snprintf(line, sizeof(line), "process %s 0x%lx\n", process, forked_from));
+}
+
+/* Where the program, the first, and this library are. */
+static int find_range(struct dl_phdr_info *object, size_t size, void *ctx)
+{
+	struct range range = { .begin = object->dlpi_addr };
+	bool *has_program = ctx;
+
+	(void)size;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+
+		if (part->p_type == PT_LOAD)
+			range.end = object->dlpi_addr + part->p_vaddr + part->p_memsz;
+	}
+	if (!*has_program)
+		program = range;
+	*has_program = true;
+	if (is_in(&range, (const void *)(uintptr_t)find_range))
+		self = range;
+	return 0;
+}
+
+static void choose(const char *name)
+{
+	static const struct {
+		const char *name;
+		unsigned int faults;
+		int err;
+	} all[] = {
+		{ "want", FAULT_MEMORY | FAULT_DESCRIPTOR, 0 },
+		{ "enfile", FAULT_DESCRIPTOR, ENFILE },
+		{ "eintr", FAULT_INTERRUPT, 0 },
+		{ "short", FAULT_SHORT, 0 },
+		{ "io", FAULT_IO, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (strcmp(all[i].name, name) != 0)
+			continue;
+		chosen = all[i].faults;
+		chosen_err = all[i].err;
+		return;
+	}
+	abort();
 }
 
 static void __attribute__((constructor)) begin(void)
 {
 	const char *path = getenv("TORTURE_STATE");
-	const char *number = getenv("TORTURE_FAIL");
-	const char *whose = getenv("TORTURE_IN");
+	const char *place = getenv("TORTURE_PLACE");
+	const char *fault = getenv("TORTURE_FAULT");
 	const char *frames = getenv("TORTURE_DEPTH");
+	bool has_program = false;
 	void *frame;
 	int fd;
 
 	unsetenv("LD_PRELOAD");
-	if (!path || !number)
+	if (!path)
 		return;
-	wanted = strtoul(number, NULL, 10);
-	if (frames && atoi(frames) > 0 && atoi(frames) < DEPTH_MAX)
+	wanted_process = getenv("TORTURE_IN");
+	if (wanted_process && place)
+		wanted = strtoull(place, NULL, 16);
+	if (frames && atoi(frames) > 0)
 		depth = atoi(frames);
-	in_child = whose && strcmp(whose, "child") == 0;
+	if (fault)
+		choose(fault);
 	fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
-	state = (void *)syscall(SYS_mmap, 0L, STATE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-				0);
+	state = (void *)syscall(SYS_mmap, 0L, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED,
+				fd, 0);
 	close(fd);
 	if (state == MAP_FAILED)
 		abort();
+	dl_iterate_phdr(find_range, &has_program);
 	backtrace(&frame, 1); /* loads what it needs */
-	pthread_atfork(NULL, NULL, after_fork);
-	is_on = !in_child;
+	pthread_atfork(before_fork, NULL, after_fork);
+	is_on = true;
 }
 
-void *malloc(size_t size)
-{
-	return fails("malloc", ENOMEM) ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t nr, size_t size)
-{
-	return fails("calloc", ENOMEM) ? NULL : __libc_calloc(nr, size);
-}
-
-void *realloc(void *old, size_t size)
-{
-	return fails("realloc", ENOMEM) ? NULL : __libc_realloc(old, size);
-}
-
-/* json-c 0.16 does not look at what strdup(3) returns for a key (json_tokener.c): not ours to mend.
- */
-char *strdup(const char *text)
-{
-	size_t size = strlen(text) + 1;
-	Dl_info caller;
-	bool is_excused = dladdr(__builtin_return_address(0), &caller) && caller.dli_fname &&
-			  strstr(caller.dli_fname, "libjson-c");
-	char *copy = !is_excused && fails("strdup", ENOMEM) ? NULL : __libc_malloc(size);
-
-	if (copy)
-		memcpy(copy, text, size);
-	return copy;
-}
-
-void *reallocarray(void *old, size_t nr, size_t size)
-{
-	size_t all;
-
-	if (__builtin_mul_overflow(nr, size, &all))
-		all = SIZE_MAX;
-	return realloc(old, all);
-}
-
-int posix_memalign(void **ret, size_t alignment, size_t size)
-{
-	if (fails("posix_memalign", ENOMEM))
-		return ENOMEM;
-	*ret = __libc_memalign(alignment, size);
-	return *ret ? 0 : ENOMEM;
-}
-
-void *aligned_alloc(size_t alignment, size_t size)
-{
-	return fails("aligned_alloc", ENOMEM) ? NULL : __libc_memalign(alignment, size);
-}
-
-static mode_t mode_of(int flags, va_list args)
-{
-	return flags & (O_CREAT | O_TMPFILE) ? va_arg(args, mode_t) : 0;
-}
-
-#define OPEN_BODY(dir)                                                                             \
-	va_list args;                                                                              \
-	mode_t mode;                                                                               \
-                                                                                                   \
-	va_start(args, flags);                                                                     \
-	mode = mode_of(flags, args);                                                               \
-	va_end(args);                                                                              \
-	if (fails(__func__, EMFILE))                                                               \
-		return -1;                                                                         \
-	return (int)syscall(SYS_openat, dir, path, flags, mode)
-
-int open(const char *path, int flags, ...)
-{
-	OPEN_BODY(AT_FDCWD);
-}
-
-int open64(const char *path, int flags, ...)
-{
-	OPEN_BODY(AT_FDCWD);
-}
-
-int openat(int dir, const char *path, int flags, ...)
-{
-	OPEN_BODY(dir);
-}
-
-int openat64(int dir, const char *path, int flags, ...)
-{
-	OPEN_BODY(dir);
-}
-
-void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
-{
-	if (fails("mmap", ENOMEM))
-		return MAP_FAILED;
-	return (void *)syscall(SYS_mmap, at, size, protection, flags, fd, offset);
-}
-
-void *mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset)
-{
-	return mmap(at, size, protection, flags, fd, offset);
-}
-
-/* Those for which the C library does more than the call. */
-#define WRAP(type, failure, err, name, parameters, arguments)                                      \
-	type name parameters                                                                       \
-	{                                                                                          \
-		static type(*next) parameters;                                                     \
-                                                                                                   \
-		if (fails(#name, err))                                                             \
-			return failure;                                                            \
-		if (!next)                                                                         \
-			next = (type(*) parameters)dlsym(RTLD_NEXT, #name);                        \
-		return next arguments;                                                             \
-	}
-
-WRAP(FILE *, NULL, EMFILE, fopen, (const char *path, const char *mode), (path, mode))
-WRAP(FILE *, NULL, EMFILE, fopen64, (const char *path, const char *mode), (path, mode))
-WRAP(FILE *, NULL, ENOMEM, fdopen, (int fd, const char *mode), (fd, mode))
-WRAP(FILE *, NULL, ENOMEM, open_memstream, (char **text, size_t *size), (text, size))
-WRAP(DIR *, NULL, EMFILE, opendir, (const char *path), (path))
-WRAP(DIR *, NULL, ENOMEM, fdopendir, (int fd), (fd))
-WRAP(int, -1, EMFILE, socketpair, (int domain, int type, int protocol, int ends[2]),
-     (domain, type, protocol, ends))
-WRAP(int, -1, EMFILE, pipe2, (int ends[2], int flags), (ends, flags))
-WRAP(int, -1, EMFILE, epoll_create1, (int flags), (flags))
-WRAP(int, -1, EMFILE, memfd_create, (const char *name, unsigned int flags), (name, flags))
-WRAP(int, -1, EAGAIN, timer_create, (clockid_t clock, struct sigevent *event, timer_t *timer),
-     (clock, event, timer))
-WRAP(pid_t, -1, EAGAIN, fork, (void), ())
-
-/* bpf(2), perf_event_open(2), openat2(2), pidfd_open(2) have no name in the C library. */
-long syscall(long number, ...)
-{
-	static long (*next)(long number, ...);
-	unsigned long args[6];
-	va_list list;
-
-	va_start(list, number);
-	for (int i = 0; i < 6; i++)
-		args[i] = va_arg(list, unsigned long);
-	va_end(list);
-	if (is_on && ((number == SYS_bpf && fails("bpf", ENOMEM)) ||
-		      (number == SYS_perf_event_open && fails("perf_event_open", EMFILE)) ||
-		      (number == SYS_openat2 && fails("openat2", EMFILE)) ||
-		      (number == SYS_pidfd_open && fails("pidfd_open", EMFILE))))
-		return -1;
-	if (!next)
-		next = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
-	return next(number, args[0], args[1], args[2], args[3], args[4], args[5]);
-}
+_Static_assert(sizeof(struct state) == STATE_SIZE, "as the file");
+_Static_assert(offsetof(struct state, list) == LIST_AT, "as tests/torture/run has it");
