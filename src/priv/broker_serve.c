@@ -19,6 +19,7 @@
 #include "catalogue/files.h"
 #include "catalogue/libraries.h"
 #include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/leaks.h"
 #include "priv/broker_look.h"
 #include "priv/broker_wire.h"
@@ -84,7 +85,7 @@ static bool is_same_process(uint32_t pid, uint64_t start_ns)
 	if (!start_ns)
 		return true;
 	fd = open_proc("/proc/%u/stat", pid);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	n = fd < 0 ? -1 : file_fill(fd, text, sizeof(text));
 	if (n <= 0 || stat_start_ticks(text, (size_t)n, &ticks))
 		return false;
 	return start_ns / (NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK)) == ticks;
@@ -417,6 +418,7 @@ static int send_answer(int socket, struct broker_answer *answer, int fd)
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	ssize_t n;
 
 	if (fd >= 0) {
 		message.msg_control = &control;
@@ -426,7 +428,10 @@ static int send_answer(int socket, struct broker_answer *answer, int fd)
 		control.head.cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
 	}
-	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	do
+		n = sendmsg(socket, &message, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
 }
 
 /* A request as it arrives: after the path, of any length, the probes. */

@@ -34,6 +34,10 @@ setup()
     MIN=1 must_stand -k 'check --format' -w take_listener
 }
 
+@test "the broker goes on answering where a signal came in between" {
+    MIN=1 must_stand -f eintr -k 'libs --format' -w send_answer
+}
+
 @test "snapshot stands failures, as do its broker's" {
     MIN=5 must_stand -k 'snapshot --diff' -s 20
 }
