@@ -161,7 +161,7 @@ $(BUILD)/tests/torture/fail.so: tests/torture/fail.c tests/torture/fail_calls.c 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O1 -g $(WARNINGS) -fPIC -shared -o $@ $(filter %.c,$^) -ldl
 
-# Every allocation and every open fails once, in every command; TORTURE_ARGS='-k monitor -d 6'.
+# Every allocation and every open fails once, in every command; TORTURE_ARGS='-k monitor -f eintr'.
 .PHONY: torture
 torture: $(BINARY) $(BUILD)/tests/torture/fail.so
 	@BUILD=$(BUILD) tests/torture/run $(TORTURE_ARGS)
