@@ -93,6 +93,8 @@ struct inventory_process {
 	uint32_t gid;
 	uint32_t task;	   /* the thread by which /proc knows it: where the first ended, another */
 	uint64_t start_ns; /* boot time */
+	/* How much later it may have been: /proc tells clock ticks. 0: exact. */
+	uint64_t start_step_ns;
 	char comm[COMM_SIZE];
 	const struct container *container;
 	struct inventory_object *exe; /* NULL: not known */

@@ -82,6 +82,12 @@ void *profile_grow(void *items, size_t *nr_items, size_t size)
 	return item;
 }
 
+static bool began_at(const struct profile_member *member, uint64_t boot_ns)
+{
+	return member->boot_ns == boot_ns ||
+	       (boot_ns > member->boot_ns && boot_ns - member->boot_ns < member->boot_step_ns);
+}
+
 struct profile_member *profile_find_member(struct profiles *profiles, uint32_t pid,
 					   uint64_t boot_ns)
 {
@@ -91,7 +97,7 @@ struct profile_member *profile_find_member(struct profiles *profiles, uint32_t p
 		struct profile_member *member = &profiles->members[at];
 
 		if (member->pid == pid &&
-		    (boot_ns ? member->boot_ns == boot_ns : !member->has_ended))
+		    (boot_ns ? began_at(member, boot_ns) : !member->has_ended))
 			return member;
 	}
 	return NULL;
@@ -319,6 +325,7 @@ static struct profile_member member_of(const struct inventory_process *process)
 		.pid = process->pid,
 		.ppid = process->ppid,
 		.boot_ns = process->start_ns,
+		.boot_step_ns = process->start_step_ns,
 	};
 
 	memcpy(member.name, process->comm, COMM_SIZE);

@@ -38,6 +38,7 @@ struct profile_member {
 	bool has_ended;
 	/* Private. */
 	uint64_t boot_ns; /* its start, boot time: with the pid its identity */
+	uint64_t boot_step_ns; /* how much later that may have been, less than this; 0: exact */
 	uint32_t profile;
 	uint32_t next;
 	struct profile_image image;

@@ -142,6 +142,7 @@ static int enter(struct scan *scan, uint32_t pid)
 	scan->process = inventory_add(scan->inventory, pid, ticks * scan->tick_ns);
 	if (!scan->process)
 		return -ENOSPC;
+	scan->process->start_step_ns = scan->tick_ns;
 	scan->process->task = task;
 	scan->process->ppid = status.ppid;
 	scan->process->uid = status.uid;

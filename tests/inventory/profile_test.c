@@ -94,6 +94,25 @@ static void test_events_of_others_are_overlooked(void **state)
 	assert_int_equal(made_profile(0)->statistics.total_events, 0);
 }
 
+/* As /proc tells it: in clock ticks, of which events are not the multiples. */
+static void test_process_of_proc_is_known_by_events(void **state)
+{
+	struct inventory_process *process = made_process(7, "web");
+
+	(void)state;
+	process->start_ns -= 7;
+	process->start_step_ns = 10;
+	made_target(process);
+	made_open(7, "/mine.pem", O_RDONLY, 0);
+	assert_int_equal(made_profile(0)->files.count, 1);
+	made_exit(7, 0);
+	made_record(SOURCE_file_open, 7)->start_ns += 3;
+	raw_tail_text(&raw, offsetof(struct file_open_event, name), "/other.pem");
+	taken();
+	assert_int_equal(made_profile(0)->files.count, 1);
+	assert_true(profiles_have_ended(profiles));
+}
+
 static void test_reused_pid_does_not_enter(void **state)
 {
 	(void)state;
@@ -519,6 +538,7 @@ int main(void)
 		ALONE(test_target_has_what_its_process_has),
 		ALONE(test_replaced_library_is_stale),
 		ALONE(test_events_of_others_are_overlooked),
+		TREE(test_process_of_proc_is_known_by_events),
 		TREE(test_reused_pid_does_not_enter),
 		TREE(test_children_of_a_reused_pid_do_not_enter),
 		ALONE(test_unknown_process_becomes_a_target_where_it_is_meant),
