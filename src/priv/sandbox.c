@@ -25,10 +25,16 @@ static const int common_calls[] = {
 };
 /* clang-format on */
 
+/*
+ * What each of them asks of a file is newfstatat(2), which glibc before 2.33 and musl call by its
+ * older names.
+ */
+
 /* The reader's own: waiting, the output and its end, COMMAND's end, asking the broker. */
 /* clang-format off */
 static const int reader_calls[] = {
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(fstat),	  SCMP_SYS(newfstatat),
+	SCMP_SYS(stat),	      SCMP_SYS(lstat),
 	SCMP_SYS(lseek),      SCMP_SYS(ftruncate),   SCMP_SYS(fdatasync), SCMP_SYS(wait4),
 	SCMP_SYS(timer_settime), SCMP_SYS(pread64),  SCMP_SYS(getdents64), SCMP_SYS(sendmsg),
 	SCMP_SYS(recvmsg),    SCMP_SYS(getrandom),   SCMP_SYS(fstatfs),
@@ -155,6 +161,7 @@ static int reader_rules(scmp_filter_ctx filter)
 /* clang-format off */
 static const int broker_calls[] = {
 	SCMP_SYS(openat2),  SCMP_SYS(fstat),	  SCMP_SYS(newfstatat), SCMP_SYS(readlink),
+	SCMP_SYS(stat),	    SCMP_SYS(lstat),
 	SCMP_SYS(readlinkat), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),	SCMP_SYS(sendmsg),
 	SCMP_SYS(lseek),    SCMP_SYS(getdents64),
 	/* Of threads, which let go of probes. */
@@ -213,6 +220,7 @@ static int broker_rules(scmp_filter_ctx filter)
 /* clang-format off */
 static const int recorder_calls[] = {
 	SCMP_SYS(poll),	   SCMP_SYS(ppoll),	 SCMP_SYS(fstat),	 SCMP_SYS(newfstatat),
+	SCMP_SYS(stat),	   SCMP_SYS(lstat),
 	SCMP_SYS(lseek),   SCMP_SYS(pread64),	 SCMP_SYS(readlink),	 SCMP_SYS(readlinkat),
 	SCMP_SYS(sendmsg), SCMP_SYS(recvmsg),	 SCMP_SYS(memfd_create), SCMP_SYS(wait4),
 	SCMP_SYS(ftruncate), SCMP_SYS(fdatasync), SCMP_SYS(timer_settime), SCMP_SYS(getrandom),
@@ -248,6 +256,7 @@ static int recorder_rules(scmp_filter_ctx filter)
 /* clang-format off */
 static const int parser_calls[] = {
 	SCMP_SYS(poll),	     SCMP_SYS(ppoll),	   SCMP_SYS(fstat),	SCMP_SYS(newfstatat),
+	SCMP_SYS(stat),	     SCMP_SYS(lstat),
 	SCMP_SYS(lseek),     SCMP_SYS(pread64),	   SCMP_SYS(pwrite64),	SCMP_SYS(ftruncate),
 	SCMP_SYS(fdatasync), SCMP_SYS(sendmsg),	   SCMP_SYS(recvmsg),	SCMP_SYS(getrandom),
 	SCMP_SYS(fgetxattr), SCMP_SYS(access),	   SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
