@@ -181,6 +181,19 @@ vmtest:
 	@$(MAKE) --no-print-directory -j$(JOBS) static triggers
 	@tools/vmtest $(VM_KERNELS)
 
+# The static binary with musl in glibc's place, build/musl/static/crypto-tracer. What musl-gcc of
+# Debian links would be run by musl's loader; rcrt1.o is the start of a program without one.
+MUSL := $(CURDIR)/build/musl/libraries
+MUSL_OBJECTS = /usr/lib/$(shell uname -m)-linux-musl
+.PHONY: static-musl
+static-musl:
+	@tools/install-deps musl
+	@tools/musl-libraries $(MUSL)
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/musl CC='musl-gcc -isystem $(MUSL)/include' \
+		LDFLAGS='-L$(MUSL)/lib -nostartfiles -Wl,-static,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now \
+			$(addprefix $(MUSL_OBJECTS)/,rcrt1.o crti.o crtn.o) '"$$($(CC) -print-file-name=crtbeginS.o)" \
+		LDLIBS='$(LDLIBS) '"$$($(CC) -print-file-name=crtendS.o)" static
+
 # For arm64 by clang, with Debian's libraries of that architecture below build/. It warns of more
 # than gcc, in which warnings are errors where CI is set.
 .PHONY: static-arm64
@@ -324,6 +337,7 @@ help:
 	@echo 'make          build $(BUILD)/crypto-tracer'
 	@echo 'make install  to $$DESTDIR$$PREFIX ($(PREFIX))'
 	@echo 'make static   one binary without shared libraries, build/static/crypto-tracer'
+	@echo 'make static-musl  the same with musl in place of glibc, build/musl/static/crypto-tracer'
 	@echo 'make release  that binary stripped, an archive of it and its licences, build/release'
 	@echo 'make deb      a package for this release of Debian or Ubuntu, build/deb'
 	@echo 'make vmtest   the tests of the sources on other kernels, in QEMU (VM_KERNELS=6.1)'
