@@ -37,7 +37,7 @@ struct profile_member {
 	char name[COMM_SIZE];
 	bool has_ended;
 	/* Private. */
-	uint64_t boot_ns; /* its start, boot time: with the pid its identity */
+	uint64_t boot_ns;      /* its start, boot time: with the pid its identity */
 	uint64_t boot_step_ns; /* how much later that may have been, less than this; 0: exact */
 	uint32_t profile;
 	uint32_t next;

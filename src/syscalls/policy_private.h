@@ -21,7 +21,7 @@ int policy_rule_add(struct policy_rule *rule, uint64_t value);
 /* Whether calls A and B can do the same: equals.def. */
 bool policy_are_equal(const char *a, const char *b);
 
-/* Whether libseccomp, too, knows the name of call NR, and that it is this call. There is a policy. */
+/* Whether libseccomp knows call NR by the same name, too. There is a policy. */
 bool policy_can_name(enum syscall_arch arch, uint32_t nr);
 
 /*
