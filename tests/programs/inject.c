@@ -5,13 +5,14 @@
  * on afterwards as if nothing had been. With OTHER, what a filter allows with some arguments only,
  * OTHER being the process that it would be done to.
  *
- * The process is stopped inside a system call, so the instruction before its program counter is one
- * that makes system calls: it is run again with other registers (ptrace(2)).
+ * The process is stopped inside a system call: the instruction before its program counter, which
+ * makes system calls, is run again with other registers (ptrace(2)).
  */
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,9 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+#define TRIES 5000 /* a millisecond each */
 
 struct attempt {
 	const char *name;
@@ -65,6 +69,8 @@ static const struct attempt attempts[] = {
 
 #if defined(__x86_64__)
 #define SYSCALL_SIZE 2 /* bytes of the `syscall` instruction */
+#define SYSCALL_CODE 0x050fUL
+#define SYSCALL_MASK 0xffffUL
 
 static void registers_fill(struct user_regs_struct *regs, const struct attempt *attempt)
 {
@@ -80,12 +86,19 @@ static void registers_fill(struct user_regs_struct *regs, const struct attempt *
 	regs->r9 = attempt->args[5];
 }
 
+static unsigned long counter_of(const struct user_regs_struct *regs)
+{
+	return regs->rip;
+}
+
 static long result_of(const struct user_regs_struct *regs)
 {
 	return (long)regs->rax;
 }
 #elif defined(__aarch64__)
 #define SYSCALL_SIZE 4 /* `svc #0` */
+#define SYSCALL_CODE 0xd4000001UL
+#define SYSCALL_MASK 0xffffffffUL
 
 static void registers_fill(struct user_regs_struct *regs, const struct attempt *attempt)
 {
@@ -93,6 +106,11 @@ static void registers_fill(struct user_regs_struct *regs, const struct attempt *
 	regs->regs[8] = (unsigned long)attempt->number;
 	for (int i = 0; i < 6; i++)
 		regs->regs[i] = attempt->args[i];
+}
+
+static unsigned long counter_of(const struct user_regs_struct *regs)
+{
+	return regs->pc;
 }
 
 static long result_of(const struct user_regs_struct *regs)
@@ -145,6 +163,37 @@ static void wait_for_stop(pid_t pid)
 		fail("waitpid");
 }
 
+/* Stops PID; its registers are in SAVED. Returns whether that is inside a system call. */
+static bool stop(pid_t pid, struct user_regs_struct *saved)
+{
+	struct iovec area = { .iov_base = saved, .iov_len = sizeof(*saved) };
+	unsigned long word;
+
+	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) < 0)
+		fail("PTRACE_INTERRUPT");
+	wait_for_stop(pid);
+	if (ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &area) < 0)
+		fail("PTRACE_GETREGSET");
+	errno = 0;
+	word = (unsigned long)ptrace(PTRACE_PEEKTEXT, pid,
+				     (void *)(counter_of(saved) - SYSCALL_SIZE), NULL);
+	return !errno && (word & SYSCALL_MASK) == SYSCALL_CODE;
+}
+
+/* It may be at work just then, which does not last. */
+static void stop_in_call(pid_t pid, struct user_regs_struct *saved)
+{
+	for (int i = 0; i < TRIES; i++) {
+		if (stop(pid, saved))
+			return;
+		if (ptrace(PTRACE_CONT, pid, NULL, NULL) < 0)
+			fail("PTRACE_CONT");
+		usleep(1000);
+	}
+	fprintf(stderr, "process %d makes no system call\n", pid);
+	exit(1);
+}
+
 /* Without following a signal handler: SIGALRM may be pending, so it is kept out meanwhile. */
 static long attempt_run(pid_t pid, const struct user_regs_struct *saved,
 			const struct attempt *attempt)
@@ -185,11 +234,8 @@ int main(int argc, char **argv)
 	pid = atoi(argv[1]);
 	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
 		fail("PTRACE_SEIZE");
-	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) < 0)
-		fail("PTRACE_INTERRUPT");
-	wait_for_stop(pid);
-	if (ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &area) < 0 ||
-	    ptrace(PTRACE_GETSIGMASK, pid, (void *)sizeof(mask), &mask) < 0 ||
+	stop_in_call(pid, &saved);
+	if (ptrace(PTRACE_GETSIGMASK, pid, (void *)sizeof(mask), &mask) < 0 ||
 	    ptrace(PTRACE_SETSIGMASK, pid, (void *)sizeof(all), &all) < 0)
 		fail("ptrace");
 	if (argc > 2)
