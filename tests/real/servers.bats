@@ -237,7 +237,7 @@ EOJ
     # The read of the authority is asynchronous: a thread of the process opens it.
     cat >client.js <<'EOJ'
 require("fs").readFile(process.argv[2], (error, ca) => {
-    const options = { host: "localhost", port: process.env.PORT, ca, timeout: 20000 };
+    const options = { host: "localhost", family: 4, port: process.env.PORT, ca, timeout: 20000 };
     require("https").get(options, (response) => response.pipe(process.stdout))
         .on("error", () => process.exit(4));
 });
