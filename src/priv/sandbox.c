@@ -13,7 +13,10 @@
 
 #include "lib/file.h"
 
-/* What both need: memory, time, signals, the descriptors they have. */
+/*
+ * What all of them need: memory, time, signals, the descriptors they have, and what a file is,
+ * which glibc before 2.33 and musl ask by the older names of newfstatat(2).
+ */
 /* clang-format off */
 static const int common_calls[] = {
 	SCMP_SYS(read),	     SCMP_SYS(write),	      SCMP_SYS(close),	   SCMP_SYS(brk),
@@ -21,20 +24,15 @@ static const int common_calls[] = {
 	SCMP_SYS(exit),	     SCMP_SYS(exit_group),    SCMP_SYS(getpid),	   SCMP_SYS(gettid),
 	SCMP_SYS(nanosleep), SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(restart_syscall),
+	SCMP_SYS(restart_syscall), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(stat),
+	SCMP_SYS(lstat),
 };
 /* clang-format on */
-
-/*
- * What each of them asks of a file is newfstatat(2), which glibc before 2.33 and musl call by its
- * older names.
- */
 
 /* The reader's own: waiting, the output and its end, COMMAND's end, asking the broker. */
 /* clang-format off */
 static const int reader_calls[] = {
-	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(fstat),	  SCMP_SYS(newfstatat),
-	SCMP_SYS(stat),	      SCMP_SYS(lstat),
+	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
 	SCMP_SYS(lseek),      SCMP_SYS(ftruncate),   SCMP_SYS(fdatasync), SCMP_SYS(wait4),
 	SCMP_SYS(timer_settime), SCMP_SYS(pread64),  SCMP_SYS(getdents64), SCMP_SYS(sendmsg),
 	SCMP_SYS(recvmsg),    SCMP_SYS(getrandom),   SCMP_SYS(fstatfs),
@@ -160,8 +158,7 @@ static int reader_rules(scmp_filter_ctx filter)
 /* What the broker opens things with, and how it hands them over. */
 /* clang-format off */
 static const int broker_calls[] = {
-	SCMP_SYS(openat2),  SCMP_SYS(fstat),	  SCMP_SYS(newfstatat), SCMP_SYS(readlink),
-	SCMP_SYS(stat),	    SCMP_SYS(lstat),
+	SCMP_SYS(openat2),  SCMP_SYS(readlink),
 	SCMP_SYS(readlinkat), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),	SCMP_SYS(sendmsg),
 	SCMP_SYS(lseek),    SCMP_SYS(getdents64),
 	/* Of threads, which let go of probes. */
@@ -219,8 +216,7 @@ static int broker_rules(scmp_filter_ctx filter)
  */
 /* clang-format off */
 static const int recorder_calls[] = {
-	SCMP_SYS(poll),	   SCMP_SYS(ppoll),	 SCMP_SYS(fstat),	 SCMP_SYS(newfstatat),
-	SCMP_SYS(stat),	   SCMP_SYS(lstat),
+	SCMP_SYS(poll),	   SCMP_SYS(ppoll),
 	SCMP_SYS(lseek),   SCMP_SYS(pread64),	 SCMP_SYS(readlink),	 SCMP_SYS(readlinkat),
 	SCMP_SYS(sendmsg), SCMP_SYS(recvmsg),	 SCMP_SYS(memfd_create), SCMP_SYS(wait4),
 	SCMP_SYS(ftruncate), SCMP_SYS(fdatasync), SCMP_SYS(timer_settime), SCMP_SYS(getrandom),
@@ -255,8 +251,7 @@ static int recorder_rules(scmp_filter_ctx filter)
  */
 /* clang-format off */
 static const int parser_calls[] = {
-	SCMP_SYS(poll),	     SCMP_SYS(ppoll),	   SCMP_SYS(fstat),	SCMP_SYS(newfstatat),
-	SCMP_SYS(stat),	     SCMP_SYS(lstat),
+	SCMP_SYS(poll),	     SCMP_SYS(ppoll),
 	SCMP_SYS(lseek),     SCMP_SYS(pread64),	   SCMP_SYS(pwrite64),	SCMP_SYS(ftruncate),
 	SCMP_SYS(fdatasync), SCMP_SYS(sendmsg),	   SCMP_SYS(recvmsg),	SCMP_SYS(getrandom),
 	SCMP_SYS(fgetxattr), SCMP_SYS(access),	   SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
