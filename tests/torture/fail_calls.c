@@ -263,16 +263,7 @@ int fcntl(int fd, int what, ...)
 	return (int)syscall(SYS_fcntl, fd, what, argument);
 }
 
-int fcntl64(int fd, int what, ...)
-{
-	va_list args;
-	long argument;
-
-	va_start(args, what);
-	argument = va_arg(args, long);
-	va_end(args);
-	return fcntl(fd, what, argument);
-}
+int fcntl64(int fd, int what, ...) __attribute__((alias("fcntl")));
 
 /* Which of those without a name in the C library NUMBER is. */
 static const char *name_of(long number, unsigned int *ret_fault, int *ret_err)
