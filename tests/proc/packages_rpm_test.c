@@ -101,7 +101,7 @@ static void test_many_paths_take_several_calls(void **state)
 		COUNT = 150
 	};
 	static struct package_query queries[COUNT];
-	static char paths[COUNT][16];
+	static char paths[COUNT][24];
 
 	(void)state;
 	for (int i = 0; i < COUNT; i++) {
