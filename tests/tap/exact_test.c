@@ -13,6 +13,7 @@
 #include "tap/traffic.h"
 #include "tap/tapped.h"
 #include "tap/path.h"
+#include "tap/changes.h"
 
 #define SYN_DATA 0x20 /* include/uapi/linux/tcp.h: TCPI_OPT_SYN_DATA */
 
@@ -22,7 +23,7 @@ static void check_crowd(const struct route *route, int listener, size_t nr)
 	uint64_t lost = counted(offsetof(struct source_counters, ring_full));
 	struct sockaddr_storage address;
 	struct in6_addr expected = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
-	uint64_t unseen = count_unseen();
+	struct changes changes;
 	size_t nr_not_closed = 0;
 
 	if (address_make(route->server, 0, &address) == sizeof(struct sockaddr_in))
@@ -30,6 +31,7 @@ static void check_crowd(const struct route *route, int listener, size_t nr)
 	else
 		expected = ((struct sockaddr_in6 *)&address)->sin6_addr;
 	watch(own_port(listener));
+	changes_begin(&changes);
 	assert_int_equal(crowd_run(route, listener, nr, 8), 2 * nr);
 	collect(2 * nr, 5000);
 	assert_int_equal(counted(offsetof(struct source_counters, ring_full)), lost);
@@ -44,7 +46,7 @@ static void check_crowd(const struct route *route, int listener, size_t nr)
 		assert_memory_equal(is_client ? end->peer : end->local, &expected, 16);
 		assert_int_equal(is_client ? end->peer_port : end->local_port, own_port(listener));
 	}
-	assert_in_range(nr_not_closed, 0, count_unseen() - unseen);
+	assert_in_range(nr_not_closed, 0, changes_unseen(&changes));
 	close(listener);
 }
 

@@ -8,7 +8,6 @@
  * this host too. For tests of one program, after cmocka.h and traffic.h.
  */
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <sys/mman.h>
 
@@ -280,23 +279,6 @@ static inline uint64_t counted(size_t offset)
 	session_counters(&tapped.session, SOURCE_tap, &counters);
 	memcpy(&value, (char *)&counters + offset, sizeof(value));
 	return value;
-}
-
-/*
- * How many changes of a socket's state were not seen since the start, because each interrupted
- * another on the same CPU: the kernel does not run a program inside itself (struct bpf_prog_info's
- * recursion_misses, since Linux 5.12).
- */
-static inline uint64_t count_unseen(void)
-{
-	const struct bpf_program *program = bpf_object__find_program_by_name(
-		tapped.session.states[SOURCE_tap].object, "tap_state");
-	struct bpf_prog_info info = { 0 };
-	__u32 size = sizeof(info);
-
-	if (!program || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
-		abort();
-	return info.recursion_misses;
 }
 
 /* The only end of ROLE. */
