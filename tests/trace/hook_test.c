@@ -19,6 +19,8 @@ static struct session session;
 static bool load(const struct source *source, const struct source_hook *hook, bool reduced,
 		 struct bpf_object **ret)
 {
+	int err;
+
 	if (geteuid() != 0) {
 		print_message("needs root\n");
 		skip();
@@ -29,7 +31,9 @@ static bool load(const struct source *source, const struct source_hook *hook, bo
 	session.nr_cpus = (size_t)libbpf_num_possible_cpus();
 	for (size_t i = 0; i < sizeof(session.maps) / sizeof(session.maps[0]); i++)
 		session.maps[i] = -1;
-	return hook_load(&session, source, hook, reduced, ret) == 0;
+	err = hook_load(&session, source, hook, reduced, ret);
+	core_types_close(&session.types);
+	return !err;
 }
 
 static bool is_loaded(struct bpf_object *object, const char *name)
