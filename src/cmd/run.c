@@ -17,6 +17,7 @@
 #include "sources/api_call/call.h"
 #include "sources/file_open/content.h"
 #include "sources/tls_handshake/handshake.h"
+#include "trace/cpu_rings.h"
 #include "trace/gaps.h"
 #include "trace/libbpf_log.h"
 #include "trace/reduced.h"
@@ -308,6 +309,7 @@ static int start_broker(struct run *run)
 
 	late_init(&run->late, &run->session, &config);
 	session_offer(&run->session, &config);
+	cpu_rings_offer(&run->session, &config);
 	calls_offer(&run->calls, &config);
 	session_loaded(&run->session);
 	err = broker_start(&run->broker, &config);
@@ -412,20 +414,23 @@ int run_release_command(struct run *run)
 	return err ? report_command(run->options->command[0], err) : 0;
 }
 
-/* Looks for CPUs without rings; says so when there are more. */
+/* Looks for CPUs without rings; says so when there are some that cannot have one. */
 static void look_at_cpus(struct run *run, uint64_t now_ns)
 {
-	struct cpus *cpus = &run->session.cpus;
-	size_t nr_late = cpus_nr_late(cpus);
-	struct cpu_set_bits silent;
+	struct cpu_rings_news news;
 
-	if (cpus_look(cpus, now_ns) && run->session.mappings) {
-		mappings_find_silent(run->session.mappings, &silent);
-		cpus_silence(cpus, &silent);
-	}
-	if (cpus_nr_late(cpus) > nr_late)
-		log_warn("CPUs came online: until the next start not everything there is seen; "
-			 "see 'not_seen' in coverage");
+	if (!cpu_rings_look(&run->session, &run->broker, now_ns, &news))
+		return;
+	if (news.gone[0])
+		log_debug("CPUs %s went offline", news.gone);
+	if (news.opened[0])
+		log_info("CPUs %s came online: from now on libraries mapped there are seen, too; "
+			 "see 'not_seen' in coverage",
+			 news.opened);
+	if (news.failed[0])
+		log_warn("CPUs %s came online: until the next start not everything there is seen "
+			 "(%s); see 'not_seen' in coverage",
+			 news.failed, strerror(-news.err));
 }
 
 /* What has to be done between two passes. */
@@ -487,11 +492,13 @@ void run_loop(struct run *run)
 
 void run_drain(struct run *run)
 {
+	struct cpu_rings_news news;
+
 	stop_begin();
 	session_stop(&run->session);
 	/* Once more: the last look may be a second ago. */
 	run->session.cpus.due_ns = 0;
-	look_at_cpus(run, boot_clock_now());
+	cpu_rings_look(&run->session, NULL, boot_clock_now(), &news);
 	while (!run->err && !stop_give_up) {
 		int n = stream_pass(&run->stream);
 

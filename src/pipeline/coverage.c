@@ -54,6 +54,13 @@ static const struct field source_item[] = {
 
 static const struct fields source_fields = FIELDS(source_item);
 
+static void get_known_time(const struct record *record, const struct field *field,
+			   struct value *ret)
+{
+	get_u64(record, field, ret);
+	ret->present = ret->u != 0;
+}
+
 /* clang-format off */
 static const struct field gap_item[] = {
 	{ NAMED("what"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
@@ -61,6 +68,13 @@ static const struct field gap_item[] = {
 	{ NAMED("why"), .type = FIELD_STR, .class = CLASS_PUBLIC, .get = get_text,
 	  .at = GAP(why), .help = "for what reason" },
 	COUNT("count", GAP(count), "how often, as far as it could be counted"),
+	{ NAMED("cpus"), .type = FIELD_STR, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_text, .at = GAP(cpus), .help = "on which CPUs" },
+	{ NAMED("from"), .type = FIELD_TIME, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_known_time, .at = GAP(from_unix_ns), .help = "since when, UTC, at the earliest" },
+	{ NAMED("to"), .type = FIELD_TIME, .class = CLASS_PUBLIC, .presence = SOMETIMES,
+	  .get = get_known_time, .at = GAP(to_unix_ns),
+	  .help = "until when; where there is a \"from\" and no \"to\" it is so still" },
 };
 /* clang-format on */
 
@@ -214,11 +228,17 @@ void coverage_name_hook(struct coverage *coverage, const char *hook)
 	coverage->source[coverage->sources.count - 1].hook = hook;
 }
 
-void coverage_add_gap(struct coverage *coverage, const char *what, const char *why, uint64_t count)
+void coverage_add(struct coverage *coverage, const struct coverage_gap *gap)
 {
 	if (coverage->not_seen.count < COVERAGE_GAPS_MAX)
-		coverage->gap[coverage->not_seen.count++] =
-			(struct coverage_gap){ .what = what, .why = why, .count = count };
+		coverage->gap[coverage->not_seen.count++] = *gap;
+	else
+		coverage->not_seen.truncated = true;
+}
+
+void coverage_add_gap(struct coverage *coverage, const char *what, const char *why, uint64_t count)
+{
+	coverage_add(coverage, &(struct coverage_gap){ .what = what, .why = why, .count = count });
 }
 
 void coverage_add_some(struct coverage *coverage, const char *what, const char *why, uint64_t count)

@@ -19,7 +19,7 @@
 #include "pipeline/pipeline.h"
 
 #define SCHEMA_VERSION	  "1.0"
-#define COVERAGE_GAPS_MAX 24
+#define COVERAGE_GAPS_MAX 40
 /* Libraries that got their probes late, probes that were taken off, named in one coverage. */
 #define COVERAGE_LATE_MAX   16
 #define COVERAGE_LAPSES_MAX 16
@@ -50,6 +50,10 @@ struct coverage_gap {
 	const char *what;
 	const char *why;
 	uint64_t count;
+	const char *cpus; /* of which it is; NULL: of all */
+	/* Since the epoch; 0: not known, or it is so still. */
+	uint64_t from_unix_ns;
+	uint64_t to_unix_ns;
 };
 
 /* A process that had LIBRARY mapped for so long before its calls were seen. */
@@ -112,6 +116,9 @@ void coverage_add_gap(struct coverage *coverage, const char *what, const char *w
 /* The same where COUNT is not 0. */
 void coverage_add_some(struct coverage *coverage, const char *what, const char *why,
 		       uint64_t count);
+
+/* Adds GAP, whose strings are borrowed. */
+void coverage_add(struct coverage *coverage, const struct coverage_gap *gap);
 
 /* Tells the first of NR libraries that were probed late: LATE, borrowed, has room for the maximum.
  */

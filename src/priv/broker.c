@@ -345,6 +345,17 @@ int broker_probe(struct broker *broker, const struct broker_file *file,
 	return (int)answer.set;
 }
 
+int broker_open_ring(struct broker *broker, uint32_t cpu, struct broker_ring *ret)
+{
+	struct broker_request request = { .verb = BROKER_OPEN_RING, .text = cpu };
+	struct broker_answer answer;
+	int fd = ask(broker, &request, true, &answer);
+
+	if (fd >= 0)
+		*ret = answer.ring;
+	return fd;
+}
+
 int broker_unprobe(struct broker *broker, uint32_t set)
 {
 	struct broker_request request = { .verb = BROKER_UNPROBE, .text = set };

@@ -10,7 +10,8 @@
  *   - of a process what /proc tells as text, with the TCP sockets of its network namespace,
  *   - a file that a process has open, mapped or opened, when it is a regular file and its name is
  *     that of a crypto file or library, and the program of a process,
- *   - the distribution's package database in a process's root.
+ *   - the distribution's package database in a process's root,
+ *   - the perf ring of a CPU that has come online.
  *
  * A process is named by pid and start time, so that one that took over the pid is never looked at.
  * Files are opened read-only, without changing their access time, without blocking and never
@@ -44,6 +45,12 @@ struct broker_probe {
 /* Of one file. */
 #define BROKER_PROBES_MAX 1024
 
+/* A perf ring that the broker has opened. */
+struct broker_ring {
+	uint64_t bytes;		 /* of its records */
+	uint64_t build_id_event; /* struct mapping_ring; 0: none */
+};
+
 struct broker_config {
 	bool may_execute; /* rpm, for broker_ask_rpm(); else no program can be run */
 	/*
@@ -66,6 +73,12 @@ struct broker_config {
 	int (*unprobe)(void *ctx, uint32_t set);
 	void (*unprobe_all)(void *ctx);
 	void *probe_ctx;
+	/*
+	 * Opens the perf ring of CPU, which has come online; any number may be asked for. NULL:
+	 * there are none. Returns a descriptor, which the broker closes, or a negative errno.
+	 */
+	int (*open_ring)(void *ctx, uint32_t cpu, struct broker_ring *ret);
+	void *ring_ctx;
 	int command;		/* descriptor of that program; 0 or less: none */
 	bool uses_maps;		/* attach() reads and writes BPF maps */
 	bool probes_one_by_one; /* which takes perf_event_open(2) */
@@ -149,6 +162,14 @@ int broker_open_package_lists(struct broker *broker, uint32_t pid);
  */
 int broker_probe(struct broker *broker, const struct broker_file *file,
 		 const struct broker_probe *probes, size_t nr_probes, uint32_t *ret_failed);
+
+/*
+ * Has the perf ring of CPU opened, which has come online: on, and with all that was chosen at the
+ * start. Returns a descriptor with *RET filled in; -EEXIST where the last one that was opened for
+ * CPU is on still, -ENODEV where the CPU is not, -ENOSYS where there are no rings, or what went
+ * wrong.
+ */
+int broker_open_ring(struct broker *broker, uint32_t cpu, struct broker_ring *ret);
 
 /* Lets go of set number SET, which takes 50 ms and more. Returns 0 or a negative errno. */
 int broker_unprobe(struct broker *broker, uint32_t set);

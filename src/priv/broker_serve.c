@@ -399,6 +399,10 @@ static int serve(const struct broker_config *config, struct budget *budget,
 						   : -EACCES;
 	case BROKER_OPEN_LOADER:
 		return is_loader_path(file->path) ? open_public(file->pid, file->path, 0) : -EACCES;
+	case BROKER_OPEN_RING:
+		return config->open_ring
+			       ? config->open_ring(config->ring_ctx, request->text, &answer->ring)
+			       : -ENOSYS;
 	case BROKER_OPEN_LISTS:
 		return open_public(file->pid, PACKAGE_LISTS, O_DIRECTORY);
 	default:
@@ -470,7 +474,7 @@ static int confine(const struct broker_config *config)
 	/*
 	 * bpf(2) to attach, the rest to look into other processes; and the last for uprobes by
 	 * perf_event_open(2), which took CAP_PERFMON before Linux commit ba677dbe77af, of 2025 and
-	 * in all series.
+	 * in all series, and for rings where that takes it.
 	 */
 	static const int kept[] = { CAP_BPF,	    CAP_PERFMON,
 				    CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH,
@@ -478,13 +482,15 @@ static int confine(const struct broker_config *config)
 				    CAP_SYS_ADMIN };
 	/* Before 5.8 that was the right for all of bpf(2). */
 	bool is_old = config->uses_maps && cap_get_bound(CAP_BPF) < 0;
-	size_t nr_kept =
-		sizeof(kept) / sizeof(kept[0]) - (config->probes_one_by_one || is_old ? 0 : 1);
+	bool is_strict = config->open_ring && privileges_perf_takes_admin();
+	bool needs_admin = config->probes_one_by_one || is_old || is_strict;
+	size_t nr_kept = sizeof(kept) / sizeof(kept[0]) - (needs_admin ? 0 : 1);
+	unsigned int uses = (config->probes_one_by_one ? SANDBOX_PROBES : 0) |
+			    (config->uses_maps ? SANDBOX_MAPS : 0) |
+			    (config->open_ring ? SANDBOX_RINGS : 0);
 	int err = privileges_drop(kept, nr_kept);
 
-	return err || config->may_execute
-		       ? err
-		       : sandbox_enter_broker(config->probes_one_by_one, config->uses_maps);
+	return err || config->may_execute ? err : sandbox_enter_broker(uses);
 }
 
 /* Answers one request. Returns 0, or a negative errno when nobody reads the answer. */

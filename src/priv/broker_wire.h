@@ -20,6 +20,7 @@ enum broker_verb {
 	BROKER_PROBE,
 	BROKER_UNPROBE,
 	BROKER_OPEN_LOADER,
+	BROKER_OPEN_RING,
 };
 
 /*
@@ -28,7 +29,7 @@ enum broker_verb {
  */
 struct broker_request {
 	uint32_t verb;
-	uint32_t text; /* enum broker_text, or the number of a set of probes */
+	uint32_t text; /* enum broker_text, number of a set of probes, or CPU */
 	uint32_t nr_probes;
 	uint32_t reserved;
 	struct broker_file file;
@@ -48,6 +49,7 @@ struct broker_answer {
 	uint32_t set;	    /* of probes */
 	uint32_t nr_failed; /* of them */
 	uint32_t reserved;
+	struct broker_ring ring;
 	char text[BROKER_PATH_MAX];
 };
 

@@ -96,6 +96,32 @@ unsigned int privileges_missing(void)
 	return missing;
 }
 
+/* Switches CAP_SYS_ADMIN on or off, which this process has to have. Returns 0 or a negative errno.
+ */
+static int switch_admin(cap_flag_value_t value)
+{
+	static const int admin[] = { CAP_SYS_ADMIN };
+	cap_t caps = cap_get_proc();
+	int err = 0;
+
+	if (!caps || cap_set_flag(caps, CAP_EFFECTIVE, 1, admin, value) < 0 ||
+	    cap_set_proc(caps) < 0)
+		err = -errno;
+	cap_free(caps);
+	return err;
+}
+
+bool privileges_perf_takes_admin(void)
+{
+	int without;
+
+	if (try_perf() || switch_admin(CAP_CLEAR))
+		return false;
+	without = try_perf();
+	/* Where it was not on this fails, and it was not that which helped. */
+	return !switch_admin(CAP_SET) && without;
+}
+
 static void log_capabilities(const char *when)
 {
 	cap_t caps = cap_get_proc();

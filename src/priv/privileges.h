@@ -31,6 +31,13 @@ void privileges_try(struct privileges_trial *ret);
 unsigned int privileges_missing(void);
 
 /*
+ * Whether this process may open perf events, and only with CAP_SYS_ADMIN: as kernels of Ubuntu and
+ * older ones of Debian have it, which restrict them further (kernel.perf_event_paranoid above 2).
+ * Tries it without.
+ */
+bool privileges_perf_takes_admin(void);
+
+/*
  * Gives up everything: as root becomes the user `nobody` and empties the bounding set, otherwise
  * stays the user it is; drops all capabilities but those of KEPT (a list of CAP_*, NR_KEPT long)
  * that it has, sets no_new_privs, is not dumpable. Returns 0 or a negative errno; on failure the

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -32,7 +33,7 @@ static const int common_calls[] = {
 /* The reader's own: waiting, the output and its end, COMMAND's end, asking the broker. */
 /* clang-format off */
 static const int reader_calls[] = {
-	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
 	SCMP_SYS(lseek),      SCMP_SYS(ftruncate),   SCMP_SYS(fdatasync), SCMP_SYS(wait4),
 	SCMP_SYS(timer_settime), SCMP_SYS(pread64),  SCMP_SYS(getdents64), SCMP_SYS(sendmsg),
 	SCMP_SYS(recvmsg),    SCMP_SYS(getrandom),   SCMP_SYS(fstatfs),
@@ -108,7 +109,8 @@ static int allow_sanitizers(scmp_filter_ctx filter)
 }
 #endif
 
-static int enter(int (*more)(scmp_filter_ctx filter))
+/* With what MORE adds for USES. Returns 0 or a negative errno. */
+static int enter(int (*more)(scmp_filter_ctx filter, unsigned int uses), unsigned int uses)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int err;
@@ -121,7 +123,7 @@ static int enter(int (*more)(scmp_filter_ctx filter))
 	if (!err)
 		err = allow_own_signals(filter);
 	if (!err)
-		err = more(filter);
+		err = more(filter, uses);
 	if (!err)
 		err = allow_sanitizers(filter);
 	if (!err)
@@ -139,12 +141,13 @@ static int allow_fcntl(scmp_filter_ctx filter)
 			    sizeof(commands) / sizeof(commands[0]));
 }
 
-static int reader_rules(scmp_filter_ctx filter)
+static int reader_rules(scmp_filter_ctx filter, unsigned int uses)
 {
 	/* Counters of programs it already holds; nothing can be loaded, made or attached. */
 	static const uint64_t commands[] = { BPF_OBJ_GET_INFO_BY_FD };
 	int err = allow_values(filter, SCMP_SYS(bpf), 0, commands, 1);
 
+	(void)uses;
 	if (!err)
 		err = allow_fcntl(filter);
 	/* To where a socket is connected, not to an address. */
@@ -196,12 +199,53 @@ static int allow_reading(scmp_filter_ctx filter)
 	return err == -EDOM ? 0 : err;
 }
 
-static int broker_rules(scmp_filter_ctx filter)
+/*
+ * Events of all processes on one CPU, alone or with the ring of another event: its attributes, in
+ * memory, no filter sees.
+ */
+static int allow_perf_events(scmp_filter_ctx filter)
+{
+	const uint64_t with_ring =
+		PERF_FLAG_FD_CLOEXEC | PERF_FLAG_FD_NO_GROUP | PERF_FLAG_FD_OUTPUT;
+	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(perf_event_open), 3,
+				   SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, UINT32_MAX),
+				   SCMP_A3(SCMP_CMP_MASKED_EQ, UINT32_MAX, UINT32_MAX),
+				   SCMP_A4(SCMP_CMP_EQ, PERF_FLAG_FD_CLOEXEC));
+
+	return err ? err
+		   : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(perf_event_open), 2,
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, UINT32_MAX),
+				      SCMP_A4(SCMP_CMP_EQ, with_ring));
+}
+
+/* A ring is open twice, here and there. */
+static int allow_rings(scmp_filter_ctx filter)
+{
+	static const uint64_t commands[] = { F_DUPFD_CLOEXEC };
+
+	return allow_values(filter, SCMP_SYS(fcntl), 1, commands, 1);
+}
+
+static int allow_maps(scmp_filter_ctx filter)
+{
+	static const uint64_t commands[] = { BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM };
+
+	return allow_values(filter, SCMP_SYS(bpf), 0, commands,
+			    sizeof(commands) / sizeof(commands[0]));
+}
+
+static int broker_rules(scmp_filter_ctx filter, unsigned int uses)
 {
 	static const uint64_t commands[] = { BPF_LINK_CREATE, BPF_RAW_TRACEPOINT_OPEN };
 	int err = allow_values(filter, SCMP_SYS(bpf), 0, commands,
 			       sizeof(commands) / sizeof(commands[0]));
 
+	if (!err && uses & (SANDBOX_PROBES | SANDBOX_RINGS))
+		err = allow_perf_events(filter);
+	if (!err && uses & SANDBOX_RINGS)
+		err = allow_rings(filter);
+	if (!err && uses & SANDBOX_MAPS)
+		err = allow_maps(filter);
 	if (!err)
 		err = allow_reading(filter);
 	if (!err)
@@ -226,7 +270,7 @@ static const int recorder_calls[] = {
 };
 /* clang-format on */
 
-static int recorder_rules(scmp_filter_ctx filter)
+static int recorder_rules(scmp_filter_ctx filter, unsigned int uses)
 {
 	static const uint64_t commands[] = {
 		BPF_MAP_LOOKUP_ELEM,	BPF_MAP_UPDATE_ELEM,  BPF_MAP_DELETE_ELEM,
@@ -236,6 +280,7 @@ static int recorder_rules(scmp_filter_ctx filter)
 	int err = allow_values(filter, SCMP_SYS(bpf), 0, commands,
 			       sizeof(commands) / sizeof(commands[0]));
 
+	(void)uses;
 	if (!err)
 		err = allow_fcntl(filter);
 	if (!err)
@@ -259,54 +304,31 @@ static const int parser_calls[] = {
 };
 /* clang-format on */
 
-static int parser_rules(scmp_filter_ctx filter)
+static int parser_rules(scmp_filter_ctx filter, unsigned int uses)
 {
 	int err = allow_fcntl(filter);
 
+	(void)uses;
 	return err ? err
 		   : allow(filter, parser_calls, sizeof(parser_calls) / sizeof(parser_calls[0]));
 }
 
 int sandbox_enter_parser(void)
 {
-	return enter(parser_rules);
+	return enter(parser_rules, 0);
 }
 
 int sandbox_enter_recorder(void)
 {
-	return enter(recorder_rules);
+	return enter(recorder_rules, 0);
 }
 
 int sandbox_enter_reader(void)
 {
-	return enter(reader_rules);
+	return enter(reader_rules, 0);
 }
 
-static int broker_perf_rules(scmp_filter_ctx filter)
+int sandbox_enter_broker(unsigned int uses)
 {
-	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(perf_event_open), 0);
-
-	return err ? err : broker_rules(filter);
-}
-
-static int broker_map_rules(scmp_filter_ctx filter)
-{
-	static const int commands[] = { BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM };
-
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
-					   SCMP_A0(SCMP_CMP_EQ, (uint64_t)commands[i]));
-
-		if (err)
-			return err;
-	}
-	return broker_rules(filter);
-}
-
-int sandbox_enter_broker(bool has_perf_events, bool has_maps)
-{
-	/* No run attaches probes and has kernels so old that it needs maps. */
-	return enter(has_maps	       ? broker_map_rules
-		     : has_perf_events ? broker_perf_rules
-				       : broker_rules);
+	return enter(broker_rules, uses);
 }

@@ -76,17 +76,34 @@ static void add_uring(struct coverage *coverage, const struct session *session)
 				  session->control->uring_opens);
 }
 
-/* What the rings of CPUs would have told that were not there at start. */
-static void add_late_cpus(struct coverage *coverage, const struct session *session)
+/* What the rings of CPUs would have told that came online later, while they had none. */
+static void add_late_cpus(struct coverage *coverage, const struct session *session,
+			  const struct boot_clock *clock)
 {
-	static const char why[] = "they have no ring before the next start; counted are CPUs";
-	size_t nr_late = cpus_nr_late(&session->cpus);
+	const struct cpus *cpus = &session->cpus;
+	struct coverage_gap gap = {
+		.what = session->reduced ? "events on CPUs that came online later"
+					 : "libraries mapped on CPUs that came online later",
+	};
 
-	if (session->reduced)
-		coverage_add_some(coverage, "events on CPUs that came online later", why, nr_late);
-	else if (session->states[SOURCE_lib_load].is_attached)
-		coverage_add_some(coverage, "libraries mapped on CPUs that came online later", why,
-				  nr_late);
+	if (!session->reduced && !session->states[SOURCE_lib_load].is_attached)
+		return;
+	for (size_t i = 0; i < cpus->nr_gaps; i++) {
+		gap.why = "until they had a ring, or went; counted are CPUs";
+		gap.count = cpus->gaps[i].nr;
+		gap.cpus = cpus->gaps[i].text;
+		gap.from_unix_ns = boot_clock_unix(clock, cpus->gaps[i].from_ns);
+		gap.to_unix_ns = boot_clock_unix(clock, cpus->gaps[i].to_ns);
+		coverage_add(coverage, &gap);
+	}
+	if (!cpus->waiting_ns)
+		return;
+	gap.why = "they have no ring; counted are CPUs";
+	gap.count = cpus_count(&cpus->waiting);
+	gap.cpus = cpus->waiting_text;
+	gap.from_unix_ns = boot_clock_unix(clock, cpus->waiting_ns);
+	gap.to_unix_ns = 0;
+	coverage_add(coverage, &gap);
 }
 
 void gaps_add(struct coverage *coverage, const struct session *session, const struct late *late,
@@ -110,7 +127,7 @@ void gaps_add(struct coverage *coverage, const struct session *session, const st
 			  session->control->opens_without_space);
 	coverage_add_some(coverage, "events while another program ran on their CPU",
 			  "the kernel skips the hook then", count_skipped(session));
-	add_late_cpus(coverage, session);
+	add_late_cpus(coverage, session, &pipeline->clock);
 	coverage_add_some(coverage, "processes in the selection",
 			  "the kernel had no memory to mark them", session->control->set_lost);
 	coverage_add_some(coverage, "names and containers of processes",

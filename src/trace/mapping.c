@@ -2,6 +2,7 @@
 #include "trace/mapping.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
  * With many CPUs each ring is smaller, so that all of them stay within the memory promised.
  */
 #define RING_BYTES_MAX	(256U << 10)
+#define RING_BYTES_MIN	(16U << 10)
 #define ALL_RINGS_BYTES (8U << 20)
 #define STAGED_MAX	1024
 #define STAGED_BYTES	(256U << 10)
@@ -26,7 +28,8 @@
 struct ring {
 	int fd;
 	int cpu;
-	int build_id_fd;	 /* -1: this kernel gives no build ids */
+	bool is_retired;	 /* nothing comes any more */
+	int build_id_fd;	 /* -1: this kernel gives no build ids, or the broker has it */
 	uint64_t build_id_event; /* the identifier of that event */
 	struct perf_ring ring;
 	struct mapping build_id; /* came before the file it belongs to; pid 0: none */
@@ -35,7 +38,9 @@ struct ring {
 struct mappings {
 	struct ring *rings;
 	size_t nr_rings;
-	size_t ring_bytes;
+	size_t max_rings;  /* as many as RINGS has room for */
+	size_t ring_bytes; /* of each that was opened at the start */
+	int epoll;	   /* 0: none */
 	struct mapping_counts counts;
 	size_t first; /* staged mappings are first..last-1, by time */
 	size_t last;
@@ -45,155 +50,82 @@ struct mappings {
 	uint8_t record[PERF_RING_RECORD_MAX]; /* one that wraps around the end of its ring */
 };
 
-/* The layouts of include/uapi/linux/perf_event.h for the sample types chosen in ring_open(). */
-struct sample_id {
-	uint32_t pid, tid;
-	uint64_t time;
-	uint32_t cpu, reserved;
-	uint64_t identifier; /* of the event */
-};
-
-struct mmap2_record {
-	struct perf_event_header header;
-	uint32_t pid, tid;
-	uint64_t addr, len, pgoff;
-	union {
-		struct {
-			uint32_t maj, min;
-			uint64_t ino, ino_generation;
-		};
-		struct {
-			uint8_t build_id_size, reserved1;
-			uint16_t reserved2;
-			uint8_t build_id[MAPPING_BUILD_ID_MAX];
-		};
-	};
-	uint32_t prot, flags;
-	/* char filename[], padded to 8; struct sample_id */
-};
-
-struct lost_record {
-	struct perf_event_header header;
+/* What read(2) gives of an event (PERF_FORMAT_*). */
+struct event_values {
+	uint64_t count; /* of nothing */
+	uint64_t enabled_ns;
 	uint64_t id;
-	uint64_t lost;
 };
 
-static int mmap2_parse(const void *bytes, size_t size, uint64_t build_id_event, struct mapping *ret)
+/*
+ * Opens an event for CPU that reports to a ring of BYTES; with OUTPUT, the descriptor of another
+ * event, to that one's, and build ids. Returns a descriptor or a negative errno.
+ */
+static int event_open(int cpu, size_t bytes, int output, bool is_on)
 {
-	struct mmap2_record record;
-	struct sample_id id;
-
-	if (size < sizeof(record) + sizeof(id) + 1)
-		return -EBADMSG;
-	memcpy(&record, bytes, sizeof(record));
-	memcpy(&id, (const uint8_t *)bytes + size - sizeof(id), sizeof(id));
-
-	const char *path = (const char *)bytes + sizeof(record);
-	size_t room = size - sizeof(record) - sizeof(id);
-	size_t path_size = strnlen(path, room);
-
-	if (path_size == room || path_size > MAPPING_PATH_MAX)
-		return -EBADMSG;
-
-	/*
-	 * The flag alone does not tell: perf_event_mmap_output() sets it in a header that all
-	 * events share and leaves it set for those that follow (seen in 6.18).
-	 */
-	bool has_build_id = build_id_event && id.identifier == build_id_event;
-
-	if (has_build_id && !(record.header.misc & PERF_RECORD_MISC_MMAP_BUILD_ID))
-		return MAPPING_OTHER;
-	if (has_build_id && record.build_id_size > sizeof(ret->build_id))
-		return -EBADMSG;
-	*ret = (struct mapping){
-		.ts_ns = id.time,
-		.pid = record.pid,
-		.tid = record.tid,
-		.addr = record.addr,
-		.path = path,
-		.path_size = path_size,
-	};
-	if (has_build_id) {
-		memcpy(ret->build_id, record.build_id, sizeof(ret->build_id));
-		ret->build_id_size = record.build_id_size;
-		return MAPPING_BUILD_ID;
-	}
-	ret->inode = record.ino;
-	ret->dev_major = record.maj;
-	ret->dev_minor = record.min;
-	return MAPPING_FILE;
-}
-
-int mapping_parse(const void *bytes, size_t size, uint64_t build_id_event, struct mapping *ret,
-		  uint64_t *ret_lost)
-{
-	struct perf_event_header header;
-	struct lost_record lost;
-
-	if (size < sizeof(header))
-		return -EBADMSG;
-	memcpy(&header, bytes, sizeof(header));
-	if (header.size != size)
-		return -EBADMSG;
-	switch (header.type) {
-	case PERF_RECORD_MMAP2:
-		return mmap2_parse(bytes, size, build_id_event, ret);
-	case PERF_RECORD_LOST:
-		if (size < sizeof(lost))
-			return -EBADMSG;
-		memcpy(&lost, bytes, sizeof(lost));
-		*ret_lost = lost.lost;
-		return MAPPING_LOST;
-	default:
-		return MAPPING_OTHER;
-	}
-}
-
-static int event_open(const struct mappings *mappings, int cpu, bool has_build_id)
-{
+	bool has_output = output >= 0;
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
 		.size = sizeof(attr),
 		.config = PERF_COUNT_SW_DUMMY,
 		.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU |
 			       PERF_SAMPLE_IDENTIFIER,
-		.disabled = 1,
+		.disabled = !is_on,
 		.sample_id_all = 1,
 		.mmap = 1,
 		.mmap2 = 1,
-		.build_id = has_build_id,
+		.build_id = has_output,
 		.use_clockid = 1,
 		.clockid = CLOCK_BOOTTIME,
-		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
+		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_ID,
 		.watermark = 1,
-		.wakeup_watermark = (uint32_t)mappings->ring_bytes / 4,
+		.wakeup_watermark = (uint32_t)bytes / 4,
 	};
-	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	unsigned long flags = has_output ? PERF_FLAG_FD_NO_GROUP | PERF_FLAG_FD_OUTPUT : 0;
+	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, output,
+			      flags | PERF_FLAG_FD_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
 
-static int ring_open(struct mappings *mappings, struct ring *ring, int cpu)
+/* Returns 0 or a negative errno. */
+static int event_read(int fd, struct event_values *ret)
 {
+	ssize_t n = read(fd, ret, sizeof(*ret));
+
+	return n == sizeof(*ret) ? 0 : n < 0 ? -errno : -EIO;
+}
+
+static void ring_close(struct ring *ring)
+{
+	perf_ring_unmap(&ring->ring);
+	if (ring->build_id_fd >= 0)
+		close(ring->build_id_fd);
+	close(ring->fd);
+}
+
+/* Opens RING for CPU, BYTES long. Returns 0 or a negative errno. */
+static int ring_open(struct ring *ring, int cpu, size_t bytes, bool is_on)
+{
+	struct event_values values;
 	int err;
 
-	ring->cpu = cpu;
-	ring->build_id_fd = -1;
-	ring->fd = event_open(mappings, cpu, false);
+	*ring = (struct ring){ .cpu = cpu, .build_id_fd = -1 };
+	ring->fd = event_open(cpu, bytes, -1, is_on);
 	if (ring->fd < 0)
 		return ring->fd;
-	err = perf_ring_map(&ring->ring, ring->fd, mappings->ring_bytes);
+	err = perf_ring_map(&ring->ring, ring->fd, bytes);
 	if (err) {
 		close(ring->fd);
 		return err;
 	}
-	ring->build_id_fd = event_open(mappings, cpu, true);
-	if (ring->build_id_fd >= 0 &&
-	    (ioctl(ring->build_id_fd, PERF_EVENT_IOC_ID, &ring->build_id_event) < 0 ||
-	     ioctl(ring->build_id_fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) < 0)) {
+	ring->build_id_fd = event_open(cpu, bytes, ring->fd, is_on);
+	if (ring->build_id_fd >= 0 && event_read(ring->build_id_fd, &values)) {
 		close(ring->build_id_fd);
 		ring->build_id_fd = -1;
 	}
+	if (ring->build_id_fd >= 0)
+		ring->build_id_event = values.id;
 	return 0;
 }
 
@@ -206,14 +138,16 @@ int mappings_open(struct mappings **ret)
 	if (!mappings)
 		return -ENOMEM;
 	mappings->ring_bytes = RING_BYTES_MAX;
-	while (mappings->ring_bytes > 16U << 10 &&
+	while (mappings->ring_bytes > RING_BYTES_MIN &&
 	       mappings->ring_bytes * (size_t)nr_cpus > ALL_RINGS_BYTES)
 		mappings->ring_bytes /= 2;
-	mappings->rings = calloc((size_t)nr_cpus, sizeof(*mappings->rings));
+	mappings->max_rings = (size_t)nr_cpus;
+	mappings->rings = calloc(mappings->max_rings, sizeof(*mappings->rings));
 	if (!mappings->rings)
 		goto fail;
 	for (int cpu = 0; cpu < nr_cpus; cpu++) {
-		err = ring_open(mappings, &mappings->rings[mappings->nr_rings], cpu);
+		err = ring_open(&mappings->rings[mappings->nr_rings], cpu, mappings->ring_bytes,
+				false);
 		if (err == -ENODEV) /* offline */
 			continue;
 		if (err)
@@ -243,9 +177,9 @@ int mappings_enable(const struct mappings *mappings)
 /* For how long the event of RING has been on, of its own clock; 0 where that cannot be read. */
 static uint64_t ring_enabled_ns(const struct ring *ring)
 {
-	uint64_t values[2]; /* the count, which is of nothing, and the time */
+	struct event_values values;
 
-	return read(ring->fd, values, sizeof(values)) == sizeof(values) ? values[1] : 0;
+	return event_read(ring->fd, &values) ? 0 : values.enabled_ns;
 }
 
 void mappings_find_silent(const struct mappings *mappings, struct cpu_set_bits *ret)
@@ -261,6 +195,8 @@ void mappings_find_silent(const struct mappings *mappings, struct cpu_set_bits *
 	for (size_t i = 0; i < mappings->nr_rings; i++) {
 		const struct ring *ring = &mappings->rings[i];
 
+		if (ring->is_retired)
+			continue;
 		if (!before || ring_enabled_ns(ring) == before[i])
 			ret->words[ring->cpu / 64] |= 1ULL << (ring->cpu % 64);
 	}
@@ -271,25 +207,153 @@ void mappings_close(struct mappings *mappings)
 {
 	if (!mappings)
 		return;
-	for (size_t i = 0; i < mappings->nr_rings; i++) {
-		perf_ring_unmap(&mappings->rings[i].ring);
-		if (mappings->rings[i].build_id_fd >= 0)
-			close(mappings->rings[i].build_id_fd);
-		close(mappings->rings[i].fd);
-	}
+	for (size_t i = 0; i < mappings->nr_rings; i++)
+		ring_close(&mappings->rings[i]);
 	free(mappings->rings);
 	free(mappings);
 }
 
+static int ring_watch(const struct ring *ring, int epoll)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, ring->fd, &event) < 0 ? -errno : 0;
+}
+
 int mappings_watch(struct mappings *mappings, int epoll)
 {
-	for (size_t i = 0; i < mappings->nr_rings; i++) {
-		struct epoll_event event = { .events = EPOLLIN };
+	int err = 0;
 
-		if (epoll_ctl(epoll, EPOLL_CTL_ADD, mappings->rings[i].fd, &event) < 0)
-			return -errno;
+	mappings->epoll = epoll;
+	for (size_t i = 0; !err && i < mappings->nr_rings; i++)
+		err = ring_watch(&mappings->rings[i], epoll);
+	return err;
+}
+
+/* Room for one more ring, which is not one yet; NULL: none, or no memory. */
+static struct ring *make_room(struct mappings *mappings)
+{
+	struct ring *rings;
+	size_t max_rings = mappings->max_rings * 2;
+
+	if (mappings->nr_rings < mappings->max_rings)
+		return &mappings->rings[mappings->nr_rings];
+	if (mappings->nr_rings >= CPUS_MAX)
+		return NULL;
+	rings = reallocarray(mappings->rings, max_rings, sizeof(*rings));
+	if (!rings)
+		return NULL;
+	mappings->rings = rings;
+	mappings->max_rings = max_rings;
+	return &rings[mappings->nr_rings];
+}
+
+/* How long one more ring may be, so that all of them stay within what was promised. */
+static size_t next_ring_bytes(const struct mappings *mappings)
+{
+	size_t used = mappings_ring_bytes(mappings);
+	size_t bytes = mappings->ring_bytes;
+
+	while (bytes > RING_BYTES_MIN && used + bytes > ALL_RINGS_BYTES)
+		bytes /= 2;
+	return bytes;
+}
+
+/* Whether the event of RING is told of mappings: the time for which it is on goes on then. */
+static bool ring_is_on(const struct ring *ring)
+{
+	static const struct timespec pause = { .tv_nsec = 1000000 };
+	uint64_t before = ring_enabled_ns(ring);
+
+	if (ring_enabled_ns(ring) != before)
+		return true;
+	/* A clock may be coarse. */
+	nanosleep(&pause, NULL);
+	return ring_enabled_ns(ring) != before;
+}
+
+static struct ring *find_ring(const struct mappings *mappings, uint32_t cpu)
+{
+	for (size_t i = 0; i < mappings->nr_rings; i++)
+		if (mappings->rings[i].cpu == (int)cpu && !mappings->rings[i].is_retired)
+			return &mappings->rings[i];
+	return NULL;
+}
+
+static void drop_ring(struct mappings *mappings, struct ring *ring)
+{
+	ring_close(ring);
+	*ring = mappings->rings[--mappings->nr_rings];
+}
+
+void mappings_leave(struct mappings *mappings)
+{
+	/* Of fork(2), perf rings are left out (VM_DONTCOPY, kernel/events/core.c). */
+	for (size_t i = 0; i < mappings->nr_rings; i++)
+		mappings->rings[i].ring.page = NULL;
+}
+
+int mappings_reopen(struct mappings *mappings, uint32_t cpu, struct broker_ring *ret)
+{
+	struct ring *ring = cpu < CPUS_MAX ? find_ring(mappings, cpu) : NULL;
+	int err;
+	int fd;
+
+	if (cpu >= CPUS_MAX)
+		return -EINVAL;
+	if (ring && ring_is_on(ring))
+		return -EEXIST;
+	if (ring)
+		drop_ring(mappings, ring);
+	ring = make_room(mappings);
+	if (!ring)
+		return -ENOMEM;
+	err = ring_open(ring, (int)cpu, next_ring_bytes(mappings), true);
+	if (err)
+		return err;
+	mappings->nr_rings++;
+	*ret = (struct broker_ring){ .bytes = ring->ring.bytes,
+				     .build_id_event = ring->build_id_event };
+	fd = fcntl(ring->fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+int mappings_add(struct mappings *mappings, uint32_t cpu, int fd, const struct broker_ring *opened)
+{
+	struct ring *ring = make_room(mappings);
+	int err = ring ? 0 : -ENOMEM;
+
+	if (!err) {
+		*ring = (struct ring){
+			.fd = fd,
+			.cpu = (int)cpu,
+			.build_id_fd = -1,
+			.build_id_event = opened->build_id_event,
+		};
+		err = perf_ring_map(&ring->ring, fd, opened->bytes);
 	}
-	return 0;
+	if (!err && mappings->epoll)
+		err = ring_watch(ring, mappings->epoll);
+	if (!err) {
+		mappings->nr_rings++;
+		return 0;
+	}
+	if (ring)
+		perf_ring_unmap(&ring->ring);
+	close(fd);
+	return err;
+}
+
+void mappings_retire(struct mappings *mappings, uint32_t cpu)
+{
+	struct ring *ring = find_ring(mappings, cpu);
+
+	if (!ring)
+		return;
+	ring->is_retired = true;
+	/* The broker may have the event open still, which then would say that it has ended. */
+	if (mappings->epoll)
+		epoll_ctl(mappings->epoll, EPOLL_CTL_DEL, ring->fd, NULL);
 }
 
 /* Copies MAPPING to the staging array, keeping that sorted. Returns false when there is no room. */
@@ -403,8 +467,15 @@ size_t mappings_collect(struct mappings *mappings)
 		mappings->first = mappings->last = 0;
 		mappings->bytes_used = 0;
 	}
-	for (size_t i = 0; i < mappings->nr_rings; i++)
-		ring_collect(mappings, &mappings->rings[i]);
+	for (size_t i = 0; i < mappings->nr_rings;) {
+		struct ring *ring = &mappings->rings[i];
+
+		ring_collect(mappings, ring);
+		if (ring->is_retired && perf_ring_is_read(&ring->ring))
+			drop_ring(mappings, ring); /* the last is in its place */
+		else
+			i++;
+	}
 	return mappings->last - mappings->first;
 }
 
@@ -426,5 +497,9 @@ const struct mapping_counts *mappings_counts(const struct mappings *mappings)
 
 size_t mappings_ring_bytes(const struct mappings *mappings)
 {
-	return mappings->ring_bytes * mappings->nr_rings;
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < mappings->nr_rings; i++)
+		bytes += mappings->rings[i].ring.bytes;
+	return bytes;
 }

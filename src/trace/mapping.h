@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "priv/broker.h"
 #include "trace/cpus.h"
 
 #define MAPPING_PATH_MAX     4096
@@ -68,7 +69,26 @@ int mappings_enable(const struct mappings *mappings);
 void mappings_find_silent(const struct mappings *mappings, struct cpu_set_bits *ret);
 void mappings_close(struct mappings *mappings);
 
-/* Adds the rings to EPOLL, which they wake when a quarter is full. Returns 0 or a negative errno.
+/* In the broker, first: only the events of the rings are left to it, not the rings. */
+void mappings_leave(struct mappings *mappings);
+/*
+ * In the broker, with MAPPINGS as it was when they parted: opens a ring of CPU, on already, and
+ * keeps it mapped, so that it stays one until the worker has mapped it. Refused while the last
+ * that it opened for that CPU is on: each is a tax on all mappings there. Returns a descriptor of
+ * the caller's with *RET filled in, or a negative errno: see broker_open_ring().
+ */
+int mappings_reopen(struct mappings *mappings, uint32_t cpu, struct broker_ring *ret);
+/*
+ * In the worker: reads the ring of CPU that was opened so as FD, which is taken over also where
+ * that fails. Returns 0 or a negative errno.
+ */
+int mappings_add(struct mappings *mappings, uint32_t cpu, int fd, const struct broker_ring *opened);
+/* The ring of CPU is told nothing any more: closed once what it holds has been collected. */
+void mappings_retire(struct mappings *mappings, uint32_t cpu);
+
+/*
+ * Adds the rings to EPOLL, which they wake when a quarter is full, and remembers it for those that
+ * come. Returns 0 or a negative errno.
  */
 int mappings_watch(struct mappings *mappings, int epoll);
 

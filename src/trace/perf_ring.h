@@ -8,6 +8,7 @@
  * is the caller's.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,12 @@ size_t perf_ring_ahead(const struct perf_ring *ring, uint64_t *at, void *out, si
 
 /* Takes off the record that perf_ring_next() gave; until then it gives the same again. */
 void perf_ring_take(struct perf_ring *ring);
+
+/* Whether all that had been written at perf_ring_look() was taken. */
+static inline bool perf_ring_is_read(const struct perf_ring *ring)
+{
+	return ring->head == ring->tail;
+}
 
 /* Gives the kernel the room of all records that were taken. */
 void perf_ring_release(struct perf_ring *ring);

@@ -304,7 +304,11 @@ void session_loaded(struct session *session)
 
 static void leave_ring(void *ctx)
 {
-	ring_close(ctx);
+	struct session *session = ctx;
+
+	ring_close(session);
+	if (session->mappings)
+		mappings_leave(session->mappings);
 }
 
 void session_offer(struct session *session, struct broker_config *config)

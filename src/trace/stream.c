@@ -97,6 +97,7 @@ int stream_on_bpf_record(void *ctx, void *bytes, size_t size)
 
 	if (size >= sizeof(hdr)) {
 		memcpy(&hdr, bytes, sizeof(hdr));
+		cpus_saw(&stream->session->cpus, hdr.cpu);
 		if (hdr.ts_ns > stream->staged_until_ns)
 			stage_mappings(stream);
 		err = hand_over_until(stream, hdr.ts_ns);

@@ -493,9 +493,18 @@ static void test_linker_of_another_root_is_that_of_the_process(void **state)
 	rmdir(files_path("root/etc"));
 }
 
-static void check_trials(bool is_one_by_one)
+static int no_ring(void *ctx, uint32_t cpu, struct broker_ring *ret)
+{
+	(void)ctx;
+	(void)cpu;
+	(void)ret;
+	return -ENODEV;
+}
+
+static void check_trials(bool is_one_by_one, bool has_rings)
 {
 	config.probes_one_by_one = is_one_by_one;
+	config.open_ring = has_rings ? no_ring : NULL;
 	restart();
 	asked->is_trial = true;
 	assert_int_equal(try_name("libssl.so.3"), 0);
@@ -503,7 +512,7 @@ static void check_trials(bool is_one_by_one)
 	for (int i = TRIAL_thread + 1; i < NR_TRIALS; i++) {
 		if (i == TRIAL_clone3)
 			assert_int_equal(asked->errors[i], ENOSYS);
-		else if (i == TRIAL_perf && is_one_by_one)
+		else if (i == TRIAL_perf && (is_one_by_one || has_rings))
 			assert_int_not_equal(asked->errors[i], EPERM);
 		else
 			assert_int_equal(asked->errors[i], EPERM);
@@ -516,8 +525,9 @@ static void test_broker_makes_threads_and_no_processes(void **state)
 #ifdef __SANITIZE_ADDRESS__
 	skip(); /* its threads make calls of their own */
 #endif
-	check_trials(false);
-	check_trials(true);
+	check_trials(false, false);
+	check_trials(true, false);
+	check_trials(false, true);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)

@@ -19,6 +19,7 @@
 #include "priv/broker_wire.h"
 #include "priv/opened.h"
 #include "proc/packages.h"
+#include "trace/cpus.h"
 
 #define BEGIN_MS 20000
 
@@ -303,13 +304,35 @@ static void test_hook_for_32_bit_programs_is_attached_once(void **state)
 	assert_int_equal(broker_descriptors(), nr);
 }
 
+/*
+ * Each CPU has its ring, of which there is one that is on, whoever asks: each is a tax on whatever
+ * maps files there. What else an event may tell nobody can ask for.
+ */
+static void test_no_second_ring_is_opened(void **state)
+{
+	struct broker_ring ring;
+	size_t nr;
+
+	(void)state;
+	if (is_skipped())
+		return;
+	nr = broker_descriptors();
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(broker_open_ring(&broker, 0, &ring), -EEXIST);
+	assert_int_equal(broker_open_ring(&broker, CPUS_MAX, &ring), -EINVAL);
+	assert_int_equal(broker_open_ring(&broker, UINT32_MAX, &ring), -EINVAL);
+	/* There is no such CPU. */
+	assert_true(broker_open_ring(&broker, CPUS_MAX - 1, &ring) < 0);
+	assert_int_equal(broker_descriptors(), nr);
+}
+
 /* Verbs that do not exist are refused, and the broker goes on. */
 static void test_unknown_verbs_are_refused(void **state)
 {
 	(void)state;
 	if (is_skipped())
 		return;
-	for (uint32_t verb = BROKER_OPEN_LOADER + 1; verb < BROKER_OPEN_LOADER + 40; verb++) {
+	for (uint32_t verb = BROKER_OPEN_RING + 1; verb < BROKER_OPEN_RING + 40; verb++) {
 		struct broker_request request = { .verb = verb };
 		struct broker_answer answer;
 		ssize_t n;
@@ -333,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_other_verbs_do_not_reach_further),
 		cmocka_unit_test(test_directories_lead_nowhere),
 		cmocka_unit_test(test_hook_for_32_bit_programs_is_attached_once),
+		cmocka_unit_test(test_no_second_ring_is_opened),
 		cmocka_unit_test(test_unknown_verbs_are_refused),
 	};
 

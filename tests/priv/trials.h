@@ -53,12 +53,15 @@ enum trial {
 	TRIAL_kill,
 	TRIAL_load,
 	TRIAL_perf,
+	TRIAL_perf_process,
+	TRIAL_perf_group,
 	NR_TRIALS,
 };
 
 /* Tries them; ERRORS, NR_TRIALS of them, tells the errno of each, 0 where it worked. */
 static inline void trials_run(int *errors)
 {
+	/* Of no such type, but asked for as the broker does. */
 	struct perf_event_attr attr = { .type = UINT32_MAX };
 	char *const argv[] = { (char *)"/bin/true", NULL };
 
@@ -84,7 +87,12 @@ static inline void trials_run(int *errors)
 	errors[TRIAL_ptrace] = error_of(ptrace(PTRACE_ATTACH, getpid(), 0, 0));
 	errors[TRIAL_kill] = error_of(kill(getpid(), 0));
 	errors[TRIAL_load] = error_of(syscall(SYS_bpf, 5 /* BPF_PROG_LOAD */, NULL, 0));
-	errors[TRIAL_perf] = error_of(syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0));
+#define PERF(pid, cpu, group, flags)                                                               \
+	error_of(syscall(SYS_perf_event_open, &attr, (pid), (cpu), (group), (flags)))
+	errors[TRIAL_perf] = PERF(-1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	errors[TRIAL_perf_process] = PERF(0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	errors[TRIAL_perf_group] = PERF(-1, 0, 0, PERF_FLAG_FD_CLOEXEC);
+#undef PERF
 	errors[TRIAL_exec] = error_of(execve(argv[0], argv, NULL));
 }
 

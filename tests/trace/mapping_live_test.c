@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Mappings as this kernel tells them: a file that is called like a crypto library is mapped. */
+#include <dirent.h>
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -247,6 +251,119 @@ static void test_rings_have_a_size_and_nothing_at_first(void **state)
 	mappings_close(NULL);
 }
 
+/* Keeps this process on the first CPU that it may run on. Returns its number. */
+static uint32_t stay_on_one(void)
+{
+	cpu_set_t set;
+	uint32_t cpu = 0;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+	while (!CPU_ISSET(cpu, &set))
+		cpu++;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	assert_int_equal(sched_setaffinity(0, sizeof(set), &set), 0);
+	return cpu;
+}
+
+static unsigned int nr_descriptors(void)
+{
+	unsigned int nr = 0;
+	DIR *dir = opendir("/proc/self/fd");
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr;
+}
+
+/* Whether FD's end of EPOLL is ready, or any other. */
+static int count_ready(int epoll)
+{
+	struct epoll_event events[8];
+
+	return epoll_wait(epoll, events, 8, 0);
+}
+
+/* That has been opened elsewhere, for which events that never were on stand in here. */
+static void test_ring_of_a_cpu_that_came_back_takes_the_place_of_the_old_one(void **state)
+{
+	struct mappings *elsewhere;
+	struct broker_ring opened;
+	struct cpu_set_bits silent;
+	const struct mapping *mapping;
+	const char *path;
+	cpu_set_t before;
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	unsigned int nr_before;
+	size_t bytes;
+	uint32_t cpu;
+	int fd;
+
+	(void)state;
+	need_mappings();
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	assert_int_equal(mappings_watch(mappings, epoll), 0);
+	bytes = mappings_ring_bytes(mappings);
+	assert_int_equal(mappings_open(&elsewhere), 0);
+	path = copy_program("libssl.so.3");
+	cpu = stay_on_one();
+	munmap(map_file(path), 4096);
+	nr_before = nr_descriptors();
+	mappings_retire(mappings, cpu);
+	fd = mappings_reopen(elsewhere, cpu, &opened);
+	assert_true(fd >= 0);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	assert_true(opened.bytes >= 16384);
+	assert_int_equal(mappings_add(mappings, cpu, fd, &opened), 0);
+	assert_int_equal(nr_descriptors(), nr_before + 1);
+
+	/* What the old ring holds is told, then it is closed: with its event for build ids. */
+	mapping = find(path);
+	assert_non_null(mapping);
+	mappings_pop(mappings);
+	assert_null(find(path));
+	assert_int_equal(nr_descriptors(), nr_before - (opened.build_id_event ? 1 : 0));
+	munmap(map_file(path), 4096);
+	mapping = find(path);
+	assert_non_null(mapping);
+	assert_int_equal(mapping->pid, getpid());
+	assert_true(mapping->build_id_size > 0 || !opened.build_id_event);
+	mappings_pop(mappings);
+	assert_null(find(path));
+	/* It is on, and so nobody gets another one. */
+	assert_int_equal(mappings_reopen(elsewhere, cpu, &opened), -EEXIST);
+	assert_true(mappings_ring_bytes(mappings) <= bytes);
+	mappings_find_silent(mappings, &silent);
+	assert_int_equal(cpus_count(&silent), 0);
+	assert_int_equal(count_ready(epoll), 0);
+	mappings_close(elsewhere);
+	close(epoll);
+	sched_setaffinity(0, sizeof(before), &before);
+}
+
+static void test_rings_are_opened_for_cpus_alone(void **state)
+{
+	static const uint32_t refused[] = { CPUS_MAX, CPUS_MAX + 1, INT32_MAX, UINT32_MAX };
+	struct broker_ring opened;
+	unsigned int nr_before;
+	int err;
+
+	(void)state;
+	need_mappings();
+	nr_before = nr_descriptors();
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		assert_int_equal(mappings_reopen(mappings, refused[i], &opened), -EINVAL);
+	/* There is hardly one. */
+	err = mappings_reopen(mappings, CPUS_MAX - 1, &opened);
+	assert_true(err == -ENODEV || err == -EINVAL);
+	/* No ring. */
+	assert_true(mappings_add(mappings, 0, open("/dev/null", O_RDONLY | O_CLOEXEC),
+				 &(struct broker_ring){ .bytes = 4096 }) < 0);
+	assert_int_equal(nr_descriptors(), nr_before);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
 int main(void)
@@ -256,6 +373,8 @@ int main(void)
 		TEST(test_other_file_is_counted_only),
 		TEST(test_mappings_come_in_the_order_of_their_time),
 		TEST(test_more_than_can_be_staged_comes_in_turns),
+		TEST(test_ring_of_a_cpu_that_came_back_takes_the_place_of_the_old_one),
+		TEST(test_rings_are_opened_for_cpus_alone),
 		TEST(test_rings_have_a_size_and_nothing_at_first),
 	};
 
