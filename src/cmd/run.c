@@ -424,8 +424,8 @@ static void look_at_cpus(struct run *run, uint64_t now_ns)
 	if (news.gone[0])
 		log_debug("CPUs %s went offline", news.gone);
 	if (news.opened[0])
-		log_info("CPUs %s came online: from now on libraries mapped there are seen, too; "
-			 "see 'not_seen' in coverage",
+		log_info("CPUs %s came online: from now on they are traced, too; see 'not_seen' "
+			 "in coverage",
 			 news.opened);
 	if (news.failed[0])
 		log_warn("CPUs %s came online: until the next start not everything there is seen "

@@ -345,9 +345,14 @@ int broker_probe(struct broker *broker, const struct broker_file *file,
 	return (int)answer.set;
 }
 
-int broker_open_ring(struct broker *broker, uint32_t cpu, struct broker_ring *ret)
+int broker_open_ring(struct broker *broker, enum broker_ring_kind kind, uint32_t cpu,
+		     struct broker_ring *ret)
 {
-	struct broker_request request = { .verb = BROKER_OPEN_RING, .text = cpu };
+	struct broker_request request = {
+		.verb = BROKER_OPEN_RING,
+		.text = cpu,
+		.file = { .kind = kind },
+	};
 	struct broker_answer answer;
 	int fd = ask(broker, &request, true, &answer);
 

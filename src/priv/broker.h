@@ -45,6 +45,12 @@ struct broker_probe {
 /* Of one file. */
 #define BROKER_PROBES_MAX 1024
 
+/* What a perf ring is of. */
+enum broker_ring_kind {
+	BROKER_RING_MAPPINGS, /* executable mappings of files */
+	BROKER_RING_RECORDS,  /* records of the programs for old kernels */
+};
+
 /* A perf ring that the broker has opened. */
 struct broker_ring {
 	uint64_t bytes;		 /* of its records */
@@ -74,10 +80,10 @@ struct broker_config {
 	void (*unprobe_all)(void *ctx);
 	void *probe_ctx;
 	/*
-	 * Opens the perf ring of CPU, which has come online; any number may be asked for. NULL:
-	 * there are none. Returns a descriptor, which the broker closes, or a negative errno.
+	 * Opens a perf ring of CPU, which has come online; KIND may be any, as CPU. NULL: there
+	 * are none. Returns a descriptor, which the broker closes, or a negative errno.
 	 */
-	int (*open_ring)(void *ctx, uint32_t cpu, struct broker_ring *ret);
+	int (*open_ring)(void *ctx, uint32_t kind, uint32_t cpu, struct broker_ring *ret);
 	void *ring_ctx;
 	int command;		/* descriptor of that program; 0 or less: none */
 	bool uses_maps;		/* attach() reads and writes BPF maps */
@@ -164,12 +170,13 @@ int broker_probe(struct broker *broker, const struct broker_file *file,
 		 const struct broker_probe *probes, size_t nr_probes, uint32_t *ret_failed);
 
 /*
- * Has the perf ring of CPU opened, which has come online: on, and with all that was chosen at the
- * start. Returns a descriptor with *RET filled in; -EEXIST where the last one that was opened for
- * CPU is on still, -ENODEV where the CPU is not, -ENOSYS where there are no rings, or what went
- * wrong.
+ * Has the perf ring of this KIND of CPU opened, which has come online: on, and with all that was
+ * chosen at the start. Returns a descriptor with *RET filled in; -EEXIST where the last one that
+ * was opened for CPU is on still, -ENODEV where the CPU is not, -ENOSYS where there are no rings,
+ * or what went wrong.
  */
-int broker_open_ring(struct broker *broker, uint32_t cpu, struct broker_ring *ret);
+int broker_open_ring(struct broker *broker, enum broker_ring_kind kind, uint32_t cpu,
+		     struct broker_ring *ret);
 
 /* Lets go of set number SET, which takes 50 ms and more. Returns 0 or a negative errno. */
 int broker_unprobe(struct broker *broker, uint32_t set);

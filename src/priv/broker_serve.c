@@ -400,9 +400,9 @@ static int serve(const struct broker_config *config, struct budget *budget,
 	case BROKER_OPEN_LOADER:
 		return is_loader_path(file->path) ? open_public(file->pid, file->path, 0) : -EACCES;
 	case BROKER_OPEN_RING:
-		return config->open_ring
-			       ? config->open_ring(config->ring_ctx, request->text, &answer->ring)
-			       : -ENOSYS;
+		return config->open_ring ? config->open_ring(config->ring_ctx, file->kind,
+							     request->text, &answer->ring)
+					 : -ENOSYS;
 	case BROKER_OPEN_LISTS:
 		return open_public(file->pid, PACKAGE_LISTS, O_DIRECTORY);
 	default:

@@ -32,7 +32,7 @@ unsigned int privileges_missing(void);
 
 /*
  * Whether this process may open perf events, and only with CAP_SYS_ADMIN: as kernels of Ubuntu and
- * older ones of Debian have it, which restrict them further (kernel.perf_event_paranoid above 2).
+ * Debian have it, which restrict them further (kernel.perf_event_paranoid above 2).
  * Tries it without.
  */
 bool privileges_perf_takes_admin(void);

@@ -5,37 +5,90 @@
 
 #include "pipeline/clock.h"
 #include "trace/mapping.h"
+#include "trace/reduced.h"
+#include "trace/reduced_rings.h"
 
 /* In the broker. */
-static int open_ring(void *ctx, uint32_t cpu, struct broker_ring *ret)
+static int open_ring(void *ctx, uint32_t kind, uint32_t cpu, struct broker_ring *ret)
 {
 	const struct session *session = ctx;
 
-	return mappings_reopen(session->mappings, cpu, ret);
+	if (cpu >= CPUS_MAX)
+		return -EINVAL;
+	if (kind == BROKER_RING_MAPPINGS && session->mappings)
+		return mappings_reopen(session->mappings, cpu, ret);
+	if (kind == BROKER_RING_RECORDS && session->reduced)
+		return reduced_rings_reopen(reduced_rings(session->reduced), cpu, ret);
+	return -ENOSYS;
 }
 
 void cpu_rings_offer(struct session *session, struct broker_config *config)
 {
-	if (!session->mappings || session->reduced)
+	if (!session->mappings && !session->reduced)
 		return;
 	config->open_ring = open_ring;
 	config->ring_ctx = session;
 }
 
+void cpu_rings_leave(struct session *session)
+{
+	if (session->mappings)
+		mappings_leave(session->mappings);
+	if (session->reduced)
+		reduced_rings_leave(reduced_rings(session->reduced));
+}
+
 /* Lets go of the rings of SET. */
 static void retire(struct session *session, const struct cpu_set_bits *set)
 {
-	for (uint32_t cpu = 0; session->mappings && cpu < CPUS_MAX; cpu++)
-		if (cpus_has(set, cpu))
+	for (uint32_t cpu = 0; cpu < CPUS_MAX; cpu++) {
+		if (!cpus_has(set, cpu))
+			continue;
+		if (session->mappings)
 			mappings_retire(session->mappings, cpu);
+		if (session->reduced)
+			reduced_rings_retire(reduced_rings(session->reduced), cpu);
+	}
 }
 
-static int request(struct session *session, struct broker *broker, uint32_t cpu)
+static int request_mappings(struct session *session, struct broker *broker, uint32_t cpu)
 {
 	struct broker_ring ring;
-	int fd = broker_open_ring(broker, cpu, &ring);
+	int fd;
 
+	if (!session->mappings || mappings_has(session->mappings, cpu))
+		return 0;
+	fd = broker_open_ring(broker, BROKER_RING_MAPPINGS, cpu, &ring);
 	return fd < 0 ? fd : mappings_add(session->mappings, cpu, fd, &ring);
+}
+
+static int request_records(struct session *session, struct broker *broker, uint32_t cpu)
+{
+	struct reduced_rings *rings = session->reduced ? reduced_rings(session->reduced) : NULL;
+	struct broker_ring ring;
+	int fd;
+
+	if (!rings || reduced_rings_has(rings, cpu))
+		return 0;
+	fd = broker_open_ring(broker, BROKER_RING_RECORDS, cpu, &ring);
+	return fd < 0 ? fd : reduced_rings_add(rings, cpu, fd, &ring);
+}
+
+/* Asks for all that CPU needs. Returns 0 or a negative errno. */
+static int request(struct session *session, struct broker *broker, uint32_t cpu)
+{
+	int err = request_records(session, broker, cpu);
+
+	return err ? err : request_mappings(session, broker, cpu);
+}
+
+/* Adds those whose rings tell nothing any more to *RET. */
+static void find_silent(const struct session *session, struct cpu_set_bits *ret)
+{
+	if (session->mappings)
+		mappings_find_silent(session->mappings, ret);
+	if (session->reduced)
+		reduced_rings_find_silent(reduced_rings(session->reduced), ret);
 }
 
 /* Asks for rings for all that wait; *RET_OPENED are those that have one now. Returns 0 or the last
@@ -78,7 +131,7 @@ bool cpu_rings_look(struct session *session, struct broker *broker, uint64_t now
 {
 	struct cpus *cpus = &session->cpus;
 	struct cpu_set_bits waited = cpus->waiting;
-	struct cpu_set_bits silent;
+	struct cpu_set_bits silent = { 0 };
 	struct cpus_news news;
 
 	*ret = (struct cpu_rings_news){ .err = 0 };
@@ -86,8 +139,8 @@ bool cpu_rings_look(struct session *session, struct broker *broker, uint64_t now
 		return false;
 	if (!cpus_look(cpus, now_ns, &news))
 		return false;
-	if (news.was_suspended && session->mappings) {
-		mappings_find_silent(session->mappings, &silent);
+	if (news.was_suspended) {
+		find_silent(session, &silent);
 		cpus_silence(cpus, &silent, &news.gone);
 	}
 	retire(session, &news.gone);

@@ -24,6 +24,8 @@ struct cpu_rings_news {
 
 /* Makes the broker of CONFIG open rings for SESSION, open already. Before broker_start(). */
 void cpu_rings_offer(struct session *session, struct broker_config *config);
+/* In the broker, first: of the rings that there are only the events are left to it. */
+void cpu_rings_leave(struct session *session);
 
 /*
  * Looks, once a second, which CPUs have come and gone, and has BROKER open rings for those without.

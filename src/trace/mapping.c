@@ -50,13 +50,6 @@ struct mappings {
 	uint8_t record[PERF_RING_RECORD_MAX]; /* one that wraps around the end of its ring */
 };
 
-/* What read(2) gives of an event (PERF_FORMAT_*). */
-struct event_values {
-	uint64_t count; /* of nothing */
-	uint64_t enabled_ns;
-	uint64_t id;
-};
-
 /*
  * Opens an event for CPU that reports to a ring of BYTES; with OUTPUT, the descriptor of another
  * event, to that one's, and build ids. Returns a descriptor or a negative errno.
@@ -77,7 +70,7 @@ static int event_open(int cpu, size_t bytes, int output, bool is_on)
 		.build_id = has_output,
 		.use_clockid = 1,
 		.clockid = CLOCK_BOOTTIME,
-		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_ID,
+		.read_format = PERF_RING_FORMAT,
 		.watermark = 1,
 		.wakeup_watermark = (uint32_t)bytes / 4,
 	};
@@ -86,14 +79,6 @@ static int event_open(int cpu, size_t bytes, int output, bool is_on)
 			      flags | PERF_FLAG_FD_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
-}
-
-/* Returns 0 or a negative errno. */
-static int event_read(int fd, struct event_values *ret)
-{
-	ssize_t n = read(fd, ret, sizeof(*ret));
-
-	return n == sizeof(*ret) ? 0 : n < 0 ? -errno : -EIO;
 }
 
 static void ring_close(struct ring *ring)
@@ -107,7 +92,7 @@ static void ring_close(struct ring *ring)
 /* Opens RING for CPU, BYTES long. Returns 0 or a negative errno. */
 static int ring_open(struct ring *ring, int cpu, size_t bytes, bool is_on)
 {
-	struct event_values values;
+	struct perf_ring_values values;
 	int err;
 
 	*ring = (struct ring){ .cpu = cpu, .build_id_fd = -1 };
@@ -120,7 +105,7 @@ static int ring_open(struct ring *ring, int cpu, size_t bytes, bool is_on)
 		return err;
 	}
 	ring->build_id_fd = event_open(cpu, bytes, ring->fd, is_on);
-	if (ring->build_id_fd >= 0 && event_read(ring->build_id_fd, &values)) {
+	if (ring->build_id_fd >= 0 && perf_ring_read(ring->build_id_fd, &values)) {
 		close(ring->build_id_fd);
 		ring->build_id_fd = -1;
 	}
@@ -174,33 +159,14 @@ int mappings_enable(const struct mappings *mappings)
 	return 0;
 }
 
-/* For how long the event of RING has been on, of its own clock; 0 where that cannot be read. */
-static uint64_t ring_enabled_ns(const struct ring *ring)
-{
-	struct event_values values;
-
-	return event_read(ring->fd, &values) ? 0 : values.enabled_ns;
-}
-
 void mappings_find_silent(const struct mappings *mappings, struct cpu_set_bits *ret)
 {
-	/* Some ticks, of which a clock may be made that has nothing finer. */
-	static const struct timespec pause = { .tv_nsec = 30000000 };
-	uint64_t *before = calloc(mappings->nr_rings, sizeof(*before));
-
-	*ret = (struct cpu_set_bits){ 0 };
-	for (size_t i = 0; before && i < mappings->nr_rings; i++)
-		before[i] = ring_enabled_ns(&mappings->rings[i]);
-	nanosleep(&pause, NULL);
 	for (size_t i = 0; i < mappings->nr_rings; i++) {
 		const struct ring *ring = &mappings->rings[i];
 
-		if (ring->is_retired)
-			continue;
-		if (!before || ring_enabled_ns(ring) == before[i])
+		if (!ring->is_retired && !perf_ring_is_on(ring->fd))
 			ret->words[ring->cpu / 64] |= 1ULL << (ring->cpu % 64);
 	}
-	free(before);
 }
 
 void mappings_close(struct mappings *mappings)
@@ -259,19 +225,6 @@ static size_t next_ring_bytes(const struct mappings *mappings)
 	return bytes;
 }
 
-/* Whether the event of RING is told of mappings: the time for which it is on goes on then. */
-static bool ring_is_on(const struct ring *ring)
-{
-	static const struct timespec pause = { .tv_nsec = 1000000 };
-	uint64_t before = ring_enabled_ns(ring);
-
-	if (ring_enabled_ns(ring) != before)
-		return true;
-	/* A clock may be coarse. */
-	nanosleep(&pause, NULL);
-	return ring_enabled_ns(ring) != before;
-}
-
 static struct ring *find_ring(const struct mappings *mappings, uint32_t cpu)
 {
 	for (size_t i = 0; i < mappings->nr_rings; i++)
@@ -284,6 +237,11 @@ static void drop_ring(struct mappings *mappings, struct ring *ring)
 {
 	ring_close(ring);
 	*ring = mappings->rings[--mappings->nr_rings];
+}
+
+bool mappings_has(const struct mappings *mappings, uint32_t cpu)
+{
+	return find_ring(mappings, cpu) != NULL;
 }
 
 void mappings_leave(struct mappings *mappings)
@@ -301,7 +259,7 @@ int mappings_reopen(struct mappings *mappings, uint32_t cpu, struct broker_ring 
 
 	if (cpu >= CPUS_MAX)
 		return -EINVAL;
-	if (ring && ring_is_on(ring))
+	if (ring && perf_ring_is_on(ring->fd))
 		return -EEXIST;
 	if (ring)
 		drop_ring(mappings, ring);

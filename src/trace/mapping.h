@@ -61,12 +61,10 @@ struct mappings;
 int mappings_open(struct mappings **ret);
 /* From now on mappings are reported. Returns 0 or a negative errno. */
 int mappings_enable(const struct mappings *mappings);
-/*
- * Fills *RET with the CPUs whose ring is told nothing any more, since they were offline for a
- * while: their event is off, and the time for which it is on stands still (list_del_event(),
- * kernel/events/core.c). Takes 30 ms; without memory all are.
- */
+/* Adds the CPUs to *RET whose ring is told nothing any more: perf_ring_is_on(). */
 void mappings_find_silent(const struct mappings *mappings, struct cpu_set_bits *ret);
+/* Whether there is a ring for CPU, which may have fallen silent since it was looked. */
+bool mappings_has(const struct mappings *mappings, uint32_t cpu);
 void mappings_close(struct mappings *mappings);
 
 /* In the broker, first: only the events of the rings are left to it, not the rings. */

@@ -5,6 +5,7 @@
 #include <linux/perf_event.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 int perf_ring_map(struct perf_ring *ring, int fd, size_t bytes)
@@ -23,6 +24,32 @@ void perf_ring_unmap(struct perf_ring *ring)
 	if (ring->page)
 		munmap(ring->page, (size_t)sysconf(_SC_PAGESIZE) + ring->bytes);
 	ring->page = NULL;
+}
+
+int perf_ring_read(int fd, struct perf_ring_values *ret)
+{
+	ssize_t n = read(fd, ret, sizeof(*ret));
+
+	return n == sizeof(*ret) ? 0 : n < 0 ? -errno : -EIO;
+}
+
+static uint64_t enabled_ns(int fd)
+{
+	struct perf_ring_values values;
+
+	return perf_ring_read(fd, &values) ? 0 : values.enabled_ns;
+}
+
+bool perf_ring_is_on(int fd)
+{
+	/* A tick at 100 Hz, of which a clock may be made that has nothing finer. */
+	static const struct timespec pause = { .tv_nsec = 10000000 };
+	uint64_t before = enabled_ns(fd);
+
+	if (enabled_ns(fd) != before)
+		return true;
+	nanosleep(&pause, NULL);
+	return enabled_ns(fd) != before;
 }
 
 void perf_ring_look(struct perf_ring *ring)

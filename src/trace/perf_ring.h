@@ -32,6 +32,25 @@ int perf_ring_map(struct perf_ring *ring, int fd, size_t bytes);
 /* Safe on one that is not mapped. */
 void perf_ring_unmap(struct perf_ring *ring);
 
+/* What read(2) gives of an event with this read_format. */
+#define PERF_RING_FORMAT (PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_ID)
+
+struct perf_ring_values {
+	uint64_t count;
+	uint64_t enabled_ns; /* of a clock of its own */
+	uint64_t id;
+};
+
+/* Reads those of event FD. Returns 0 or a negative errno. */
+int perf_ring_read(int fd, struct perf_ring_values *ret);
+
+/*
+ * Whether event FD is told of what happens on its CPU: when that goes offline, the event is off,
+ * and the time for which it is on stands still (list_del_event(), kernel/events/core.c). Takes
+ * 10 ms when it is off.
+ */
+bool perf_ring_is_on(int fd);
+
 /* Begins to read what has been written by now. */
 void perf_ring_look(struct perf_ring *ring);
 

@@ -421,9 +421,14 @@ void reduced_stop(struct reduced *reduced)
 		broker_attach(reduced->broker);
 }
 
+struct reduced_rings *reduced_rings(struct reduced *reduced)
+{
+	return &reduced->rings;
+}
+
 /* --- reading --- */
 
-int reduced_watch(const struct reduced *reduced, int epoll)
+int reduced_watch(struct reduced *reduced, int epoll)
 {
 	return reduced_rings_watch(&reduced->rings, epoll);
 }

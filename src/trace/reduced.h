@@ -49,6 +49,11 @@ void reduced_tell(const struct reduced *reduced, struct session *session);
 /* Makes PID the root of a tree, before reduced_start(). Returns 0 or a negative errno. */
 int reduced_add_root(struct reduced *reduced, uint32_t pid);
 
+struct reduced_rings;
+
+/* Its perf rings. Borrowed. */
+struct reduced_rings *reduced_rings(struct reduced *reduced);
+
 /* Makes the broker of CONFIG settle the accounts at the end. Call before broker_start(). */
 void reduced_offer(struct reduced *reduced, struct broker_config *config);
 
@@ -66,7 +71,7 @@ void reduced_serve(struct reduced *reduced, struct broker *broker, uint32_t work
 void reduced_stop(struct reduced *reduced);
 
 /* Adds the rings to EPOLL. Returns 0 or a negative errno. */
-int reduced_watch(const struct reduced *reduced, int epoll);
+int reduced_watch(struct reduced *reduced, int epoll);
 
 /*
  * Hands what happened up to UNTIL_NS, boot time, to SINK, at most MAX raw records. Returns how many

@@ -3,11 +3,11 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,7 +15,18 @@
 
 #define RING_BYTES_MIN (64U << 10)
 
-static int ring_open(struct reduced_rings *rings, int map, int cpu, size_t bytes)
+static void ring_close(struct cpu_ring *ring)
+{
+	if (ring->fd < 0)
+		return;
+	perf_ring_unmap(&ring->ring);
+	close(ring->fd);
+	ring->fd = -1;
+}
+
+/* Opens RING for CPU, from the first moment on, and has the programs write to it. Returns 0 or a
+ * negative errno. */
+static int ring_open(const struct reduced_rings *rings, struct cpu_ring *ring, uint32_t cpu)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -23,65 +34,187 @@ static int ring_open(struct reduced_rings *rings, int map, int cpu, size_t bytes
 		.config = PERF_COUNT_SW_BPF_OUTPUT,
 		.sample_type = PERF_SAMPLE_RAW,
 		.sample_period = 1,
+		.read_format = PERF_RING_FORMAT,
 		/* At once: what /proc tells of a process is to be read before it goes on. */
 		.wakeup_events = 1,
 	};
-	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	struct cpu_ring *ring = &rings->rings[rings->nr_rings];
 	int err;
 
-	if (fd < 0)
-		return errno == ENODEV ? 0 : -errno; /* offline */
-	err = perf_ring_map(&ring->ring, fd, bytes);
-	if (!err && (bpf_map_update_elem(map, &cpu, &fd, BPF_ANY) ||
-		     ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) < 0)) {
+	*ring = (struct cpu_ring){ .cpu = cpu, .due_ns = UINT64_MAX };
+	ring->fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	if (ring->fd < 0)
+		return -errno;
+	err = perf_ring_map(&ring->ring, ring->fd, rings->bytes);
+	if (!err && bpf_map_update_elem(rings->map, &cpu, &ring->fd, BPF_ANY))
 		err = -errno;
-		perf_ring_unmap(&ring->ring);
-	}
-	if (err) {
-		close(fd);
-		return err;
-	}
-	ring->fd = fd;
-	rings->nr_rings++;
-	return 0;
+	if (err)
+		ring_close(ring);
+	return err;
 }
 
 int reduced_rings_open(struct reduced_rings *rings, int map, size_t nr_cpus, size_t all_bytes)
 {
-	size_t bytes = RING_BYTES_MIN;
 	int err = 0;
 
-	while (bytes * 2 * nr_cpus <= all_bytes)
-		bytes *= 2;
+	rings->map = map;
+	rings->bytes = RING_BYTES_MIN;
+	while (rings->bytes * 2 * nr_cpus <= all_bytes)
+		rings->bytes *= 2;
 	rings->rings = calloc(nr_cpus, sizeof(*rings->rings));
 	if (!rings->rings)
 		return -ENOMEM;
-	for (size_t cpu = 0; !err && cpu < nr_cpus; cpu++)
-		err = ring_open(rings, map, (int)cpu, bytes);
+	rings->max_rings = nr_cpus;
+	for (uint32_t cpu = 0; !err && cpu < nr_cpus; cpu++) {
+		err = ring_open(rings, &rings->rings[rings->nr_rings], cpu);
+		if (!err)
+			rings->nr_rings++;
+		else if (err == -ENODEV) /* offline */
+			err = 0;
+	}
 	return err;
 }
 
 void reduced_rings_close(struct reduced_rings *rings)
 {
-	for (size_t i = 0; i < rings->nr_rings; i++) {
-		perf_ring_unmap(&rings->rings[i].ring);
-		close(rings->rings[i].fd);
-	}
+	for (size_t i = 0; i < rings->nr_rings; i++)
+		ring_close(&rings->rings[i]);
 	free(rings->rings);
 	rings->rings = NULL;
 	rings->nr_rings = 0;
 }
 
-int reduced_rings_watch(const struct reduced_rings *rings, int epoll)
+static int ring_watch(const struct cpu_ring *ring, int epoll)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, ring->fd, &event) < 0 ? -errno : 0;
+}
+
+int reduced_rings_watch(struct reduced_rings *rings, int epoll)
+{
+	int err = 0;
+
+	rings->epoll = epoll;
+	for (size_t i = 0; !err && i < rings->nr_rings; i++)
+		err = ring_watch(&rings->rings[i], epoll);
+	return err;
+}
+
+/* The place of CPU, whether it has a ring or not; where it has none yet, a new one of no CPU; NULL:
+ * there is no room. */
+static struct cpu_ring *find_place(const struct reduced_rings *rings, uint32_t cpu)
+{
+	for (size_t i = 0; i < rings->nr_rings; i++)
+		if (rings->rings[i].cpu == cpu)
+			return &rings->rings[i];
+	return rings->nr_rings < rings->max_rings ? &rings->rings[rings->nr_rings] : NULL;
+}
+
+static bool is_new(const struct reduced_rings *rings, const struct cpu_ring *place)
+{
+	return place == &rings->rings[rings->nr_rings];
+}
+
+void reduced_rings_leave(struct reduced_rings *rings)
+{
+	/* As in mappings_leave(). */
+	for (size_t i = 0; i < rings->nr_rings; i++)
+		rings->rings[i].ring.page = NULL;
+}
+
+int reduced_rings_reopen(struct reduced_rings *rings, uint32_t cpu, struct broker_ring *ret)
+{
+	struct cpu_ring *ring = find_place(rings, cpu);
+	struct cpu_ring opened;
+	int err;
+	int fd;
+
+	if (!ring)
+		return -ENOMEM;
+	if (!is_new(rings, ring) && ring->fd >= 0 && perf_ring_is_on(ring->fd))
+		return -EEXIST;
+	err = ring_open(rings, &opened, cpu);
+	if (err)
+		return err;
+	if (is_new(rings, ring))
+		rings->nr_rings++;
+	else
+		ring_close(ring);
+	*ring = opened;
+	*ret = (struct broker_ring){ .bytes = rings->bytes };
+	fd = fcntl(ring->fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Reads PLACE's CPU from FD on. Returns 0 or a negative errno. */
+static int begin_ring(const struct reduced_rings *rings, struct cpu_ring *place, int fd,
+		      size_t bytes)
+{
+	int err = perf_ring_map(&place->ring, fd, bytes);
+
+	if (err)
+		return err;
+	place->fd = fd;
+	err = rings->epoll ? ring_watch(place, rings->epoll) : 0;
+	if (!err)
+		return 0;
+	perf_ring_unmap(&place->ring);
+	place->fd = -1;
+	return err;
+}
+
+int reduced_rings_add(struct reduced_rings *rings, uint32_t cpu, int fd,
+		      const struct broker_ring *opened)
+{
+	struct cpu_ring *place = find_place(rings, cpu);
+	int err = place ? 0 : -ENOMEM;
+
+	if (place && is_new(rings, place))
+		*place = (struct cpu_ring){ .fd = -1, .cpu = cpu };
+	else if (place && place->ring.page)
+		err = -EAGAIN;
+	if (!err)
+		err = begin_ring(rings, place, fd, opened->bytes);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	/* What the programs have counted there goes on. */
+	place->is_retired = false;
+	place->ahead = 0;
+	place->due_ns = UINT64_MAX;
+	if (is_new(rings, place))
+		rings->nr_rings++;
+	return 0;
+}
+
+bool reduced_rings_has(const struct reduced_rings *rings, uint32_t cpu)
+{
+	const struct cpu_ring *place = find_place(rings, cpu);
+
+	return place && !is_new(rings, place) && place->fd >= 0 && !place->is_retired;
+}
+
+void reduced_rings_retire(struct reduced_rings *rings, uint32_t cpu)
+{
+	struct cpu_ring *place = find_place(rings, cpu);
+
+	if (!reduced_rings_has(rings, cpu))
+		return;
+	place->is_retired = true;
+	/* As in mappings_retire(). */
+	if (rings->epoll)
+		epoll_ctl(rings->epoll, EPOLL_CTL_DEL, place->fd, NULL);
+}
+
+void reduced_rings_find_silent(const struct reduced_rings *rings, struct cpu_set_bits *ret)
 {
 	for (size_t i = 0; i < rings->nr_rings; i++) {
-		struct epoll_event event = { .events = EPOLLIN };
+		const struct cpu_ring *ring = &rings->rings[i];
 
-		if (epoll_ctl(epoll, EPOLL_CTL_ADD, rings->rings[i].fd, &event) < 0)
-			return -errno;
+		if (reduced_rings_has(rings, ring->cpu) && !perf_ring_is_on(ring->fd))
+			ret->words[ring->cpu / 64] |= 1ULL << (ring->cpu % 64);
 	}
-	return 0;
 }
 
 /*
@@ -164,6 +297,16 @@ static int take_first(struct reduced_rings *rings, struct cpu_ring *ring, uint64
 	return err;
 }
 
+/* Gives back what was read; of a CPU that went, all of it. */
+static void ring_release(struct cpu_ring *ring)
+{
+	if (!ring->ring.page)
+		return;
+	perf_ring_release(&ring->ring);
+	if (ring->is_retired && perf_ring_is_read(&ring->ring))
+		ring_close(ring);
+}
+
 int reduced_rings_pass(struct reduced_rings *rings, uint64_t until_ns, unsigned int max,
 		       raw_take take, void *ctx)
 {
@@ -174,6 +317,8 @@ int reduced_rings_pass(struct reduced_rings *rings, uint64_t until_ns, unsigned 
 
 	rings->behind_ns = behind_ns;
 	for (size_t i = 0; i < rings->nr_rings; i++) {
+		if (!rings->rings[i].ring.page)
+			continue;
 		perf_ring_look(&rings->rings[i].ring);
 		ring_peek(rings, &rings->rings[i], behind_ns);
 	}
@@ -183,7 +328,7 @@ int reduced_rings_pass(struct reduced_rings *rings, uint64_t until_ns, unsigned 
 		count++;
 	}
 	for (size_t i = 0; i < rings->nr_rings; i++)
-		perf_ring_release(&rings->rings[i].ring);
+		ring_release(&rings->rings[i]);
 	return err ? err : (int)count;
 }
 
@@ -218,6 +363,8 @@ bool reduced_rings_moved(struct reduced_rings *rings, uint32_t tgid, uint64_t ts
 	for (size_t i = 0; i < rings->nr_rings; i++) {
 		struct cpu_ring *ring = &rings->rings[i];
 
+		if (!ring->ring.page)
+			continue;
 		if (ring->ahead < ring->ring.tail)
 			ring->ahead = ring->ring.tail;
 		while ((size = perf_ring_ahead(&ring->ring, &ring->ahead, sample, sizeof(sample))))

@@ -12,13 +12,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "priv/broker.h"
+#include "trace/cpus.h"
 #include "trace/perf_ring.h"
 #include "trace/reduced_wire.h"
 
 /* The ring of one CPU. */
 struct cpu_ring {
-	struct perf_ring ring;
+	struct perf_ring ring; /* not mapped: the CPU went, and its ring was read */
 	int fd;
+	uint32_t cpu;
+	bool is_retired; /* nothing comes any more */
 	uint64_t ahead;	 /* up to where it was looked through for moves */
 	uint64_t due_ns; /* boot time of the record that is next; UINT64_MAX: none yet */
 	struct raw_counters seen[NR_RAW_TYPES]; /* as the last record of the type had them */
@@ -36,6 +40,10 @@ struct ring_move {
 struct reduced_rings {
 	struct cpu_ring *rings;
 	size_t nr_rings;
+	size_t max_rings; /* as many as RINGS has room for */
+	size_t bytes;	  /* of each */
+	int map;
+	int epoll;	    /* 0: none */
 	uint64_t behind_ns; /* CLOCK_MONOTONIC behind CLOCK_BOOTTIME, at the last pass */
 	struct ring_move moves[RINGS_MOVES_MAX];
 	size_t nr_moves;       /* of all time: the place of the next is the rest */
@@ -58,8 +66,21 @@ typedef int (*raw_take)(void *ctx, const void *bytes, size_t size, uint64_t behi
 int reduced_rings_open(struct reduced_rings *rings, int map, size_t nr_cpus, size_t all_bytes);
 void reduced_rings_close(struct reduced_rings *rings);
 
-/* Adds them to EPOLL. Returns 0 or a negative errno. */
-int reduced_rings_watch(const struct reduced_rings *rings, int epoll);
+/* Adds them to EPOLL, and those that come. Returns 0 or a negative errno. */
+int reduced_rings_watch(struct reduced_rings *rings, int epoll);
+
+/*
+ * For CPUs that come and go: as mappings_leave(), mappings_reopen(), mappings_add(),
+ * mappings_retire(), mappings_find_silent() and mappings_has() of mapping.h. The broker puts the
+ * ring into the map, too. -EAGAIN while the last ring of CPU is not read to its end.
+ */
+void reduced_rings_leave(struct reduced_rings *rings);
+int reduced_rings_reopen(struct reduced_rings *rings, uint32_t cpu, struct broker_ring *ret);
+int reduced_rings_add(struct reduced_rings *rings, uint32_t cpu, int fd,
+		      const struct broker_ring *opened);
+void reduced_rings_retire(struct reduced_rings *rings, uint32_t cpu);
+void reduced_rings_find_silent(const struct reduced_rings *rings, struct cpu_set_bits *ret);
+bool reduced_rings_has(const struct reduced_rings *rings, uint32_t cpu);
 
 /*
  * Hands what happened up to UNTIL_NS, boot time, to TAKE, at most MAX records. Returns how many

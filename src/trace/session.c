@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "trace/cgroup.h"
+#include "trace/cpu_rings.h"
 #include "trace/hook.h"
 #include "trace/libbpf_log.h"
 #include "trace/reduced.h"
@@ -307,8 +308,7 @@ static void leave_ring(void *ctx)
 	struct session *session = ctx;
 
 	ring_close(session);
-	if (session->mappings)
-		mappings_leave(session->mappings);
+	cpu_rings_leave(session);
 }
 
 void session_offer(struct session *session, struct broker_config *config)

@@ -493,9 +493,10 @@ static void test_linker_of_another_root_is_that_of_the_process(void **state)
 	rmdir(files_path("root/etc"));
 }
 
-static int no_ring(void *ctx, uint32_t cpu, struct broker_ring *ret)
+static int no_ring(void *ctx, uint32_t kind, uint32_t cpu, struct broker_ring *ret)
 {
 	(void)ctx;
+	(void)kind;
 	(void)cpu;
 	(void)ret;
 	return -ENODEV;

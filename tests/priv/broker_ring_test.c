@@ -17,25 +17,27 @@
 struct asked {
 	unsigned int nr;
 	uint32_t cpu;
+	uint32_t kind;
 	int answer; /* 0: a descriptor */
 };
 
 static struct asked *asked;
 static struct mappings *mappings; /* never on: as of CPUs that went */
 
-static int on_ring(void *ctx, uint32_t cpu, struct broker_ring *ret)
+static int on_ring(void *ctx, uint32_t kind, uint32_t cpu, struct broker_ring *ret)
 {
 	if (ctx != asked)
 		return -ERANGE;
 	asked->nr++;
 	asked->cpu = cpu;
+	asked->kind = kind;
 	*ret = (struct broker_ring){ .bytes = 4711, .build_id_event = UINT64_MAX };
 	return asked->answer ? asked->answer : open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-static int on_mappings(void *ctx, uint32_t cpu, struct broker_ring *ret)
+static int on_mappings(void *ctx, uint32_t kind, uint32_t cpu, struct broker_ring *ret)
 {
-	return mappings_reopen(ctx, cpu, ret);
+	return kind == BROKER_RING_MAPPINGS ? mappings_reopen(ctx, cpu, ret) : -ENOSYS;
 }
 
 static void on_leave(void *ctx)
@@ -69,16 +71,19 @@ static void test_number_arrives_and_what_is_answered_comes_back(void **state)
 
 	(void)state;
 	assert_int_equal(broker_start(&broker, &config), 0);
-	fd = broker_open_ring(&broker, 5, &ring);
+	fd = broker_open_ring(&broker, BROKER_RING_MAPPINGS, 5, &ring);
 	assert_true(fd >= 0);
 	close(fd);
 	assert_int_equal(asked->nr, 1);
 	assert_int_equal(asked->cpu, 5);
 	assert_int_equal(ring.bytes, 4711);
 	assert_true(ring.build_id_event == UINT64_MAX);
+	assert_int_equal(asked->kind, BROKER_RING_MAPPINGS);
 	asked->answer = -EEXIST;
-	assert_int_equal(broker_open_ring(&broker, UINT32_MAX, &ring), -EEXIST);
+	assert_int_equal(broker_open_ring(&broker, BROKER_RING_RECORDS, UINT32_MAX, &ring),
+			 -EEXIST);
 	assert_true(asked->cpu == UINT32_MAX);
+	assert_int_equal(asked->kind, BROKER_RING_RECORDS);
 }
 
 static void test_broker_without_rings_has_none(void **state)
@@ -88,9 +93,9 @@ static void test_broker_without_rings_has_none(void **state)
 
 	(void)state;
 	assert_int_equal(broker_start(&broker, &config), 0);
-	assert_int_equal(broker_open_ring(&broker, 0, &ring), -ENOSYS);
+	assert_int_equal(broker_open_ring(&broker, BROKER_RING_MAPPINGS, 0, &ring), -ENOSYS);
 	broker_stop(&broker);
-	assert_int_equal(broker_open_ring(&broker, 0, &ring), -EPIPE);
+	assert_int_equal(broker_open_ring(&broker, BROKER_RING_MAPPINGS, 0, &ring), -EPIPE);
 }
 
 /* Maps the file at PATH for execution, as a library is, on CPU alone. */
@@ -148,12 +153,13 @@ static void test_ring_that_the_broker_opens_tells_of_its_cpu(void **state)
 		map_on(path, cpu);
 		assert_int_equal(count_mapped(path), 0);
 		mappings_retire(mappings, cpu);
-		fd = broker_open_ring(&broker, cpu, &ring);
+		fd = broker_open_ring(&broker, BROKER_RING_MAPPINGS, cpu, &ring);
 		assert_true(fd >= 0);
 		assert_int_equal(mappings_add(mappings, cpu, fd, &ring), 0);
 		map_on(path, cpu);
 		assert_int_equal(count_mapped(path), 1);
-		assert_int_equal(broker_open_ring(&broker, cpu, &ring), -EEXIST);
+		assert_int_equal(broker_open_ring(&broker, BROKER_RING_MAPPINGS, cpu, &ring),
+				 -EEXIST);
 	}
 	assert_int_equal(mappings_counts(mappings)->malformed, 0);
 	/* It holds on when the broker has gone. */

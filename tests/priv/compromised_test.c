@@ -318,11 +318,16 @@ static void test_no_second_ring_is_opened(void **state)
 		return;
 	nr = broker_descriptors();
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(broker_open_ring(&broker, 0, &ring), -EEXIST);
-	assert_int_equal(broker_open_ring(&broker, CPUS_MAX, &ring), -EINVAL);
-	assert_int_equal(broker_open_ring(&broker, UINT32_MAX, &ring), -EINVAL);
+		assert_int_equal(broker_open_ring(&broker, BROKER_RING_MAPPINGS, 0, &ring),
+				 -EEXIST);
+	assert_int_equal(broker_open_ring(&broker, BROKER_RING_MAPPINGS, CPUS_MAX, &ring), -EINVAL);
+	assert_int_equal(broker_open_ring(&broker, BROKER_RING_MAPPINGS, UINT32_MAX, &ring),
+			 -EINVAL);
+	/* No programs for old kernels run, and other rings there are none. */
+	assert_int_equal(broker_open_ring(&broker, BROKER_RING_RECORDS, 0, &ring), -ENOSYS);
+	assert_int_equal(broker_open_ring(&broker, BROKER_RING_RECORDS + 1, 0, &ring), -ENOSYS);
 	/* There is no such CPU. */
-	assert_true(broker_open_ring(&broker, CPUS_MAX - 1, &ring) < 0);
+	assert_true(broker_open_ring(&broker, BROKER_RING_MAPPINGS, CPUS_MAX - 1, &ring) < 0);
 	assert_int_equal(broker_descriptors(), nr);
 }
 

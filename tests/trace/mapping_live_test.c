@@ -291,7 +291,7 @@ static void test_ring_of_a_cpu_that_came_back_takes_the_place_of_the_old_one(voi
 {
 	struct mappings *elsewhere;
 	struct broker_ring opened;
-	struct cpu_set_bits silent;
+	struct cpu_set_bits silent = { .words = { 0 } };
 	const struct mapping *mapping;
 	const char *path;
 	cpu_set_t before;

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Who is about to change its directory, as the rings tell that nobody has read yet. */
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <cmocka.h>
 #include <linux/perf_event.h>
 
@@ -163,6 +168,107 @@ static void test_what_cannot_be_read_ends_it(void **state)
 	assert_true(has_moved(10, 1));
 }
 
+static int count_record(void *ctx, const void *bytes, size_t size, uint64_t behind_ns,
+			bool *ret_is_read)
+{
+	(void)bytes;
+	(void)size;
+	(void)behind_ns;
+	++*(unsigned int *)ctx;
+	*ret_is_read = true;
+	return 0;
+}
+
+/* Records of what happened up to UNTIL_NS; how many there were. */
+static unsigned int pass(struct reduced_rings *of, uint64_t until_ns)
+{
+	unsigned int nr = 0;
+
+	int n = reduced_rings_pass(of, until_ns, 1000, count_record, &nr);
+
+	assert_int_equal(n, nr);
+	return nr;
+}
+
+static void test_ring_of_a_cpu_that_went_is_read_and_then_closed(void **state)
+{
+	struct broker_ring opened = { .bytes = RING_BYTES };
+
+	(void)state;
+	of_cpu[0].fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	of_cpu[1].fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	of_cpu[1].cpu = 1;
+	write_move(1, 10, 500, false);
+	write_move(1, 11, UINT64_MAX / 2, false);
+	assert_true(reduced_rings_has(&rings, 1));
+	reduced_rings_retire(&rings, 1);
+	assert_false(reduced_rings_has(&rings, 1));
+	assert_true(reduced_rings_has(&rings, 0));
+	/* The second is too late for that. */
+	assert_int_equal(pass(&rings, UINT64_MAX / 4), 1);
+	assert_int_equal(
+		reduced_rings_add(&rings, 1, open("/dev/null", O_RDONLY | O_CLOEXEC), &opened),
+		-EAGAIN);
+	assert_int_equal(pass(&rings, UINT64_MAX - 1), 1);
+	assert_int_equal(of_cpu[1].fd, -1);
+	assert_null(of_cpu[1].ring.page);
+	/* Without it all goes on. */
+	assert_int_equal(pass(&rings, UINT64_MAX - 1), 0);
+	write_move(0, 12, 5000, false);
+	assert_true(has_moved(12, 1));
+	assert_int_equal(pass(&rings, UINT64_MAX - 1), 1);
+	assert_int_equal(rings.received[RAW_MOVE], 3);
+	/* No ring is one either. */
+	assert_true(reduced_rings_add(&rings, 1, open("/dev/null", O_RDONLY | O_CLOEXEC), &opened) <
+		    0);
+	assert_false(reduced_rings_has(&rings, 1));
+	assert_int_equal(
+		reduced_rings_add(&rings, 2, open("/dev/null", O_RDONLY | O_CLOEXEC), &opened),
+		-ENOMEM);
+	close(of_cpu[0].fd);
+}
+
+/* As the broker does it: rings of this kernel, of which one is switched off as if its CPU went. */
+static void test_rings_are_opened_again(void **state)
+{
+	struct reduced_rings here = { .nr_rings = 0 };
+	struct reduced_rings there = { .nr_rings = 0 };
+	struct cpu_set_bits silent = { .words = { 0 } };
+	struct broker_ring opened;
+	int map = bpf_map_create(BPF_MAP_TYPE_PERF_EVENT_ARRAY, NULL, 4, 4, 1, NULL);
+	int fd;
+
+	(void)state;
+	if (map < 0 || reduced_rings_open(&here, map, 1, 1 << 16)) {
+		print_message("bpf(2) or perf_event_open(2) is not allowed\n");
+		skip();
+	}
+	assert_int_equal(reduced_rings_open(&there, map, 1, 1 << 16), 0);
+	assert_int_equal(reduced_rings_reopen(&there, 0, &opened), -EEXIST);
+	assert_int_equal(reduced_rings_reopen(&there, 1, &opened), -ENOMEM);
+	assert_int_equal(ioctl(there.rings[0].fd, PERF_EVENT_IOC_DISABLE, 0), 0);
+	assert_int_equal(ioctl(here.rings[0].fd, PERF_EVENT_IOC_DISABLE, 0), 0);
+	reduced_rings_find_silent(&here, &silent);
+	assert_true(silent.words[0] == 1);
+	reduced_rings_retire(&here, 0);
+	assert_int_equal(pass(&here, UINT64_MAX - 1), 0);
+	assert_int_equal(here.rings[0].fd, -1);
+	fd = reduced_rings_reopen(&there, 0, &opened);
+	assert_true(fd >= 0);
+	assert_int_equal(opened.bytes, there.bytes);
+	assert_int_equal(reduced_rings_add(&here, 0, fd, &opened), 0);
+	assert_true(reduced_rings_has(&here, 0));
+	assert_int_equal(here.nr_rings, 1);
+	assert_int_equal(reduced_rings_reopen(&there, 0, &opened), -EEXIST);
+	silent.words[0] = 0;
+	reduced_rings_find_silent(&here, &silent);
+	assert_true(silent.words[0] == 0);
+	assert_int_equal(pass(&here, UINT64_MAX - 1), 0);
+	reduced_rings_close(&here);
+	reduced_rings_close(&there);
+	close(map);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, begin)
@@ -174,6 +280,8 @@ int main(void)
 		TEST(test_a_ring_goes_round),
 		TEST(test_beyond_the_bound_anybody_may_have_moved),
 		TEST(test_what_cannot_be_read_ends_it),
+		TEST(test_ring_of_a_cpu_that_went_is_read_and_then_closed),
+		TEST(test_rings_are_opened_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
