@@ -151,6 +151,7 @@ static void test_gaps_are_kept_up_to_their_maximum(void **state)
 	for (uint64_t i = 0; i < COVERAGE_GAPS_MAX + 3; i++)
 		coverage_add_gap(&coverage, "what", "why", i);
 	assert_int_equal(coverage.not_seen.count, COVERAGE_GAPS_MAX);
+	assert_true(coverage.not_seen.truncated);
 	assert_int_equal(coverage.gap[COVERAGE_GAPS_MAX - 1].count, COVERAGE_GAPS_MAX - 1);
 }
 
@@ -227,12 +228,24 @@ static const char coverage_text[] =
 	"\"filtered\":0,\"throttled\":0,\"written\":0,\"pending\":0,"
 	"\"lost\":{\"ring_full\":0,\"sink_failed\":0,\"left_at_exit\":0}}],"
 	"\"not_seen\":[{\"what\":\"io_uring opens\",\"why\":\"no hook\",\"count\":7},"
-	"{\"what\":\"names\",\"why\":\"gone\",\"count\":2}]}\n";
+	"{\"what\":\"names\",\"why\":\"gone\",\"count\":2},"
+	"{\"what\":\"events\",\"why\":\"no ring\",\"count\":3,\"cpus\":\"1,4-5\","
+	"\"from\":\"2026-11-21T09:00:01.000000Z\",\"to\":\"2026-11-21T09:00:02.000000Z\"},"
+	"{\"what\":\"events\",\"why\":\"no ring\",\"count\":1,\"cpus\":\"6\","
+	"\"from\":\"2026-11-21T09:00:02.000000Z\"}]}\n";
 
 static void test_coverage_is_written_as_a_document(void **state)
 {
 	const struct source_counters none = { 0 };
 	const struct fate nothing = { 0 };
+	struct coverage_gap gap = {
+		.what = "events",
+		.why = "no ring",
+		.count = 3,
+		.cpus = "1,4-5",
+		.from_unix_ns = (SCENE_BOOT_S + 1) * 1000000000ULL,
+		.to_unix_ns = (SCENE_BOOT_S + 2) * 1000000000ULL,
+	};
 	struct scene scene;
 
 	(void)state;
@@ -243,6 +256,16 @@ static void test_coverage_is_written_as_a_document(void **state)
 	coverage_add_gap(&coverage, "io_uring opens", "no hook", 7);
 	coverage_add_some(&coverage, "what did not happen", "not told", 0);
 	coverage_add_some(&coverage, "names", "gone", 2);
+	coverage_add(&coverage, &gap);
+	/* It is so still. */
+	gap = (struct coverage_gap){
+		.what = "events",
+		.why = "no ring",
+		.count = 1,
+		.cpus = "6",
+		.from_unix_ns = gap.to_unix_ns,
+	};
+	coverage_add(&coverage, &gap);
 	assert_int_equal(scene_document(&scene, &coverage, &coverage_fields), 0);
 	assert_string_equal(scene_text(&scene), coverage_text);
 	scene_close(&scene);
@@ -263,7 +286,18 @@ static void test_full_coverage_is_written(void **state)
 	for (size_t i = 0; i < NR_SOURCES; i++)
 		coverage_add_source(&coverage, sources[i], true, NULL, &counters, &fate);
 	for (size_t i = 0; i < COVERAGE_GAPS_MAX; i++)
-		coverage_add_gap(&coverage, "what", "why", i);
+		coverage_add(&coverage,
+			     &(struct coverage_gap){
+				     .what = "libraries mapped on CPUs that came online "
+					     "later",
+				     .why = "until they had a ring, or went; counted are "
+					    "CPUs",
+				     .count = i,
+				     .cpus = "0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,"
+					     "30,32,34,36,38,40,...",
+				     .from_unix_ns = 1,
+				     .to_unix_ns = 2,
+			     });
 	for (size_t i = 0; i < COVERAGE_LATE_MAX; i++)
 		late[i] = (struct coverage_late){ .library = "/lib/libssl.so.3", .ms = i };
 	coverage_set_late(&coverage, late, COVERAGE_LATE_MAX);
