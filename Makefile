@@ -32,8 +32,10 @@ VARIANT := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-
 LDVARIANT := -fsanitize=address,undefined
 else ifdef COVERAGE
 BUILD := build/coverage
-VARIANT := -O0 --coverage
-LDVARIANT := --coverage
+# What is counted is shared with children (tests/support/counters.c), and gcc's own fork() and exec()
+# would clear it there; atomic, since they all count at once.
+VARIANT := -O0 --coverage -fprofile-update=atomic -fdata-sections -fno-builtin
+LDVARIANT := --coverage -Wl,-T,tests/support/counters.ld
 else ifdef DEBUG
 BUILD := build/debug
 VARIANT := -O0 -g3

@@ -4,6 +4,12 @@
 
 root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
+# What `make coverage` compiles ("VARIANT") or links ("LDVARIANT") with.
+flags()
+{
+    make -s -C "$root" COVERAGE=1 --eval="print-flags: ; @echo \$($1)" print-flags
+}
+
 # A tree of two files that share a header; the program runs 5 of their 8 lines.
 setup()
 {
@@ -104,4 +110,43 @@ coverage()
     [ "$output" = "coverage: no 'build/obj/*.gcno': build with 'make COVERAGE=1'" ]
     run "$root/tools/coverage"
     [ "$status" -eq 2 ]
+}
+
+# The child does what the tool's own do that are confined: no file can be had from it.
+@test "what a child executes counts, however it ends" {
+    local end compile link
+
+    cat >main.c <<'END'
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int half(int x);
+int main(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		half(-5);
+		LEAVE;
+	}
+	waitpid(pid, &status, 0);
+	printf("1..1\nok 1 - half\n");
+	return 0;
+}
+END
+    ln -s "$root/tests" tests
+    read -ra compile <<<"$(flags VARIANT)"
+    read -ra link <<<"$(flags LDVARIANT)"
+    gcc "${compile[@]}" -c src/lib/half.c -o build/obj/lib/half.o
+    gcc "${compile[@]}" -c src/cmd/never.c -o build/obj/cmd/never.o
+    for end in '_exit(0)' 'raise(SIGKILL)' 'execl("/bin/true", "true", NULL)'; do
+        gcc "${compile[@]}" "${link[@]}" "-DLEAVE=$end" -o build/tests/half_test main.c \
+            tests/support/counters.c build/obj/lib/half.o build/obj/cmd/never.o
+        coverage -m 75
+        [ "$status" -eq 0 ]
+        grep -qE '^src/lib +6 +6 +100\.0 %$' <<<"$output"
+        grep -qE '^src/cmd +0 +2 +0\.0 %$' <<<"$output"
+    done
 }
