@@ -103,6 +103,15 @@ coverage()
     grep -q 'FAIL .*half' <<<"$output"
 }
 
+@test "a test that is skipped is named, with its reason" {
+    sed -i 's/1\.\.1/1..2/; s/%s 1 - half\\n"/&\n\t       "ok 2 - rewind # SKIP no tape\\n"/' main.c
+    build
+    coverage -m 60
+    [ "$status" -eq 0 ]
+    grep -qx '1 passed, 0 failed, 1 skipped' <<<"$output"
+    grep -qx '  half: rewind (no tape)' <<<"$output"
+}
+
 @test "a build without counts is an error that says what to do" {
     find build -name '*.gcno' -delete
     coverage
