@@ -11,6 +11,8 @@ BUILD=${BUILD:-build}
 case $BUILD in /*) ;; *) BUILD=$TREE/$BUILD ;; esac
 BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
 
+load ../support/needs
+
 setup()
 {
     cd "$BATS_TEST_TMPDIR" || return
@@ -104,6 +106,7 @@ END
 }
 
 @test "plots: a bar a figure, a line for the target, the same figures give the same bytes" {
+    needs python3
     cat >samples <<'END'
 pair load.http 100 101
 pair load.sqlite 100 300

@@ -15,7 +15,7 @@ END_LIMIT=30
 setup_file()
 {
     check_environment
-    needs cc
+    file_needs cc || return 0
     cc -O2 -shared -fPIC -w -Wl,-Bsymbolic -o "$BATS_FILE_TMPDIR/libssl.so.3" \
         "$BATS_TEST_DIRNAME/calls/made.c"
     cc -O1 -o "$BATS_FILE_TMPDIR/caller" "$BATS_TEST_DIRNAME/calls/caller.c" -ldl

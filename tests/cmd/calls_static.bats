@@ -9,7 +9,7 @@ load helpers
 setup_file()
 {
     check_environment
-    needs cc
+    file_needs cc || return 0
     local level
 
     for level in 0 2; do

@@ -11,7 +11,7 @@ load helpers
 setup_file()
 {
     check_environment
-    needs openssl
+    file_needs openssl || return 0
     D=$BATS_FILE_TMPDIR
     openssl req -x509 -newkey rsa:2048 -nodes -keyout "$D/server.key" -out "$D/server.pem" -days 400 \
         -subj /CN=server.example -addext subjectAltName=DNS:server.example 2>/dev/null

@@ -18,6 +18,8 @@ PROGRAMS=$BUILD/tests/programs
 # Read by bats: what hangs is ended, as a failure.
 BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-100}
 
+# shellcheck source=tests/support/needs.bash
+. "$ROOT/tests/support/needs.bash"
 # shellcheck source=tests/support/sanitized.bash
 . "$ROOT/tests/support/sanitized.bash"
 
@@ -31,20 +33,21 @@ teardown()
     common_teardown
 }
 
-# What every test needs; for setup_file too.
+# What every test needs; for setup_file() too.
 check_environment()
 {
     [ "$(id -u)" -eq 0 ] || { echo "these tests need root"; return 1; }
     [ -x "$TOOL" ] || { echo "there is no '$TOOL': run make"; return 1; }
     [ -x "$PROGRAMS/puppet" ] || { echo "no '$PROGRAMS': run make test-programs"; return 1; }
-    needs jq
     # What a traced process with other rights has to reach.
     chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
 }
 
 common_setup()
 {
+    file_lacks
     check_environment
+    needs jq
     T=$BATS_TEST_TMPDIR
     chmod 755 "$T"
     OUT=$T/out
@@ -67,16 +70,6 @@ common_teardown()
     echo "--- the end of the stream:"
     tail -n 8 "$STREAM" 2>/dev/null | cut -c 1-600
     return 0
-}
-
-# needs PROGRAM...: skips the test where one of them is missing.
-needs()
-{
-    local program
-
-    for program; do
-        command -v "$program" >/dev/null || skip "$program is not installed"
-    done
 }
 
 # wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when it has not by then.

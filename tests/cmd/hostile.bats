@@ -15,7 +15,7 @@ setup_file()
     local dir=$BATS_FILE_TMPDIR format
 
     check_environment
-    needs python3
+    file_needs python3 || return 0
     PROGRAMS=$PROGRAMS "$HERE/hostile-names" "$dir"
     for format in json-stream json-lines json-array json-pretty text; do
         "$TOOL" monitor --verbose --format "$format" --output "$dir/$format" \

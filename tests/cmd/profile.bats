@@ -14,7 +14,7 @@ load ../support/profile
 setup_file()
 {
     check_environment
-    needs openssl strace setpriv
+    file_needs openssl strace setpriv || return 0
     D=$BATS_FILE_TMPDIR
     openssl req -x509 -newkey rsa:2048 -nodes -keyout "$D/rsa.key" -out "$D/rsa.pem" -days 400 \
         -subj /CN=rsa.example 2>/dev/null

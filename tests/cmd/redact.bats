@@ -288,7 +288,7 @@ hidden()
 # a tracer with these options.
 tls_client()
 {
-    local port=$((40000 + RANDOM % 20000))
+    local port=$((15000 + RANDOM % 17000))
 
     needs openssl
     [ -x /usr/bin/python3 ] || skip "no python3"

@@ -15,7 +15,7 @@ AS_NOBODY=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
 setup_file()
 {
     check_environment
-    needs openssl setpriv unshare
+    file_needs openssl setpriv unshare || return 0
     D=$BATS_FILE_TMPDIR
     openssl req -x509 -newkey rsa:2048 -nodes -keyout "$D/server.key" -out "$D/server.pem" -days 400 \
         -subj /CN=server.example 2>/dev/null

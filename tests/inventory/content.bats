@@ -11,7 +11,7 @@ load ../cmd/helpers
 setup_file()
 {
     check_environment
-    needs openssl ssh-keygen strace
+    file_needs openssl ssh-keygen strace || return 0
     D=$BATS_FILE_TMPDIR
     umask 022
     cd "$D" || return
@@ -28,6 +28,7 @@ teardown_file()
 {
     local pid
 
+    [ -e "$BATS_FILE_TMPDIR/pids" ] || return 0
     while read -r pid; do
         kill -KILL "$pid" || :
     done <"$BATS_FILE_TMPDIR/pids"

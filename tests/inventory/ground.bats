@@ -17,6 +17,7 @@ NR_IDLE=200
 setup_file()
 {
     check_environment
+    file_needs jq openssl setpriv unshare || return 0
     D=$BATS_FILE_TMPDIR
     make_files
     hold_users
@@ -36,6 +37,7 @@ teardown_file()
 {
     local pid
 
+    [ -e "$BATS_FILE_TMPDIR/users" ] || return 0
     while read -r pid; do
         kill -KILL "$pid" 2>/dev/null || :
     done < <(cat "$BATS_FILE_TMPDIR"/{users,programs,decoys,idle})

@@ -15,7 +15,7 @@ LIBRARIES='/lib(ssl|crypto)[.]so[.0-9]*'
 setup_file()
 {
     check_environment
-    needs openssl strace setpriv prlimit
+    file_needs openssl strace setpriv prlimit || return 0
     D=$BATS_FILE_TMPDIR
     openssl req -x509 -newkey rsa:2048 -nodes -keyout "$D/rsa.key" -out "$D/rsa.pem" -days 400 \
         -subj /CN=rsa.example 2>/dev/null

@@ -15,7 +15,7 @@ HERE=$ROOT/tests/cmd
 setup_file()
 {
     check_environment
-    needs openssl
+    file_needs openssl || return 0
     openssl req -x509 -newkey rsa:2048 -nodes -keyout "$BATS_FILE_TMPDIR/rsa.key" -days 400 \
         -out "$BATS_FILE_TMPDIR/rsa.pem" -subj /CN=rsa.example 2>/dev/null
 }

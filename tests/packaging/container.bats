@@ -17,6 +17,7 @@ setup()
     MANIFEST=$PACKAGING/kubernetes/daemonset.yaml
     python3 -c 'import json, sys, yaml
 print(json.dumps(list(yaml.safe_load_all(open(sys.argv[1])))))' "$MANIFEST" >"$T/manifest"
+    needs openssl
     openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out "$T/seen.pem" -subj /CN=seen \
         2>/dev/null
 }

@@ -12,8 +12,9 @@ load packaging
 setup_file()
 {
     check_environment
+    file_needs cc openssl dpkg-deb dpkg-shlibdeps || return 0
     # setup() says why not.
-    plain_build && type dpkg-deb dpkg-shlibdeps >/dev/null || return 0
+    plain_build || return 0
     DEBEMAIL=packager@builds.example make_target deb
 }
 
@@ -21,7 +22,6 @@ setup()
 {
     common_setup
     plain_build_only
-    needs dpkg-deb dpkg-shlibdeps
     DEB=$BUILD/deb/crypto-tracer_$(version_of_tool)_$(dpkg --print-architecture).deb
 }
 

@@ -19,6 +19,7 @@ built()
 setup_file()
 {
     check_environment
+    file_needs cc openssl || return 0
     # setup() says why not.
     plain_build || return 0
     SOURCE_DATE_EPOCH=$(date -u -d "$(built)" +%s) make_target release >/dev/null

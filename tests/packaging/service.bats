@@ -12,7 +12,7 @@ load packaging
 setup()
 {
     common_setup
-    needs systemd-analyze
+    needs systemd-analyze openssl
     UNIT=$PACKAGING/crypto-tracer.service
     openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out "$T/seen.pem" -subj /CN=seen \
         2>/dev/null

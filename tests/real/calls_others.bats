@@ -86,7 +86,7 @@ cipher.final()'
 }
 
 @test "node: OpenSSL inside the program or beside it" {
-    need node
+    needs node
     # It takes a moment to find the library in a program: the first one is for that.
     LATE=node calls node_crypto
     sets node >found
@@ -115,7 +115,7 @@ gpg_acts()
 }
 
 @test "gpg: a hash, a file under a password, a signature" {
-    need gpg gpg-agent gpgconf
+    needs gpg gpg-agent gpgconf
     calls gpg_acts
     gpg --homedir "$T/ring" --batch --list-packets made.sig | grep -q 'digest algo 10'
     # SHA-1 is what OpenPGP has for fingerprints of keys and behind encrypted files (RFC 4880
@@ -140,7 +140,7 @@ nss_acts()
 }
 
 @test "certutil: a key pair and a certificate that it signs" {
-    need certutil
+    needs certutil
     calls nss_acts
     grep -q 'Signature Algorithm: PKCS #1 SHA-256 With RSA Encryption' out
     # The database is under a password by functions of the token, which are not called from outside.
@@ -164,7 +164,7 @@ certtool_acts()
 }
 
 @test "certtool: keys and a certificate" {
-    need certtool
+    needs certtool
     calls certtool_acts 2>log
     openssl x509 -in made.crt -noout -text | grep -q 'Signature Algorithm: sha384WithRSAEncryption'
     # Which kind of key signs is not among the arguments.
@@ -178,7 +178,7 @@ EOL
 # built NAME LIBRARY HEADER: the program of that source.
 built()
 {
-    need gcc
+    needs gcc
     [ -e "/usr/include/$3" ] || skip "no $3"
     gcc -Wall -Werror -o "$1" "$HERE/$1.c" "-l$2"
 }

@@ -84,7 +84,7 @@ curl_all()
 }
 
 @test "curl: verification on, off, failed; old versions allowed" {
-    need curl
+    needs curl
     www
     calls curl_all
     # The third ends before the server has proved that it has the key.
@@ -197,7 +197,7 @@ nginx_requests()
 }
 
 @test "nginx: handshakes that wait for the client, each of which ends" {
-    need nginx curl
+    needs nginx curl
     nginx_config_tls off 1 'ssl_protocols TLSv1.3;' \
         'ssl_conf_command Ciphersuites TLS_AES_256_GCM_SHA384;' 'ssl_ecdh_curve X25519;'
     echo hello >www/index.html
@@ -225,7 +225,7 @@ gnutls_both()
 }
 
 @test "gnutls-serv and gnutls-cli: what goes through functions that others may call" {
-    need gnutls-serv gnutls-cli
+    needs gnutls-serv gnutls-cli
     calls gnutls_both
     grep -q '^- Description: (TLS1.3-X.509).*(ECDSA-SECP256R1-SHA256)-(AES-256-GCM)' out
     # GnuTLS makes keys of records and of the exchange with functions of its own. What can be seen is

@@ -22,7 +22,7 @@ seen()
 }
 
 @test "--event api_call alone, and --api none" {
-    need certtool gpg
+    needs certtool gpg
     calls digests --event api_call
     [ "$(seen)" = 'api_call gnutls,api_call libgcrypt,api_call openssl' ]
     [ "$(called openssl EVP_DigestFinal_ex .algorithm)" = '"SHA-256"' ]
@@ -32,7 +32,7 @@ seen()
 }
 
 @test "--library: calls of that family, or of libraries of that name" {
-    need certtool gpg
+    needs certtool gpg
     for library in openssl libcrypto; do
         calls digests --event api_call --library "$library"
         [ "$(seen)" = 'api_call openssl' ]
@@ -115,7 +115,7 @@ while True:
 }
 
 @test "a pipeline: the library, the certificate and the algorithms of what is deployed" {
-    need dpkg
+    needs dpkg
     application
     "$CT" profile --pid "$APPLICATION" --duration 1.5 --output crypto-profile.json 2>log
     OPENSSL_VERSION=$(jq -r '.libraries[] | select(.name | contains("libssl")) | .path' \

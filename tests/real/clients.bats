@@ -50,7 +50,7 @@ ssh_keygen()
 }
 
 @test "ssh-keygen: keys, a certificate, known hosts" {
-    need ssh-keygen
+    needs ssh-keygen
     observe ssh_keygen
     cmp <(cut -d ' ' -f 1,2 shown) <(cut -d ' ' -f 1,2 id_ed25519.pub)
     diff - <(opened ssh-keygen | sort -u) <<'EOL'
@@ -76,7 +76,7 @@ ssh_client()
 }
 
 @test "ssh: its configuration, before a connection that is refused" {
-    need ssh ssh-keygen
+    needs ssh ssh-keygen
     observe ssh_client
     [ "$(opened ssh | head -n 1)" = "ssh_config success" ]
     [ "$(ended ssh)" = 255 ]
@@ -98,7 +98,7 @@ gpg_commands()
 }
 
 @test "gpg and its agent: a key is made, signs, is believed" {
-    need gpg gpg-agent gpgconf
+    needs gpg gpg-agent gpgconf
     observe gpg_commands
     key=$(cd ring && find private-keys-v1.d -name '*.key')
     [ -n "$key" ]
@@ -132,7 +132,7 @@ nss_database()
 }
 
 @test "certutil: an NSS database is made, filled and read" {
-    need certutil
+    needs certutil
     observe nss_database
     grep -q CN=localhost out
     for file in nss/cert9.db nss/key4.db nss/pkcs11.txt server.crt; do

@@ -41,7 +41,7 @@ says()
 }
 
 @test "a chroot: the library that is in there, which is of no package" {
-    need lsof
+    needs lsof
     root_make root
     library=$(find root -name 'libcrypto.so*')
     version=$(other_version "$library" 8)
@@ -60,7 +60,7 @@ host_library()
 }
 
 @test "a library mounted over another in one process's namespace: two entries of one path" {
-    need lsof ldd
+    needs lsof ldd
     library=$(host_library)
     host=$(openssl_version "$library")
     version=$(other_version "$library" 8)
@@ -81,7 +81,7 @@ host_library()
 }
 
 @test "containers: paths, versions and packages as the root of each has them" {
-    need bwrap lsof ldd
+    needs bwrap lsof ldd
     # One with a database of packages, in which the library has another version than its file.
     for root in box bare; do
         root_make "$root"
@@ -135,7 +135,7 @@ stale()
 }
 
 @test "a library that is replaced, and then removed, while a process has it" {
-    need lsof ldd
+    needs lsof ldd
     mkdir lib
     copy_linked openssl lib
     library=$(find "$T/lib" -name 'libcrypto.so*')
@@ -162,7 +162,7 @@ stale()
 }
 
 @test "a library that is replaced in a container: the version on disk is that in there" {
-    need bwrap lsof
+    needs bwrap lsof
     root_make box
     library=$(find box -name 'libcrypto.so*')
     old=$(other_version "$library" 7)
@@ -177,7 +177,7 @@ stale()
 }
 
 @test "two OpenSSLs in one process" {
-    need lsof ldd
+    needs lsof ldd
     library=$(host_library)
     cp "$library" .
     copy=$T/${library##*/}
@@ -230,7 +230,7 @@ fips_evidence()
 }
 
 @test "FIPS: what there is to see, and never a word that it were validated" {
-    need lsof ldd
+    needs lsof ldd
     module=$(find "$(dirname "$(host_library)")" -path '*/ossl-modules/legacy.so')
     [ -n "$module" ]
     mkdir ossl-modules
@@ -263,7 +263,7 @@ fips_evidence()
 }
 
 @test "the kernel: algorithms, FIPS mode and AF_ALG as /proc tells" {
-    need lsof
+    needs lsof
     fips=null
     [ ! -r /proc/sys/crypto/fips_enabled ] ||
         fips=$([ "$(cat /proc/sys/crypto/fips_enabled)" = 1 ] && echo true || echo false)
@@ -300,7 +300,7 @@ take_host()
 }
 
 @test "by /proc it is the same as by BPF" {
-    need lsof ldd setpriv bwrap
+    needs lsof ldd setpriv bwrap
     root_make box
     mkdir lib
     copy_linked openssl lib

@@ -30,7 +30,7 @@ file_build_id()
 }
 
 @test "nginx: the master and a worker of another user" {
-    need nginx lsof ldd readelf
+    needs nginx lsof ldd readelf
     cat >nginx.conf <<EOC
 user $(id -un nobody) $(id -gn nobody);
 worker_processes 1;
@@ -71,7 +71,7 @@ EOC
 }
 
 @test "redis-server with TLS" {
-    need redis-server lsof ldd readelf
+    needs redis-server lsof ldd readelf
     stay redis-server --port 0 --tls-port "$PORT" --bind 127.0.0.1 --save '' --dir "$T" \
         --tls-cert-file server.crt --tls-key-file server.key --tls-ca-cert-file server.crt \
         --tls-auth-clients no
@@ -83,7 +83,7 @@ EOC
 }
 
 @test "sshd" {
-    need sshd ssh-keygen ssh-keyscan lsof ldd readelf
+    needs sshd ssh-keygen ssh-keyscan lsof ldd readelf
     ssh-keygen -q -t ed25519 -N '' -f host_key
     # The folder that it wants below /run is made where nobody else sees it.
     # shellcheck disable=SC2016 # for the inner shell
@@ -138,7 +138,7 @@ keys_of()
 }
 
 @test "python: a certificate and a key that it has open, as openssl tells them" {
-    need lsof sha256sum
+    needs lsof sha256sum
     chmod 640 server.key
     chown nobody server.key
     python_holds server.crt server.key
@@ -162,7 +162,7 @@ EOK
 }
 
 @test "a key that was removed, and one that was replaced, is still looked into" {
-    need lsof
+    needs lsof
     openssl genrsa -out old.key 3072 2>/dev/null
     python_holds server.key old.key
     take "$STAYS"
@@ -182,7 +182,7 @@ EOD
 
 # The OpenSSL of node may be the system's, or its own, inside of it.
 @test "node: which OpenSSL it has, as node tells" {
-    need node lsof ldd
+    needs node lsof ldd
     stay node -e 'process.stdin.resume(); console.log("runs")'
     said runs
     take "$STAYS"
@@ -198,7 +198,7 @@ EOD
 }
 
 @test "age: Go's version, packages, modules and settings" {
-    need age age-keygen lsof
+    needs age age-keygen lsof
     age-keygen -o key.txt 2>/dev/null
     stay age -r "$(age-keygen -y key.txt)" -o out hold
     settled hold
@@ -231,7 +231,7 @@ EOD
 }
 
 @test "a program that was removed while it runs, and another put in its place" {
-    need age age-keygen tldr lsof
+    needs age age-keygen tldr lsof
     age-keygen -o key.txt 2>/dev/null
     cp "$(command -v age)" program
     stay ./program -r "$(age-keygen -y key.txt)" -o out hold
@@ -245,7 +245,7 @@ EOD
 }
 
 @test "OpenSSL built into a program, with symbols and without" {
-    need gcc strip lsof
+    needs gcc strip lsof
     # Not every distribution has it.
     [ -e "$(gcc -print-file-name=libcrypto.a)" ] || skip "no libcrypto.a"
     cat >whole.c <<'EOC'
@@ -300,7 +300,7 @@ crate_version()
 }
 
 @test "tldr: the Rust crates that are built into it; hyperfine, with none, is not listed" {
-    need tldr hyperfine lsof
+    needs tldr hyperfine lsof
     program=$(command -v tldr)
     stay hyperfine -N 'cat hold'
     plain=$STAYS
@@ -324,7 +324,7 @@ crate_version()
 }
 
 @test "java: the machine is the provider" {
-    need java keytool lsof
+    needs java keytool lsof
     stay keytool -genkeypair -alias x -keyalg EC -keystore store.p12 -dname CN=x
     said 'password'
     settled libjvm.so

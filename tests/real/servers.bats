@@ -44,7 +44,7 @@ listed()
 }
 
 @test "nginx and curl: certificate, key, authorities, libraries and statuses" {
-    need nginx curl ldd
+    needs nginx curl ldd
     nginx_prepare off
     observe nginx_and_curl
     grep -qx hello out
@@ -73,7 +73,7 @@ nginx_gone()
 }
 
 @test "the monitor waits for nginx by name: the daemon, and its certificate again on reload" {
-    need nginx curl
+    needs nginx curl
     nginx_prepare on
     trace_start events --name nginx
     "${STRACE[@]}" -o strace -- nginx -p "$T" -e nginx.err -c nginx.conf 3>&- &
@@ -115,7 +115,7 @@ profiling()
 @test "nginx by its pid: profile of the master, and of the workers with it" {
     local master
 
-    need nginx curl
+    needs nginx curl
     nginx_prepare off
     nginx -p "$T" -e nginx.err -c nginx.conf </dev/null 3>&- &
     KILL=$!
@@ -178,7 +178,7 @@ gnutls_server()
 }
 
 @test "gnutls-serv and gnutls-cli" {
-    need gnutls-serv gnutls-cli
+    needs gnutls-serv gnutls-cli
     observe gnutls_server
     diff - <(opened gnutls-serv | sort -u) <<<$'server.crt success\nserver.key success'
     diff - <(opened gnutls-cli | sort -u) <<<$'server.crt success\nstranger.crt success'
@@ -249,7 +249,7 @@ EOJ
 }
 
 @test "node https, server and client" {
-    need node
+    needs node
     observe node_server
     grep -qx hello out
     diff - <(opened node | sort -u) <<<"$SERVED"

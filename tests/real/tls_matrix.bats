@@ -13,26 +13,12 @@ load ../support/trace
 
 MATRIX=$BATS_TEST_DIRNAME/matrix
 
-# Prints why there can be no matrix here, if so.
-cannot()
-{
-    local program
-
-    [ "$(id -u)" -eq 0 ] || { echo "needs root"; return; }
-    for program in dumpcap tshark openssl jq /usr/bin/python3; do
-        command -v "$program" >/dev/null || { echo "no $program"; return; }
-    done
-}
-
 setup_file()
 {
     local status=0 event
 
-    MATRIX_CANNOT=$(cannot)
-    export MATRIX_CANNOT
-    [ -z "$MATRIX_CANNOT" ] || return 0
+    trace_ready dumpcap tshark openssl /usr/bin/python3 || return 0
     if [ "${MATRIX_TOOL:-}" != no ]; then
-        trace_ready
         event=$("$CT" schema | jq '[.. | .const? | select(. == "tls_handshake")] | length')
         [ "$event" -gt 0 ] || export MATRIX_TOOL=no
     fi
@@ -58,7 +44,7 @@ teardown_file()
 
 setup()
 {
-    [ -z "$MATRIX_CANNOT" ] || skip "$MATRIX_CANNOT"
+    trace_need
     cd "$BATS_FILE_TMPDIR" || return
 }
 

@@ -12,7 +12,7 @@ NOBODY=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 
 application()
 {
-    need setpriv
+    needs setpriv
     cp "$PROGRAMS/myapp" .
     mkdir conf
     mv server.crt server.key conf
@@ -90,7 +90,7 @@ ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain('conf/$file', 'conf/serv
 
 @test "a real program that lacks its certificate, then may not read its key" {
     application
-    need "$PYTHON"
+    needs "$PYTHON"
     observe missing_then_forbidden
     [ "$(grep -c '^FileNotFoundError' events.err)" -eq 1 ]
     [ "$(grep -c '^PermissionError' events.err)" -eq 1 ]

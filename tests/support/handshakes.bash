@@ -13,7 +13,7 @@ EVENTS=events
 # those of events.
 handshakes_setup_file()
 {
-    trace_ready || return 0
+    trace_ready openssl || return 0
     cd "$BATS_FILE_TMPDIR" || return
     certificate localhost -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1'
     certificate user
@@ -24,7 +24,7 @@ handshakes_setup_file()
 handshakes_setup()
 {
     trace_need
-    need jq openssl "$@"
+    needs jq openssl "$@"
     T=$BATS_TEST_TMPDIR
     cd "$T" || return
     chmod a+x .

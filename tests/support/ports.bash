@@ -11,12 +11,13 @@ port_open()
     grep -qE "^ *[0-9]+: [0-9A-F]+${hex}[0-9A-F:]+ 0A " /proc/net/tcp /proc/net/tcp6
 }
 
-# free_port: prints a port above 40000 on which nobody listens.
+# free_port: prints a port on which nobody listens, below those that the kernel gives to clients
+# (net.ipv4.ip_local_port_range: 32768 and more), one of which may be there before the server is.
 free_port()
 {
     local port
     while :; do
-        port=$((40000 + RANDOM % 20000))
+        port=$((15000 + RANDOM % 17000))
         port_open "$port" || { echo "$port"; return; }
     done
 }

@@ -11,6 +11,8 @@ CT=$BUILD/crypto-tracer
 # shellcheck disable=SC2034 # for those that load this
 PROGRAMS=$BUILD/tests/programs
 
+# shellcheck source=tests/support/needs.bash
+. "$TREE/tests/support/needs.bash"
 # shellcheck source=tests/support/ports.bash
 . "$TREE/tests/support/ports.bash"
 # shellcheck source=tests/support/sanitized.bash
@@ -28,27 +30,21 @@ hooks_of()
     "$CT" monitor --hook "$1=?" 2>&1 | sed -n 's/^    //p'
 }
 
-# For setup_file(): false when nothing can run. Makes the test's folder passable for other users.
+# trace_ready [PROGRAM...]: for setup_file(): false when nothing can run, as where one of them is not
+# installed. Makes the test's folder passable for other users.
 trace_ready()
 {
     [ "$(id -u)" -eq 0 ] || return 1
+    file_needs jq "$@" || return 1
     [ -x "$CT" ] || { echo "no '$CT': run make" >&2; return 1; }
     chmod a+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
 }
 
-# For setup(): skips where tracing is impossible.
+# For setup(): skips where trace_ready was false.
 trace_need()
 {
     [ "$(id -u)" -eq 0 ] || skip "needs root"
-}
-
-# need PROGRAM...: skips when one is not installed.
-need()
-{
-    local program
-    for program; do
-        command -v "$program" >/dev/null || skip "no $program"
-    done
+    file_lacks
 }
 
 # until_true COMMAND...: waits until COMMAND succeeds, fails when it takes too long.

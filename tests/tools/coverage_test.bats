@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # tools/coverage counts what gcov counts, each line once, and fails when that is too little.
 
+load ../support/needs
+
 root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
 # What `make coverage` compiles ("VARIANT") or links ("LDVARIANT") with.
@@ -13,7 +15,7 @@ flags()
 # A tree of two files that share a header; the program runs 5 of their 8 lines.
 setup()
 {
-    command -v gcov >/dev/null || skip "gcov is not installed"
+    needs gcov gcc
     cd "$BATS_TEST_TMPDIR" || return
     export TESTS_RUN=$root/tests/run
     mkdir -p src/lib src/cmd build/obj/lib build/obj/cmd build/tests

@@ -4,6 +4,8 @@
 
 # shellcheck disable=SC2016 # backquotes are those of Markdown
 
+load ../support/needs
+
 setup()
 {
     root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
@@ -42,7 +44,7 @@ setup()
 }
 
 @test "the manual page is well-formed" {
-    command -v mandoc >/dev/null || skip "mandoc is not installed"
+    needs mandoc
     run mandoc -T lint -W warning docs/crypto-tracer.1
     echo "$output"
     [ "$status" -eq 0 ]

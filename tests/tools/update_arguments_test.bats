@@ -5,11 +5,13 @@
 
 bats_require_minimum_version 1.5.0
 
+load ../support/needs
+
 setup()
 {
     ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
     T=$BATS_TEST_TMPDIR
-    command -v python3 >/dev/null || skip "python3 is not installed"
+    needs python3
 }
 
 # The kinds of the arguments of call $1.

@@ -4,11 +4,13 @@
 # tools/update-syscalls: the tables that it makes of kernel headers, made up and real; and that the
 # tables of the repository are what this host's C library says.
 
+load ../support/needs
+
 setup()
 {
     root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
     T=$BATS_TEST_TMPDIR
-    command -v cc >/dev/null || skip "no C compiler"
+    needs cc
     mkdir "$T/out"
 }
 

@@ -156,7 +156,7 @@ opens_of_strace()
 }
 
 @test "strace sees the same: 680 combinations of flags" {
-    need strace
+    needs strace
     local dir=$BATS_TEST_TMPDIR
     trace_run "$dir/events" "$dir/out" --event file_open -- \
         strace -f -s 5000 -o "$dir/strace" -e trace=open,openat,openat2,creat \
@@ -168,7 +168,7 @@ opens_of_strace()
 }
 
 @test "strace sees the same: all calls and outcomes" {
-    need strace
+    needs strace
     local dir=$BATS_TEST_TMPDIR
     mkdir "$dir/files"
     cp file_open_trigger "$dir"

@@ -122,7 +122,7 @@ teardown()
 }
 
 @test "the build id is the one that readelf shows" {
-    need readelf
+    needs readelf
     local id
     id=$(readelf -n "$LIBCRYPTO" | sed -n 's/.*Build ID: //p')
     [ -n "$id" ] || skip "this libcrypto has no build id"
@@ -130,7 +130,7 @@ teardown()
 }
 
 @test "libraries that a program is linked with are reported, and nothing that ldd does not list" {
-    need openssl ldd
+    needs openssl ldd
     trace_run "$BATS_TEST_TMPDIR/events" "$BATS_TEST_TMPDIR/out" --event lib_load -- openssl version
     diff <(ldd "$(command -v openssl)" | awk '$1 ~ /^lib(ssl|crypto)\.so/ { print $3 }' |
         xargs -n 1 realpath | sort) <(events "$BATS_TEST_TMPDIR/events" .library | tr -d '"' | sort) >&2

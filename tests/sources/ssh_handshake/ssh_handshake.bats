@@ -15,7 +15,7 @@ PATH=$PATH:/usr/sbin:/sbin
 
 setup_file()
 {
-    trace_ready || return 0
+    trace_ready ssh-keygen || return 0
     cd "$BATS_FILE_TMPDIR" || return
     ssh-keygen -q -t ed25519 -N '' -f ed25519
     ssh-keygen -q -t rsa -b 3072 -N '' -f rsa
@@ -26,8 +26,7 @@ setup_file()
 setup()
 {
     trace_need
-    need jq ssh ssh-keygen
-    [ -x "$(command -v sshd)" ] || skip "no sshd"
+    needs ssh sshd
     T=$BATS_TEST_TMPDIR
     cd "$T" || return
     cp "$BATS_FILE_TMPDIR"/* .

@@ -82,7 +82,7 @@ are_gone()
 
 @test "a tool that is killed leaves no program behind, and connections go on" {
     local ids killed
-    need bpftool
+    needs bpftool
     trace_start events --event tap
     killed=$TRACER
     mapfile -t ids < <(prog_ids)

@@ -80,7 +80,7 @@ dtls()
 }
 
 @test "DTLS of GnuTLS" {
-    need gnutls-cli gnutls-serv
+    needs gnutls-cli gnutls-serv
     trace_start events --event tls_handshake
     serve gnutls-serv -u -p "$PORT" --x509certfile localhost.crt --x509keyfile localhost.key -q
     gnutls-cli -u -p "$PORT" --x509cafile localhost.crt localhost </dev/null >c.said 2>&1
@@ -129,7 +129,7 @@ kinds()
 
 # The server leaves out the fixed bit as often as not (RFC 9287): some rounds have it, some do not.
 @test "QUIC of ngtcp2: both ends, and what it agreed on" {
-    need gtlsserver gtlsclient
+    needs gtlsserver gtlsclient
     trace_start events --event tls_handshake
     quic_serve
     for round in 1 2 3 4 5 6; do
@@ -153,7 +153,7 @@ kinds()
 }
 
 @test "QUIC of ngtcp2: another suite and group, and a second hello for it" {
-    need gtlsserver gtlsclient
+    needs gtlsserver gtlsclient
     trace_start events --event tls_handshake
     quic_serve --groups=-GROUP-ALL:+GROUP-SECP384R1 \
         --ciphers=NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-256-GCM
@@ -168,7 +168,7 @@ kinds()
 }
 
 @test "QUIC of ngtcp2: a session that goes on" {
-    need gtlsserver gtlsclient
+    needs gtlsserver gtlsclient
     trace_start events --event tls_handshake
     quic_serve
     quic_client first --session-file=session --tp-file=parameters
@@ -181,7 +181,7 @@ kinds()
 }
 
 @test "QUIC of ngtcp2: a refusal, with its alert" {
-    need gtlsserver gtlsclient
+    needs gtlsserver gtlsclient
     trace_start events --event tls_handshake
     quic_serve --ciphers=NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-256-GCM
     quic_client c --ciphers=NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM || :

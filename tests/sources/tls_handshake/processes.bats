@@ -155,7 +155,7 @@ EOP
 # What nginx logs of itself is the truth: which worker, what was agreed on, and the name asked for.
 @test "nginx: the worker that has served, and what its log says of the connection" {
     local i
-    need nginx curl
+    needs nginx curl
     chmod a+x .
     mkdir pages
     echo hello >pages/page
@@ -285,7 +285,7 @@ clients_of()
 }
 
 @test "libraries: a handshake of GnuTLS" {
-    need gnutls-cli
+    needs gnutls-cli
     clients_of gnutls-cli --no-ca-verification -p "$PORT" 127.0.0.1 </dev/null
     must_tell gnutls .family '.role == "client"'
     must_tell "$(library gnutls "$(command -v gnutls-cli)")" .library '.role == "client"'
@@ -299,7 +299,7 @@ clients_of()
 # Where a build of curl has mapped GnuTLS as well, it is of OpenSSL still.
 @test "libraries: curl, which may have mapped both" {
     local path
-    need curl
+    needs curl
     path=$(library ssl "$(command -v curl)")
     [ -n "$path" ] || skip "this curl is not of OpenSSL"
     clients_of curl -sS --cacert localhost.crt "https://localhost:$PORT/"
@@ -337,7 +337,7 @@ until grep -q ":$(printf %04X "$PORT") 0*:0000 0A" /proc/net/tcp6; do sleep 0.02
 openssl s_client -connect "127.0.0.1:$PORT" -brief </dev/null
 kill $!
 EOP
-    need ip
+    needs ip
     trace_start events --event tls_handshake
     unshare -n bash -eu inside >inside.said 2>&1 3>&- || { cat inside.said; return 1; }
     trace_stop events
