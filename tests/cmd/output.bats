@@ -136,9 +136,9 @@ mode_of()
     mkfifo "$T/fifo"
     "$TOOL" monitor --output "$T/fifo" >"$OUT" 2>"$ERR" </dev/null 3>&- &
     TRACER=$!
-    # It sleeps in open(2): wait_for_partner() of the kernel, or at least it sleeps.
+    # It sleeps in openat(2), which is 257 on x86-64 and 56 on arm64.
+    wait_for 10 grep -qE '^(257|56) ' "/proc/$TRACER/syscall"
     wait_for 10 grep -q '^State:[[:space:]]*S' "/proc/$TRACER/status"
-    wait_for 10 grep -qE 'fifo|wait_for_partner|pipe' "/proc/$TRACER/wchan" || :
     kill -s TERM "$TRACER"
     wait_for 5 has_ended "$TRACER"
     status=0
@@ -155,7 +155,7 @@ mode_of()
     mkdir "$T/dir"
     for path in "$T/none/file" "$T/dir" "$T/dir/" /dev/fd/99 /proc/none; do
         status=0
-        timeout 20 strace -f -qq -e trace=bpf -o "$T/trace" \
+        timeout 60 strace -f -qq -e trace=bpf -o "$T/trace" \
             "$TOOL" monitor --output "$path" -- touch "$T/ran" >"$OUT" 2>"$ERR" </dev/null 3>&- ||
             status=$?
         must_be 1
@@ -295,11 +295,11 @@ all_opened()
     [ "$(jq -r .event_type "$T/first")" = start ]
     while ! has_ended "$TRACER"; do
         puppet p open /more.pem
-        [ "$SECONDS" -lt 60 ]
+        [ "$SECONDS" -lt 90 ]
     done
     tracer_wait
     must_be 141
-    refute grep -qi 'error\|pipe\|warn' "$ERR"
+    refute grep -vE ' (INFO: |WARN: [0-9]+ events lost: )' "$ERR"
 }
 
 # Its reader is gone before it starts.

@@ -317,7 +317,7 @@ settled()
 
 @test "root of a user namespace has not the rights, and is told so" {
     unshare -Ur true 2>/dev/null || skip "no user namespaces here"
-    timeout 20 unshare -Ur "$BATS_FILE_TMPDIR/crypto-tracer" monitor >"$OUT" 2>"$ERR" </dev/null 3>&- ||
+    timeout 60 unshare -Ur "$BATS_FILE_TMPDIR/crypto-tracer" monitor >"$OUT" 2>"$ERR" </dev/null 3>&- ||
         status=$?
     must_be 3
     must_be_error

@@ -175,7 +175,7 @@ end_stuck()
     "$TOOL" syscalls record -o "$T/p.json" -- "$PROGRAMS/puppet" <"$T/p.in" >"$T/p.out" 2>"$ERR" 3>&- &
     TRACER=$!
     puppet_open p
-    read -r -t 20 _ "PUPPET[p]" <&"${PUPPET_OUT[p]}"
+    read -r -t "$WAIT_SECONDS" _ "PUPPET[p]" <&"${PUPPET_OUT[p]}"
     must_be_nobody "$TRACER" 5 39
     must_be_filtered "$TRACER" recorder
     [ "$(field "$(pgrep -P "$TRACER")" Seccomp)" = "$(field $$ Seccomp)" ]

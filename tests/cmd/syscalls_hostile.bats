@@ -319,7 +319,7 @@ END
                 esac
                 status=0
                 # shellcheck disable=SC2086 # words
-                timeout 20 "$TOOL" syscalls $command >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
+                timeout 60 "$TOOL" syscalls $command >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
                 [ "$status" -lt 124 ] || { echo "$command, $i: status $status"; return 1; }
                 refute grep -qE 'AddressSanitizer|runtime error' "$ERR"
                 if [ $((i % 2)) -eq 0 ]; then

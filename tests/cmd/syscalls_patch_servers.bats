@@ -141,9 +141,26 @@ nginx_start()
     wait_for 20 nginx_serves
 }
 
+# nginx_workers PID: it has its two.
 nginx_workers()
 {
     [ "$(descendants "$1" | wc -l)" -eq 3 ]
+}
+
+# nginx_reload PID: until it has two new workers and none of the old ones.
+nginx_reload()
+{
+    local old
+
+    wait_for 20 nginx_workers "$1"
+    old=$(descendants "$1" | tail -n +2)
+    kill -HUP "$1"
+    wait_for 20 nginx_has_new "$1" "$old"
+}
+
+nginx_has_new()
+{
+    nginx_workers "$1" && [ -z "$(comm -12 <(sort <<<"$2") <(descendants "$1" | sort))" ]
 }
 
 @test "nginx: workers inherit the filter, what is new is refused" {
@@ -152,8 +169,7 @@ nginx_workers()
     nginx_start strace -f -qq -o "$T/strace" nginx
     for path in page none; do curl -s -o "$T/$path.plain" "http://127.0.0.1:$PORT/$path"; done
     curl -s -o /dev/null -I "http://127.0.0.1:$PORT/page"
-    kill -HUP "$(cat "$T/nginx.pid")"
-    sleep 1
+    nginx_reload "$(cat "$T/nginx.pid")"
     kill -TERM "$(cat "$T/nginx.pid")"
     server_end
     calls_in "$T/strace" >"$T/calls"
@@ -163,9 +179,7 @@ nginx_workers()
     wait_for 10 nginx_workers "$SERVER"
     for process in $(descendants "$SERVER"); do must_be_filtered "$process" 1; done
     for path in page none; do curl -s "http://127.0.0.1:$PORT/$path" | cmp "$T/$path.plain" -; done
-    kill -HUP "$SERVER"
-    sleep 0.5
-    wait_for 20 nginx_workers "$SERVER"
+    nginx_reload "$SERVER"
     nginx_serves
     # A socket with a name would need chmod, which was never called.
     refute grep -qx chmod "$T/calls"

@@ -138,3 +138,23 @@ code_of()
     read -r range _ offset _ < <(grep -E 'r-xp .*/sys_loop$' "/proc/$1/maps")
     bytes_at "/proc/$1/mem" $((0x${range%%-*} + $2 - 0x$offset))
 }
+
+# stops_asleep PID: stops what becomes sleep(1), while it sleeps; false when that has ended before, on
+# a machine that stood still meanwhile.
+stops_asleep()
+{
+    wait_for 20 is_sleep_or_over "$1"
+    kill -STOP "$1" 2>/dev/null || :
+    wait_for 20 is_stopped_or_over "$1"
+    ! has_ended "$1"
+}
+
+is_sleep_or_over()
+{
+    has_ended "$1" || grep -qsx sleep "/proc/$1/comm"
+}
+
+is_stopped_or_over()
+{
+    has_ended "$1" || grep -qs '^State:.*[Tt]' "/proc/$1/status"
+}

@@ -266,8 +266,7 @@ loop_go_on()
     for pid in $PIDS; do
         kill -USR2 "$pid"
     done
-    wait_for 20 test "$(grep -c '^called$' "$OUT")" -eq 2 ||
-        wait_for 20 eval '[ "$(grep -c "^called$" "$OUT")" -eq 2 ]'
+    wait_for 20 eval '[ "$(grep -c "^called$" "$OUT")" -eq 2 ]'
 }
 
 @test "all threads have all filters, nobody traces them, no breakpoint is left, none was woken" {
@@ -417,15 +416,16 @@ END
 }
 
 @test "stopped and continued before and behind a point: calls go on waiting" {
-    local pid point
+    local pid point seconds
 
     for point in first:getsid first:clock_nanosleep first:getppid; do
         policy errno "$point" "$T/some"
-        ruled_start '^[0-9]' --quiet -- sh -c 'echo $$; exec sleep 1.5'
-        pid=$(sed -n 1p "$OUT")
-        wait_for 5 grep -q sleep "/proc/$pid/comm"
-        kill -STOP "$pid"
-        wait_for 5 grep -q '^State:.*[Tt]' "/proc/$pid/status"
+        for seconds in 1.5 20; do
+            ruled_start '^[0-9]' --quiet -- sh -c 'echo $$; exec sleep "$0"' "$seconds"
+            pid=$(sed -n 1p "$OUT")
+            ! stops_asleep "$pid" || break
+            record_end
+        done
         sleep 0.2
         grep -q '^State:.*[Tt]' "/proc/$pid/status"
         kill -CONT "$pid"

@@ -112,7 +112,7 @@ none_of_own()
     # Many at a time: most of their time is waiting for the kernel.
     for i in $(seq 48); do
         # shellcheck disable=SC2086 # an option and its value
-        timeout 30 "$TOOL" monitor --quiet ${ways[i % 4]} >"$T/out.$i" 2>"$T/err.$i" </dev/null 3>&- &
+        timeout 60 "$TOOL" monitor --quiet ${ways[i % 4]} >"$T/out.$i" 2>"$T/err.$i" </dev/null 3>&- &
         runs+=("$!")
         [ $((i % 8)) -ne 0 ] || wait "${runs[@]}" || :
     done

@@ -317,7 +317,7 @@ alone()
         'setpriv --bounding-set=-bpf,-perfmon,-sys_admin --inh-caps=-all "$tool" "$@"' >"$T/init"
     : >ready
     status=0
-    timeout 30 unshare -pf --kill-child --mount-proc bash "$T/init" "$PROGRAMS/hold" "$TOOL" \
+    timeout 60 unshare -pf --kill-child --mount-proc bash "$T/init" "$PROGRAMS/hold" "$TOOL" \
         "${#args[@]}" "${args[@]}" "$@" >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
 }
 

@@ -330,7 +330,7 @@ EOF
         cat "$T/init"
     } >"$T/script"
     rm -f "$T"/ready.?
-    timeout 30 unshare -pf --kill-child --mount-proc bash "$T/script" "$@" </dev/null 2>"$ERR" 3>&-
+    timeout 60 unshare -pf --kill-child --mount-proc bash "$T/script" "$@" </dev/null 2>"$ERR" 3>&-
 }
 
 @test "summary: unique and total counts" {

@@ -264,20 +264,17 @@ has_exactly()
 }
 
 @test "--name: what its children became meanwhile does not keep the run going" {
-    local began=$SECONDS
-
     cp "$(command -v dash)" "$T/loopname" 2>/dev/null || cp "$(realpath "$(command -v sh)")" "$T/loopname"
     "$T/loopname" -c 'until [ -e "$0/go" ]; do :; done; for i in 1 2 3; do cat "$1"; done; exit 6' \
         "$T" "$D/rsa.pem" </dev/null >/dev/null 2>&1 3>&- &
     HELD+=("$!")
-    profile_start --no-redact --name loopname --duration 8
+    profile_start --no-redact --name loopname --duration 1000
     : >"$T/go"
     profile_wait
     must_be 0
     doc_is '[.profiles // [.] | .[] | select(.process.pid == '"${HELD[0]}"').process.exit_code]' '[6]'
     # The children were of that name until they became cat: nothing is told of what cat did.
     doc_is '[.profiles // [.] | .[].files_accessed[].path]' '[]'
-    [ $((SECONDS - began)) -lt 7 ]
 }
 
 @test "a storm of 3,000 children: each of their files, and nothing lost" {

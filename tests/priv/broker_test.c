@@ -413,9 +413,15 @@ static void test_opens_beyond_the_burst_are_put_off(void **state)
 
 	(void)state;
 	clock_gettime(CLOCK_MONOTONIC, &before);
-	while ((err = broker_open(&broker, &file)) == -EACCES)
-		n++;
-	clock_gettime(CLOCK_MONOTONIC, &after);
+	do {
+		err = broker_open(&broker, &file);
+		n += err == -EACCES;
+		clock_gettime(CLOCK_MONOTONIC, &after);
+	} while (err == -EACCES && after.tv_sec - before.tv_sec < 120);
+	if (err == -EACCES) {
+		print_message("fewer requests a second than are allowed\n");
+		skip();
+	}
 	assert_int_equal(err, -EAGAIN);
 	assert_true(n >= BROKER_BURST);
 	assert_true(n <= BROKER_BURST +

@@ -21,7 +21,7 @@
 #include "proc/packages.h"
 #include "trace/cpus.h"
 
-#define BEGIN_MS 20000
+#define BEGIN_MS 60000
 
 static pid_t worker;
 

@@ -84,7 +84,7 @@ redis_serve()
     export REDIS_SOCKET
     cat >"$T/drive" <<'END'
 #!/bin/sh
-for _ in $(seq 100); do [ "$(redis-cli -s "$REDIS_SOCKET" ping 2>&1)" != PONG ] || break; sleep 0.1; done
+for _ in $(seq 600); do [ "$(redis-cli -s "$REDIS_SOCKET" ping 2>&1)" != PONG ] || break; sleep 0.1; done
 redis-cli -s "$REDIS_SOCKET" set a b
 redis-cli -s "$REDIS_SOCKET" bgsave
 END
@@ -161,7 +161,7 @@ serves_page()
     must_be 0
     cat >"$T/drive" <<END
 #!/bin/sh
-for _ in \$(seq 100); do
+for _ in \$(seq 600); do
     ! "$bin/pg_isready" -q -h "$T/base" || break
     sleep 0.1
 done
@@ -218,7 +218,7 @@ first_thread_serves()
     export REDIS_SOCKET
     cat >"$T/drive" <<'END'
 #!/bin/sh
-for _ in $(seq 300); do [ "$(redis-cli -s "$REDIS_SOCKET" ping 2>&1)" != PONG ] || break; sleep 0.1; done
+for _ in $(seq 600); do [ "$(redis-cli -s "$REDIS_SOCKET" ping 2>&1)" != PONG ] || break; sleep 0.1; done
 for i in 1 2 3 4 5; do redis-cli -s "$REDIS_SOCKET" set a "$i"; redis-cli -s "$REDIS_SOCKET" get a; done
 sleep 2
 END

@@ -19,7 +19,7 @@ PROGRAMS=$BUILD/tests/programs
 . "$TREE/tests/support/sanitized.bash"
 
 # Seconds after which a condition is taken for never to come true.
-WAIT_SECONDS=20
+WAIT_SECONDS=60
 
 # TRACE_HOOK, SOURCE=HOOK, makes every run of the tool use that hook: `TRACE_HOOK=file_open=tp
 # tests/run -k sources/file_open`.
@@ -80,17 +80,14 @@ trace_start()
     "$CT" monitor ${TRACE_HOOK:+--hook "$TRACE_HOOK"} --no-redact --output "$events" "$@" \
         >"$events.out" 2>"$events.err" </dev/null 3>&- &
     TRACER=$!
-    until_true trace_is_on "$events"
+    until_true trace_has_begun "$events"
+    kill -0 "$TRACER" 2>/dev/null || { cat "$events.err" >&2; return 1; }
 }
 
-trace_is_on()
+# Whether the stream has its first line, or never will.
+trace_has_begun()
 {
-    if ! kill -0 "$TRACER" 2>/dev/null; then
-        cat "$1.err" >&2
-        WAIT_SECONDS=0
-        return 1
-    fi
-    grep -q '"event_type":"start"' "$1" 2>/dev/null
+    grep -q '"event_type":"start"' "$1" 2>/dev/null || ! kill -0 "$TRACER" 2>/dev/null
 }
 
 # trace_stop EVENTS: ends the tool as Ctrl-C does, with what it has seen so far written.

@@ -260,7 +260,7 @@ static void test_kill_ends_all_threads(void **state)
 	(void)state;
 	policy_set_action(policy, POLICY_KILL);
 	compile(policy);
-	alarm(20);
+	alarm(120);
 	status = in_child(1, act_threads, NULL);
 	alarm(0);
 	assert_true(WIFSIGNALED(status));

@@ -27,7 +27,7 @@
 
 #define NR_THREADS 4
 #define NR_CALLS   500
-#define END_MS	   20000
+#define END_MS	   60000
 
 /* Acts, in the process that was executed. Each returns an exit status. */
 

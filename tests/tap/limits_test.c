@@ -142,7 +142,7 @@ static void test_answer_to_what_came_to_a_listener_is_told(void **state)
 	say(pair.server, pair.client, answer, 11);
 	say(pair.client, pair.server, HELLO, 6);
 	pair_close(&pair);
-	collect(2, 1000);
+	collect(2, 20000);
 	end = end_of(TAP_SERVER);
 	assert_int_equal(tap_stream_size(&end->streams[TAP_SENT]), 11);
 	assert_int_equal(tap_stream_size(&end->streams[TAP_RECEIVED]), 17);
@@ -166,7 +166,7 @@ static void test_end_without_an_answer_is_told(void **state)
 	pair.server = (int)must(accept(pair.listener, NULL, NULL));
 	must(recv(pair.server, bytes, sizeof(bytes), 0));
 	pair_close(&pair);
-	collect(2, 1000);
+	collect(2, 20000);
 	end = end_of(TAP_SERVER);
 	assert_int_equal(tapped.ends[0].why, TAP_LOOK_CLOSED);
 	assert_int_equal(tapped.ends[1].why, TAP_LOOK_CLOSED);
@@ -211,7 +211,7 @@ static void test_what_may_begin_a_handshake_is_told(void **state)
 		    begins[i].from_server ? pair.client : pair.server, begins[i].text,
 		    begins[i].size);
 		pair_close(&pair);
-		collect(2, 1000);
+		collect(2, 20000);
 		assert_int_equal(tapped.nr_ends, 2);
 		assert_int_equal(tapped.nr_bytes, 2 * begins[i].size);
 	}
@@ -303,7 +303,7 @@ static void test_segments_that_are_not_the_peer_s_are_not_told(void **state)
 		       base_at_server(false) + 6 + segments[i].acknowledged);
 		say(pair.client, pair.server, text, sizeof(text) - 1);
 		pair_close(&pair);
-		collect(2, 1000);
+		collect(2, 20000);
 		stream = &end_of(TAP_SERVER)->streams[TAP_RECEIVED];
 		assert_int_equal(tap_stream_size(stream), 6 + sizeof(text) - 1);
 		assert_memory_equal(stream->bytes + 6, text, sizeof(text) - 1);
@@ -354,7 +354,7 @@ static void test_no_more_than_the_first_bytes_are_told(void **state)
 	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	pair_close(&pair);
-	collect(2, 2000);
+	collect(2, 20000);
 	/* Of what came twice, or before it was missed, a few packets more. */
 	assert_in_range(tapped.nr_bytes, 4 * TAP_BYTES_MAX, 6 * TAP_BYTES_MAX);
 	assert_int_equal(tapped.nr_ends, 2);
@@ -430,7 +430,7 @@ static void test_socket_that_connects_again_is_told(void **state)
 	pair.server = (int)must(accept(pair.listener, NULL, NULL));
 	say(pair.client, pair.server, HELLO, 6);
 	pair_close(&pair);
-	collect(2, 1000);
+	collect(2, 20000);
 	assert_int_equal(tapped.nr_ends, 2);
 	assert_int_equal(tap_stream_size(&end_of(TAP_CLIENT)->streams[TAP_SENT]), 6);
 }
@@ -448,7 +448,7 @@ static void test_end_is_told(void **state)
 		if (is_reset)
 			must(setsockopt(pair.client, SOL_SOCKET, SO_LINGER, &none, sizeof(none)));
 		pair_close(&pair);
-		collect(2, 1000);
+		collect(2, 20000);
 		assert_int_equal(count_records(TAP_CLOSE), 2);
 		assert_int_equal(tapped.ends[0].why, TAP_LOOK_CLOSED);
 		assert_int_equal(end_of(TAP_SERVER)->is_reset, is_reset);
@@ -531,7 +531,7 @@ static void test_record_lost_at_a_listener_marks_its_connection(void **state)
 	catch_up();
 	say(pair.client, pair.server, HELLO, 6);
 	pair_close(&pair);
-	collect(2, 2000);
+	collect(2, 20000);
 	end = end_of(TAP_SERVER);
 	assert_true(end->has_hole);
 	pair_close(&other);

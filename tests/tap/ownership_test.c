@@ -278,7 +278,7 @@ static void test_client_that_goes_on_as_a_child(void **state)
 	waitpid(child, NULL, 0);
 	close(server);
 	close(listener);
-	collect(2, 2000);
+	collect(2, 20000);
 	end = end_of(TAP_CLIENT);
 	assert_int_equal(end->owner, child);
 	assert_int_equal(end_of(TAP_SERVER)->owner, getpid());
@@ -308,7 +308,7 @@ static void test_other_network_namespace(void **state)
 	close(server);
 	close(listener);
 	close(net);
-	collect(2, 2000);
+	collect(2, 20000);
 	assert_int_equal(tapped.nr_ends, 2);
 	check_owner(end_of(TAP_CLIENT), getpid(), 0);
 	check_owner(end_of(TAP_SERVER), getpid(), 0);

@@ -75,7 +75,7 @@ static void test_listener_older_than_the_tap(void **state)
 	take(client, 5);
 	close(client);
 	close(server);
-	collect(2, 2000);
+	collect(2, 20000);
 	end = end_of(TAP_SERVER);
 	check_owner(end, getpid(), start_of(getpid()));
 	assert_int_equal(tap_stream_size(&end->streams[TAP_RECEIVED]), SIZE);

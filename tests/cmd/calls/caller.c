@@ -7,9 +7,10 @@
  *	file:TEXT        SSL_CTX_load_verify_locations(TEXT)
  *	verify:RESULT    X509_verify_cert(), which returns RESULT
  *	read:N write:N   SSL_read() or SSL_write(), so many times
- *	storm:MS         SSL_CTX_set_cipher_list() as often as it can for so long
- *	sum:MS           the same with SSL_read(), and then a checksum
+ *	storm:MS         SSL_CTX_set_cipher_list() as often as it can in so much CPU time
+ *	sum:MS           the same with SSL_read(); then a checksum, and how many calls that were
  *	sleep:MS
+ *	await:PATH       until that is there
  *	fork:WORD        what follows until WORD is done by a child, which is waited for
  *	wait             says "ready" and waits for a line
  *	exec:PROGRAM     becomes it, with the arguments that follow
@@ -62,12 +63,18 @@ static void load(const char *path)
 	*(void **)&library.verify = find(handle, "X509_verify_cert");
 }
 
-static long now_ms(void)
+static long ms_of(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* How long it has run: the time in which it waits for a CPU does not count. */
+static long run_ms(void)
+{
+	return ms_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void call_list(const char *text)
@@ -78,7 +85,7 @@ static void call_list(const char *text)
 
 static void storm(long ms)
 {
-	for (long end = now_ms() + ms; now_ms() < end;)
+	for (long end = run_ms() + ms; run_ms() < end;)
 		for (int i = 0; i < 1000; i++)
 			call_list("STORM");
 }
@@ -88,11 +95,15 @@ static void sum(long ms)
 {
 	unsigned long rounds = 0;
 	unsigned long total = 0;
+	long began = ms_of(CLOCK_MONOTONIC);
 
-	for (long end = now_ms() + ms; now_ms() < end; rounds++)
+	for (long end = run_ms() + ms; run_ms() < end; rounds++)
 		for (int i = 0; i < 1000; i++)
 			total += (unsigned long)library.read(NULL) + (unsigned long)i;
 	printf("sum %s\n", total == rounds * (1000 + 499500) ? "right" : "wrong");
+	printf("calls: %lu\n", rounds * 1000);
+	printf("a second: %lu\n",
+	       rounds * 1000000 / (unsigned long)(ms_of(CLOCK_MONOTONIC) - began + 1));
 }
 
 static void wait_for_line(void)
@@ -135,6 +146,9 @@ static char **do_one(char **argv)
 		sum(number);
 	else if (IS("sleep"))
 		usleep((useconds_t)number * 1000);
+	else if (IS("await"))
+		while (access(value + 1, F_OK) != 0)
+			usleep(10000);
 	else if (IS("fork"))
 		return do_forked(argv + 1, value + 1);
 	else if (IS("wait"))

@@ -110,7 +110,7 @@ quic_client()
 {
     local name=$1
     shift
-    timeout 20 gtlsclient --no-quic-dump --exit-on-all-streams-close "$@" \
+    timeout 60 gtlsclient --no-quic-dump --exit-on-all-streams-close "$@" \
         127.0.0.1 "$PORT" "https://localhost:$PORT/page" </dev/null >"$name.said" 2>&1
 }
 
