@@ -169,9 +169,13 @@ side_burnt()
 @test "a load that begins in the middle: three tries, no ratio" {
     # Where every CPU is taken already nobody can be seen to take more.
     [ "$("$BIN/load" quiet 300)" -lt $((100 * $(nproc) - 50)) ] || skip "others use all CPUs"
-    : >samples
-    : >round
-    sided compare burnt side_alone side_burnt 2>said
+    # Others may begin or end beside the first side: then it is no load that begins in the middle.
+    for _ in 1 2 3 4 5; do
+        : >samples
+        : >round
+        sided compare burnt side_alone side_burnt 2>said
+        grep -qE '^(pair|comparable)' round samples || break
+    done
     [ "$(grep -c 'burnt: not comparable' said)" -eq 3 ]
     grep -qE '^incomparable burnt (others used|the CPU was)' samples
     [ "$(grep -cE '^(pair|comparable)' round samples | awk -F : '{ n += $2 } END { print n }')" -eq 0 ]

@@ -41,7 +41,7 @@ load helpers
         tracer monitor --quiet -- sh -c "exit $wanted"
         must_be "$wanted"
         must_count 1 ".event_type == \"process_exit\" and .exit_code == $wanted"
-        [ ! -s "$ERR" ]
+        [ -z "$(messages)" ]
     done
 }
 
@@ -93,7 +93,7 @@ load helpers
 @test "without --output its standard output goes to standard error" {
     tracer monitor --quiet -- sh -c 'echo out; echo err >&2'
     must_be 0
-    [ "$(cat "$ERR")" = $'out\nerr' ]
+    [ "$(messages)" = $'out\nerr' ]
     [ "$(jq -r .event_type "$OUT" | head -n 1)" = start ]
 }
 
@@ -101,12 +101,12 @@ load helpers
     tracer monitor --quiet --output "$T/stream" -- sh -c 'echo out; echo err >&2'
     must_be 0
     [ "$(cat "$OUT")" = out ]
-    [ "$(cat "$ERR")" = err ]
+    [ "$(messages)" = err ]
 }
 
 @test "its standard input is the tool's" {
     echo 'for COMMAND' | "$TOOL" monitor --quiet -- cat >"$OUT" 2>"$ERR" 3>&-
-    [ "$(cat "$ERR")" = 'for COMMAND' ]
+    [ "$(messages)" = 'for COMMAND' ]
 }
 
 # inherits_the_same PREFIX...: run by it, with and without the tool, a program inherits the same.
@@ -143,17 +143,17 @@ inherits_the_same()
         grep -E "^Cap(Eff|Prm|Amb)" /proc/self/status | sort -u -k 2 | wc -l' \
         >"$OUT" 2>"$ERR" </dev/null 3>&-
     check_stream
-    [ "$(sed -n 1p "$ERR")" = "$(id -u nobody)" ]
-    [ "$(sed -n 2p "$ERR")" = "$(id -g nobody)" ]
-    [ "$(sed -n 3p "$ERR")" = "$(id -G nobody)" ]
-    [ "$(sed -n 4p "$ERR")" -eq 1 ]
+    [ "$(messages | sed -n 1p)" = "$(id -u nobody)" ]
+    [ "$(messages | sed -n 2p)" = "$(id -g nobody)" ]
+    [ "$(messages | sed -n 3p)" = "$(id -G nobody)" ]
+    [ "$(messages | sed -n 4p)" -eq 1 ]
     must_count 1 '.event_type == "process_exec" and .process == "sh" and .uid == 65534'
 }
 
 @test "--user takes a number too" {
     tracer monitor --quiet --user 65533 -- sh -c 'id -u'
     must_be 0
-    [ "$(cat "$ERR")" = 65533 ]
+    [ "$(messages)" = 65533 ]
 }
 
 @test "--user: what that user may not execute is an error" {
@@ -169,7 +169,7 @@ inherits_the_same()
     tracer monitor --quiet -- sh -c 'sleep 300 3>&- & echo $!'
     must_be 0
     # What it left lives on.
-    kill "$(cat "$ERR")"
+    kill "$(messages)"
     must_count 1 '.event_type == "process_exit"'
 }
 
@@ -180,7 +180,8 @@ inherits_the_same()
         # shellcheck disable=SC2086 # an option and its value
         tracer monitor --quiet $options -- sh -c 'echo $$; exec sleep 30'
         must_be 0
-        kill "$(cat "$ERR")"
+        wait_for 20 eval '[ -n "$(messages)" ]'
+        kill "$(messages)"
     done
 }
 

@@ -81,8 +81,8 @@ established()
 
     serve
     for version in 1_2 1_3; do
-        : >"$T/brief"
-        profile -- sh -c 'for i in 1 2 3 4 5; do
+        # Anew in each run.
+        profile_whole -- sh -c ': >"$3"; for i in 1 2 3 4 5; do
             openssl s_client -connect "127.0.0.1:$1" -brief "$2" -servername a.example -alpn h2 \
                 </dev/null 2>>"$3"; done; :' sh "$port" "-tls$version" "$T/brief"
         must_be 0
@@ -97,7 +97,7 @@ established()
         doc_is '.tls_sessions[0].library | sub(".*/"; "")' '"libssl.so.3"'
         doc_is '[.statistics.tls_handshakes, .statistics.connections_before, .ssh_sessions]' '[5,0,[]]'
         doc_has '.tls_sessions[0] | .first_time < .last_time and .duration_min_us > 0 and
-            .duration_max_us < 5000000 and .transport == "tcp" and (has("negotiated") | not)'
+            .duration_max_us >= .duration_min_us and .transport == "tcp" and (has("negotiated") | not)'
     done
     # Signed openly up to 1.2, encrypted since.
     doc_is '.tls_sessions[0] | [.signature_scheme, .certificate]' '[null,null]'

@@ -303,7 +303,7 @@ calls_with()
     tracer_stop
     must_be 143
     [ ! -s "$OUT" ]
-    [ ! -s "$ERR" ]
+    [ -z "$(messages)" ]
     must_count 0 "$(opens "$T/before.pem")"
     must_count 1 "$(opens "$T/after.pem")"
     must_count 1 '.event_type == "process_exec" and .process == "Named-Puppet"'
@@ -332,7 +332,7 @@ calls_with()
     [ "$(grep -cvE "$form" "$ERR")" -eq 0 ]
     refute grep -q DEBUG "$ERR"
     tracer monitor --quiet -- true
-    [ ! -s "$ERR" ]
+    [ -z "$(messages)" ]
     tracer monitor --quiet -- "$T/no such program"
     must_be 127
     must_be_error_without_advice
@@ -402,15 +402,18 @@ ring_size()
 }
 
 @test "growing loss is warned of while the run goes on" {
+    local began
+
     puppet_start p
+    began=$SECONDS
     tracer_start monitor --buffer-size 64K --pid "${PUPPET[p]}"
     kill -STOP "$TRACER"
     puppet p burst 2000 "$T/burst.pem"
     kill -CONT "$TRACER"
     wait_for 5 grep -qE 'WARN: [0-9]+ events lost' "$ERR"
     tracer_stop
-    # At most once a second: a burst makes one.
-    [ "$(grep -c 'events lost' "$ERR")" -eq 1 ]
+    # At most once a second: a burst makes one, what others do meanwhile may make more.
+    [ "$(grep -c 'events lost' "$ERR")" -le $((SECONDS - began + 1)) ]
 }
 
 @test "--max-processes bounds what is remembered and says so" {

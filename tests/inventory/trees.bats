@@ -299,11 +299,11 @@ has_exactly()
     mkdir "$T/files"
     "$PROGRAMS/tree" alive "$T/files" 10000 </dev/null >/dev/null 2>&1 3>&- &
     HELD+=("$!")
-    wait_for 30 sh -c '[ "$(wc -l <"$0")" -eq 10000 ]' "$T/files/pids"
-    profile_start --no-redact --pid "${HELD[-1]}" --follow-children --duration 60 --api none \
+    wait_for 90 sh -c '[ "$(wc -l <"$0")" -eq 10000 ]' "$T/files/pids"
+    profile_start --no-redact --pid "${HELD[-1]}" --follow-children --duration 1000 --api none \
         --buffer-size 16M
     : >"$T/files/go"
-    wait_for 60 has_ended "$TRACER"
+    wait_for 200 has_ended "$TRACER"
     profile_wait
     must_be 0
     doc_is '.statistics | [.processes, .files_accessed, .file_accesses]' '[10001,10000,10000]'

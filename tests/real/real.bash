@@ -11,7 +11,7 @@ load ../support/trace
 HERE=$BATS_TEST_DIRNAME
 CHECKS=$TREE/tests/cmd
 # Read by bats: what hangs is ended, as a failure.
-BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-100}
+BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 # Where distributions have nginx is not in everyone's path.
 PATH=$PATH:/usr/sbin:/sbin
 # Python without what the user has around it.

@@ -47,6 +47,17 @@ profile()
     profile_check
 }
 
+# profile_whole [ARG...]: the same, again where it lost mappings: it sees those of the whole host, and
+# what others do beside the test may be more than it can take. What was lost is another test's.
+profile_whole()
+{
+    for _ in 1 2 3 4 5; do
+        profile "$@"
+        [ "$(doc '[.coverage.sources[] | select(.name == "lib_load").lost[]] | add')" -ne 0 ] || return 0
+    done
+    skip "others map more files than can be taken"
+}
+
 profile_at()
 {
     stream_of "$@"
@@ -141,10 +152,18 @@ file_is()
 # The time at which process PID was made, s since the epoch.
 start_of()
 {
+    local before up after
+
+    # Both at one moment: anew where something came between.
+    for _ in {1..100}; do
+        before=${EPOCHREALTIME/[^0-9]/}
+        read -r up _ </proc/uptime
+        after=${EPOCHREALTIME/[^0-9]/}
+        [ $((after - before)) -ge 10000 ] || break
+    done
     # shellcheck disable=SC2016 # awk's
-    awk -v now="$(date +%s.%N)" -v hz="$(getconf CLK_TCK)" '
-        FILENAME == "/proc/uptime" { up = $1; next }
-        { sub(/.*\) /, ""); printf "%.3f\n", now - up + $20 / hz }' /proc/uptime "/proc/$1/stat"
+    awk -v now_us="$before" -v up="$up" -v hz="$(getconf CLK_TCK)" '
+        { sub(/.*\) /, ""); printf "%.3f\n", now_us / 1000000 - up + $20 / hz }' "/proc/$1/stat"
 }
 
 # near TIME SECONDS WITHIN: whether TIME, of a document, is that many seconds since the epoch.

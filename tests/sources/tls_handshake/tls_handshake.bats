@@ -7,7 +7,7 @@ load ../../support/trace
 load ../../support/handshakes
 
 # Read by bats: what hangs is ended, as a failure.
-BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-100}
+BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 
 setup_file()
 {
