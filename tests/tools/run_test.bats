@@ -26,7 +26,7 @@ run_suites()
 # must_end PID: it is gone, or waits for init to reap it; a signal may take a moment.
 must_end()
 {
-    for _ in $(seq 20); do
+    for _ in $(seq 600); do
         run grep -qs '^State:.[^Z]' "/proc/$1/status"
         [ "$status" -eq 0 ] || return 0
         sleep 0.1
@@ -208,7 +208,7 @@ wait
 EOF
     "$RUN" -d "$TREE" "$TREE/lib/hang_test" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
     runner=$!
-    for _ in $(seq 50); do
+    for _ in $(seq 600); do
         [ ! -s "$TREE/lib/sleeper" ] || break
         sleep 0.1
     done
