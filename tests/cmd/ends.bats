@@ -107,11 +107,16 @@ ended_by()
     [ -z "$(find "$T" -name 'core*')" ]
 }
 
+ignores_interrupts()
+{
+    [ $(($(sed -n 's/^SigIgn:[[:space:]]*/0x/p' "/proc/$1/status") >> 1 & 1)) -eq 1 ]
+}
+
 @test "SIGINT ends a job for which the shell had it ignored" {
     puppet_start p
     sleep 100 3>&- &
     # What a shell without job control does to background jobs: the precondition of this test.
-    [ $(($(sed -n 's/^SigIgn:[[:space:]]*/0x/p' "/proc/$!/status") >> 1 & 1)) -eq 1 ]
+    wait_for 20 ignores_interrupts "$!"
     kill "$!"
     tracer_start monitor --pid "${PUPPET[p]}"
     tracer_stop INT
