@@ -19,11 +19,13 @@
  * A process that starts maps five to thirty files of some 130 bytes; 256 KiB hold two thousand.
  * With many CPUs each ring is smaller, so that all of them stay within the memory promised.
  */
-#define RING_BYTES_MAX	(256U << 10)
+#define RING_BYTES	(256U << 10)
 #define RING_BYTES_MIN	(16U << 10)
 #define ALL_RINGS_BYTES (8U << 20)
-#define STAGED_MAX	1024
-#define STAGED_BYTES	(256U << 10)
+/* Of a larger buffer, what each CPU has besides. */
+#define BUFFER_PART  16
+#define STAGED_MAX   1024
+#define STAGED_BYTES (256U << 10)
 
 struct ring {
 	int fd;
@@ -39,7 +41,8 @@ struct mappings {
 	struct ring *rings;
 	size_t nr_rings;
 	size_t max_rings;  /* as many as RINGS has room for */
-	size_t ring_bytes; /* of each that was opened at the start */
+	size_t ring_bytes; /* of each, where there is memory for it */
+	size_t all_bytes;  /* of all together */
 	int epoll;	   /* 0: none */
 	struct mapping_counts counts;
 	size_t first; /* staged mappings are first..last-1, by time */
@@ -49,6 +52,16 @@ struct mappings {
 	char bytes[STAGED_BYTES];
 	uint8_t record[PERF_RING_RECORD_MAX]; /* one that wraps around the end of its ring */
 };
+
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
 
 /*
  * Opens an event for CPU that reports to a ring of BYTES; with OUTPUT, the descriptor of another
@@ -114,7 +127,28 @@ static int ring_open(struct ring *ring, int cpu, size_t bytes, bool is_on)
 	return 0;
 }
 
-int mappings_open(struct mappings **ret)
+static void close_rings(struct mappings *mappings)
+{
+	for (size_t i = 0; i < mappings->nr_rings; i++)
+		ring_close(&mappings->rings[i]);
+	mappings->nr_rings = 0;
+}
+
+static int open_rings(struct mappings *mappings)
+{
+	for (size_t cpu = 0; cpu < mappings->max_rings; cpu++) {
+		int err = ring_open(&mappings->rings[mappings->nr_rings], (int)cpu,
+				    mappings->ring_bytes, false);
+
+		if (!err)
+			mappings->nr_rings++;
+		else if (err != -ENODEV) /* offline */
+			return err;
+	}
+	return 0;
+}
+
+int mappings_open(struct mappings **ret, size_t buffer_bytes)
 {
 	long nr_cpus = sysconf(_SC_NPROCESSORS_CONF);
 	struct mappings *mappings = calloc(1, sizeof(*mappings));
@@ -122,28 +156,27 @@ int mappings_open(struct mappings **ret)
 
 	if (!mappings)
 		return -ENOMEM;
-	mappings->ring_bytes = RING_BYTES_MAX;
+	mappings->ring_bytes = larger(RING_BYTES, buffer_bytes / BUFFER_PART);
+	mappings->all_bytes = larger(ALL_RINGS_BYTES, buffer_bytes);
 	while (mappings->ring_bytes > RING_BYTES_MIN &&
-	       mappings->ring_bytes * (size_t)nr_cpus > ALL_RINGS_BYTES)
+	       mappings->ring_bytes * (size_t)nr_cpus > mappings->all_bytes)
 		mappings->ring_bytes /= 2;
 	mappings->max_rings = (size_t)nr_cpus;
 	mappings->rings = calloc(mappings->max_rings, sizeof(*mappings->rings));
-	if (!mappings->rings)
-		goto fail;
-	for (int cpu = 0; cpu < nr_cpus; cpu++) {
-		err = ring_open(&mappings->rings[mappings->nr_rings], cpu, mappings->ring_bytes,
-				false);
-		if (err == -ENODEV) /* offline */
-			continue;
-		if (err)
-			goto fail;
-		mappings->nr_rings++;
+	if (mappings->rings)
+		err = open_rings(mappings);
+	/* Where so much may not be locked (perf_mmap(), kernel/events/core.c) they are shorter. */
+	while (err == -EPERM && mappings->ring_bytes > RING_BYTES) {
+		close_rings(mappings);
+		mappings->ring_bytes /= 2;
+		err = open_rings(mappings);
+	}
+	if (err) {
+		mappings_close(mappings);
+		return err;
 	}
 	*ret = mappings;
 	return 0;
-fail:
-	mappings_close(mappings);
-	return err;
 }
 
 int mappings_enable(const struct mappings *mappings)
@@ -173,8 +206,7 @@ void mappings_close(struct mappings *mappings)
 {
 	if (!mappings)
 		return;
-	for (size_t i = 0; i < mappings->nr_rings; i++)
-		ring_close(&mappings->rings[i]);
+	close_rings(mappings);
 	free(mappings->rings);
 	free(mappings);
 }
@@ -214,13 +246,16 @@ static struct ring *make_room(struct mappings *mappings)
 	return &rings[mappings->nr_rings];
 }
 
-/* How long one more ring may be, so that all of them stay within what was promised. */
+/*
+ * How long one more ring may be, so that all of them stay within what was promised. Who opens it
+ * may lock little memory.
+ */
 static size_t next_ring_bytes(const struct mappings *mappings)
 {
 	size_t used = mappings_ring_bytes(mappings);
-	size_t bytes = mappings->ring_bytes;
+	size_t bytes = smaller(mappings->ring_bytes, RING_BYTES);
 
-	while (bytes > RING_BYTES_MIN && used + bytes > ALL_RINGS_BYTES)
+	while (bytes > RING_BYTES_MIN && used + bytes > mappings->all_bytes)
 		bytes /= 2;
 	return bytes;
 }

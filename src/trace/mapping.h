@@ -55,10 +55,11 @@ struct mapping_counts {
 struct mappings;
 
 /*
- * Opens a ring on every CPU that is online. Returns 0 or a negative errno: -EACCES or -EPERM
- * without CAP_PERFMON.
+ * Opens a ring on every CPU that is online. BUFFER_BYTES, a power of two, is what --buffer-size says:
+ * where it is more than by default the rings are longer, too, as far as memory may be locked.
+ * Returns 0 or a negative errno: -EACCES or -EPERM without CAP_PERFMON.
  */
-int mappings_open(struct mappings **ret);
+int mappings_open(struct mappings **ret, size_t buffer_bytes);
 /* From now on mappings are reported. Returns 0 or a negative errno. */
 int mappings_enable(const struct mappings *mappings);
 /* Adds the CPUs to *RET whose ring is told nothing any more: perf_ring_is_on(). */

@@ -127,7 +127,7 @@ static int map_memory(struct session *session)
 static int mappings_attach(struct session *session)
 {
 	struct source_state *state = &session->states[SOURCE_lib_load];
-	int err = mappings_open(&session->mappings);
+	int err = mappings_open(&session->mappings, session->config.ring_size);
 
 	state->hook = &lib_load_source.hooks[0];
 	state->is_attached = !err;

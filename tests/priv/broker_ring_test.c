@@ -136,7 +136,7 @@ static void test_ring_that_the_broker_opens_tells_of_its_cpu(void **state)
 	cpu_set_t set;
 
 	(void)state;
-	if (mappings_open(&mappings)) {
+	if (mappings_open(&mappings, 0)) {
 		print_message("perf_event_open(2) is not allowed\n");
 		skip();
 	}

@@ -11,8 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -28,7 +31,7 @@ static struct mappings *mappings;
 static int begin(void **state)
 {
 	files_begin(state);
-	if (mappings_open(&mappings) || mappings_enable(mappings))
+	if (mappings_open(&mappings, 0) || mappings_enable(mappings))
 		mappings = NULL;
 	return 0;
 }
@@ -251,6 +254,62 @@ static void test_rings_have_a_size_and_nothing_at_first(void **state)
 	mappings_close(NULL);
 }
 
+/* Becomes a user who has no event so far, and may open events, but lock no more memory than others.
+ */
+static int become_user(void)
+{
+	static const cap_value_t kept[] = { CAP_PERFMON };
+	const struct rlimit locked = { 0, 0 };
+	cap_t caps = cap_init();
+
+	return !caps || setrlimit(RLIMIT_MEMLOCK, &locked) || prctl(PR_SET_KEEPCAPS, 1) ||
+	       setresuid(54321, 54321, 54321) ||
+	       cap_set_flag(caps, CAP_PERMITTED, 1, kept, CAP_SET) ||
+	       cap_set_flag(caps, CAP_EFFECTIVE, 1, kept, CAP_SET) || cap_set_proc(caps);
+}
+
+/* How long all rings are for a buffer of that size; 0: they were refused. */
+static size_t bytes_of(size_t buffer, bool is_user)
+{
+	struct mappings *others;
+	size_t bytes = 0;
+	int fds[2];
+	int status;
+	pid_t child;
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	child = fork();
+	if (!child) {
+		if (is_user && become_user())
+			_exit(2);
+		if (mappings_open(&others, buffer) == 0)
+			bytes = mappings_ring_bytes(others);
+		_exit(write(fds[1], &bytes, sizeof(bytes)) != sizeof(bytes));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(read(fds[0], &bytes, sizeof(bytes)), sizeof(bytes));
+	close(fds[0]);
+	close(fds[1]);
+	return bytes;
+}
+
+static void test_rings_are_as_long_as_the_buffer_allows(void **state)
+{
+	size_t least, most;
+
+	(void)state;
+	need_mappings();
+	least = mappings_ring_bytes(mappings);
+	assert_int_equal(bytes_of(64U << 10, false), least);
+	assert_int_equal(bytes_of(4U << 20, false), least);
+	most = bytes_of(64U << 20, false);
+	/* With many CPUs each has less, and all as much as the buffer. */
+	assert_in_range(most, 8 * least, 64U << 20);
+	/* Where so much may not be locked there is less, but no error. */
+	assert_in_range(bytes_of(64U << 20, true), least, most - 1);
+}
+
 /* Keeps this process on the first CPU that it may run on. Returns its number. */
 static uint32_t stay_on_one(void)
 {
@@ -306,7 +365,7 @@ static void test_ring_of_a_cpu_that_came_back_takes_the_place_of_the_old_one(voi
 	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
 	assert_int_equal(mappings_watch(mappings, epoll), 0);
 	bytes = mappings_ring_bytes(mappings);
-	assert_int_equal(mappings_open(&elsewhere), 0);
+	assert_int_equal(mappings_open(&elsewhere, 0), 0);
 	path = copy_program("libssl.so.3");
 	cpu = stay_on_one();
 	munmap(map_file(path), 4096);
@@ -375,6 +434,7 @@ int main(void)
 		TEST(test_more_than_can_be_staged_comes_in_turns),
 		TEST(test_ring_of_a_cpu_that_came_back_takes_the_place_of_the_old_one),
 		TEST(test_rings_are_opened_for_cpus_alone),
+		TEST(test_rings_are_as_long_as_the_buffer_allows),
 		TEST(test_rings_have_a_size_and_nothing_at_first),
 	};
 
