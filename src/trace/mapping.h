@@ -55,8 +55,8 @@ struct mapping_counts {
 struct mappings;
 
 /*
- * Opens a ring on every CPU that is online. BUFFER_BYTES, a power of two, is what --buffer-size says:
- * where it is more than by default the rings are longer, too, as far as memory may be locked.
+ * Opens a ring on every CPU that is online. BUFFER_BYTES, a power of two, is what --buffer-size
+ * says: where it is more than by default the rings are longer, too, as far as memory may be locked.
  * Returns 0 or a negative errno: -EACCES or -EPERM without CAP_PERFMON.
  */
 int mappings_open(struct mappings **ret, size_t buffer_bytes);
