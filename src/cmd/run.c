@@ -146,14 +146,10 @@ static uint64_t count_lost(const struct run *run)
 	return lost;
 }
 
-static void warn_of_loss(struct run *run, uint64_t now_ns)
+static void warn_of_loss(struct run *run)
 {
-	uint64_t lost;
+	uint64_t lost = count_lost(run);
 
-	if (now_ns < run->loss_due_ns)
-		return;
-	run->loss_due_ns = now_ns + LOSS_EVERY_NS;
-	lost = count_lost(run);
 	if (lost > run->lost)
 		log_warn("%" PRIu64 " events lost: the buffer was full; see --buffer-size", lost);
 	run->lost = lost;
@@ -440,7 +436,10 @@ static void keep_house(struct run *run, uint64_t now_ns)
 
 	processes_expire(run->pipeline.processes);
 	boot_clock_update(&run->pipeline.clock, now_ns);
-	warn_of_loss(run, now_ns);
+	if (now_ns >= run->loss_due_ns) {
+		run->loss_due_ns = now_ns + LOSS_EVERY_NS;
+		warn_of_loss(run);
+	}
 	look_at_cpus(run, now_ns);
 	if ((session->control->compat_seen || session->has_compat) && !run->late.is_asked &&
 	    late_is_needed(session)) {
@@ -511,6 +510,8 @@ void run_drain(struct run *run)
 		run->err = calls_tell_counts(&run->calls, &run->pipeline, 0, boot_clock_now());
 	if (!run->err)
 		run->err = tap_finish(&run->tap, boot_clock_now());
+	/* What was lost last the kernel tells only with what comes after. */
+	warn_of_loss(run);
 }
 
 int run_exit_status(const struct run *run, int status)
