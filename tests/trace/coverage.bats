@@ -79,7 +79,6 @@ source_of()
     kill -INT "$TRACER"
     kill -CONT "$TRACER"
     wait "$TRACER" || [ "$?" -eq 130 ]
-    TRACER=
     lost=$(source_of file_open '.lost.ring_full')
     [ "$lost" -gt 10000 ]
     [ "$(sed -nE 's/.*WARN: ([0-9]+) events lost: .*/\1/p' events.err | tail -n 1)" -ge "$lost" ]
