@@ -24,27 +24,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "syscalls/acted.h"
 #include "syscalls/engine.h"
 #include "syscalls/keeper.h"
 
 #define TEXT_MAX (1 << 18)
-
-/* Phase 1 begins here. */
-void begin_work(void);
-
-__attribute__((noinline)) void begin_work(void)
-{
-	static volatile int hits;
-
-	hits++;
-}
-
-/* Without what the C library or a sanitizer does at the end of a program. */
-static void __attribute__((noreturn)) leave(int status)
-{
-	syscall(SYS_exit_group, status);
-	__builtin_trap();
-}
 
 static void repeat(long nr, long argument, int times)
 {

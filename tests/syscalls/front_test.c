@@ -19,31 +19,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "syscalls/acted.h"
 #include "syscalls/engine.h"
 #include "syscalls/front.h"
 
 #define FROM_COMMAND 60 /* descriptors that it is given */
 #define TO_COMMAND   61
 
-/* A breakpoint is here. */
-void begin_work(void);
-
-__attribute__((noinline)) void begin_work(void)
-{
-	static volatile int hits;
-
-	hits++;
-}
-
 static char self[PATH_MAX];
 static pid_t *worker; /* shared */
-
-/* Without what the C library or a sanitizer does at the end of a program. */
-static void __attribute__((noreturn)) leave(int status)
-{
-	syscall(SYS_exit_group, status);
-	__builtin_trap();
-}
 
 /* COMMAND: says that it is there, and goes on when it is told. */
 static int act(void)

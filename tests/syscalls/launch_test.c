@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "syscalls/acted.h"
 #include "syscalls/filter.h"
 #include "syscalls/launch.h"
 #include "syscalls/tracee.h"
@@ -40,23 +41,6 @@ enum refused {
 
 #define ALL_REFUSED (IN_FIRST | IN_SECOND | IN_THREAD | IN_CHILD | IN_THIRD | FROM_CHILD)
 #define ON_TERM	    9
-
-/* Phase 1 begins here. */
-void begin_work(void);
-
-__attribute__((noinline)) void begin_work(void)
-{
-	static volatile int hits;
-
-	hits++;
-}
-
-/* Without what the C library or a sanitizer does at the end of a program. */
-static void __attribute__((noreturn)) leave(int status)
-{
-	syscall(SYS_exit_group, status);
-	__builtin_trap();
-}
 
 static int refused(long nr, int bit)
 {
