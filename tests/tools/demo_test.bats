@@ -4,8 +4,6 @@
 # What `make run` shows a newcomer, and that nothing of it goes on behind its end.
 
 load ../support/needs
-
-load ../support/needs
 load ../support/ports
 
 setup()
