@@ -410,7 +410,7 @@ int run_release_command(struct run *run)
 	return err ? report_command(run->options->command[0], err) : 0;
 }
 
-/* Looks for CPUs without rings; says so when there are some that cannot have one. */
+/* Looks for CPUs without rings; says which have one now, and which cannot. */
 static void look_at_cpus(struct run *run, uint64_t now_ns)
 {
 	struct cpu_rings_news news;
