@@ -45,20 +45,20 @@ static __always_inline void head_begin(struct event_hdr *hdr, enum source_id sou
 	hdr->reserved = 0;
 }
 
-/* Fills the head for the current task. */
-static __always_inline void head_fill(struct event_hdr *hdr, enum source_id source, __u16 type)
+/* Fills the head for the current task, whose group LEADER leads; it began at START_NS. */
+static __always_inline void head_fill_current(struct event_hdr *hdr, enum source_id source,
+					      __u16 type, struct task_struct *leader,
+					      __u64 start_ns, __u32 ppid)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct task_struct *leader = task->group_leader;
 	__u64 ids = bpf_get_current_pid_tgid();
 	__u64 owner = bpf_get_current_uid_gid();
 
 	head_begin(hdr, source, type);
-	hdr->start_ns = leader->start_boottime;
+	hdr->start_ns = start_ns;
 	hdr->cgroup = bpf_get_current_cgroup_id();
 	hdr->tgid = ids >> 32;
 	hdr->tid = (__u32)ids;
-	hdr->ppid = task->real_parent->tgid;
+	hdr->ppid = ppid;
 	hdr->uid = (__u32)owner;
 	hdr->gid = owner >> 32;
 	bpf_get_current_comm(hdr->thread, sizeof(hdr->thread));
@@ -66,6 +66,26 @@ static __always_inline void head_fill(struct event_hdr *hdr, enum source_id sour
 		__builtin_memcpy(hdr->comm, hdr->thread, sizeof(hdr->comm));
 	else
 		BPF_CORE_READ_INTO(&hdr->comm, leader, comm);
+}
+
+/* Fills the head for the current task: where opens or calls pass. */
+static __always_inline void head_fill(struct event_hdr *hdr, enum source_id source, __u16 type)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *leader = task->group_leader;
+
+	head_fill_current(hdr, source, type, leader, leader->start_boottime,
+			  task->real_parent->tgid);
+}
+
+/* The same for moments that are rare, such as an exec. */
+static __always_inline void head_fill_rare(struct event_hdr *hdr, enum source_id source, __u16 type)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+	head_fill_current(hdr, source, type, leader, BPF_CORE_READ(leader, start_boottime),
+			  BPF_CORE_READ(task, real_parent, tgid));
 }
 
 /* Fills the head for TASK, which is not the current one and leads its group: a child just made. */

@@ -253,7 +253,7 @@ static __always_inline void library_opened(struct draft *draft, struct control *
 
 	struct event_hdr *hdr = (struct event_hdr *)draft->scratch->record;
 
-	head_fill(hdr, SOURCE_process_fork, PROCESS_CRED);
+	head_fill_rare(hdr, SOURCE_process_fork, PROCESS_CRED);
 	if (!uid_selected(uid))
 		hdr->flags = HDR_LEFT_SET;
 	draft->size = sizeof(struct process_fork_event);

@@ -53,11 +53,11 @@ int BPF_PROG(process_exec_done, struct task_struct *task, int old_tid, struct li
 	struct file *exe = BPF_CORE_READ(mm, exe_file);
 	__u32 walked = 0;
 
-	head_fill(&event->hdr, SOURCE_process_exec, 0);
+	head_fill_rare(&event->hdr, SOURCE_process_exec, 0);
 	event->flags = compat ? EXEC_COMPAT : 0;
 	event->reserved = 0;
 	event->exe = tail_path(&draft, __builtin_preserve_access_index(&exe->f_path), fs, &walked);
-	event->cwd = tail_cwd(&draft, &walked);
+	event->cwd = tail_path(&draft, __builtin_preserve_access_index(&fs->pwd), fs, &walked);
 	argv_append(&draft, event, mm);
 	event->cgroup = tail_kernel_str(&draft, cgroup_name(task), CGROUP_NAME_SIZE);
 	if (walked & WALK_TRUNCATED)

@@ -31,7 +31,7 @@ int BPF_PROG(process_exit_done, struct task_struct *task)
 		return 0;
 	}
 
-	head_fill(&event.hdr, SOURCE_process_exit, 0);
+	head_fill_rare(&event.hdr, SOURCE_process_exit, 0);
 	/* What the parent will be told: wait_task_zombie(), kernel/exit.c. */
 	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
 		event.status = BPF_CORE_READ(signal, group_exit_code);
