@@ -23,9 +23,12 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-/* Neither ends a storm of a test: one that waits for its tool gives up before. */
+/*
+ * Neither ends a storm of a test: that waits a minute for the tool's start and one for its events,
+ * which the storm slows down, and kills the storm when it gives up.
+ */
 #define NODES_MAX   2000000
-#define SECONDS_MAX 90 /* without a stop, and again for the last to end */
+#define SECONDS_MAX 180 /* without a stop, and again for the last to end */
 #define DEPTH	    4
 #define ALIVE_MAX   48
 /* They do nothing, but make the tool's look at all tasks longer. */
