@@ -21,6 +21,7 @@
 #include "syscalls/policy.h"
 #include "syscalls/record_object.h"
 #include "syscalls/tracee.h"
+#include "trace/libbpf_log.h"
 
 /* Much longer than a trial takes: one that hangs is not to hang the rest. */
 #define TRIAL_MS 20000
@@ -194,9 +195,9 @@ static void judge(struct check *check, struct check_feature *feature, const char
 		verdict_refused(&feature->verdict, CHECK_UNAVAILABLE, &check->host, 0, call, err);
 		return;
 	}
-	snprintf(why, sizeof(why), "%s: %s", call, strerror(-err));
+	snprintf(why, sizeof(why), "%s: %s", call, libbpf_log_strerror(err));
 	verdict_add(&feature->verdict, CHECK_UNAVAILABLE, CHECK_KERNEL, why,
-		    "use a kernel that has it, see docs/requirements.md", NULL);
+		    verdict_kernel_remedy(err == -ESRCH), NULL);
 }
 
 static void judge_record_bpf(struct check *check, int err)
@@ -204,6 +205,9 @@ static void judge_record_bpf(struct check *check, int err)
 	struct check_feature *feature = &check->all[CHECK_FEATURE_syscalls_record_bpf];
 	uint64_t takes = CHECK_CAP(CAP_BPF) | CHECK_CAP(CAP_PERFMON);
 
+	/* The engine says no more than that it is not to be had. */
+	if (err == -ENOSYS && !check->host.has_btf)
+		err = -ESRCH;
 	if (is_refusal(err))
 		verdict_refused(&feature->verdict, CHECK_UNAVAILABLE, &check->host, takes, "bpf(2)",
 				err);

@@ -21,8 +21,6 @@
 /* Processes that are remembered: as many as by default. */
 #define PROCESSES_MAX 32768
 
-#define KERNEL_REMEDY "use a kernel that has it, see docs/requirements.md"
-
 /* The run that is tried. What was never opened is safe to close. */
 struct tracing {
 	struct check *check;
@@ -195,7 +193,7 @@ static void judge_refused(struct check *check, struct check_verdict *verdict, ui
 	if ((trial->bpf == -ENOSYS || trial->bpf == -EINVAL) && !check->host.has_filter) {
 		verdict_add(verdict, CHECK_UNAVAILABLE, CHECK_KERNEL,
 			    "the kernel lacks the bpf(2) system call or its ring buffer",
-			    KERNEL_REMEDY, NULL);
+			    verdict_kernel_remedy(false), NULL);
 		return;
 	}
 	if (is_refusal(trial->tracefs) && !check->host.has_tracefs &&
@@ -249,8 +247,9 @@ static bool judge_run(const struct tracing *tracing, struct check_verdict *verdi
 	}
 	snprintf(why, sizeof(why), "%s: %s",
 		 tracing->open_err ? "loading programs" : "the iterator over tasks",
-		 strerror(-err));
-	verdict_add(verdict, CHECK_UNAVAILABLE, CHECK_KERNEL, why, KERNEL_REMEDY,
+		 libbpf_log_strerror(err));
+	verdict_add(verdict, CHECK_UNAVAILABLE, CHECK_KERNEL, why,
+		    verdict_kernel_remedy(!host->has_btf),
 		    "crypto-tracer monitor --verbose --duration 1");
 	return true;
 }
@@ -298,7 +297,9 @@ static void judge_hook(struct tracing *tracing, enum source_id source,
 	else if (!verdict->why[0])
 		verdict_add(verdict, status, CHECK_KERNEL,
 			    state->reason[0] ? state->reason : "nobody knows why",
-			    status == CHECK_LIMITED ? NULL : KERNEL_REMEDY, NULL);
+			    status == CHECK_LIMITED ? NULL
+						    : verdict_kernel_remedy(!check->host.has_btf),
+			    NULL);
 }
 
 static void judge_calls(const struct tracing *tracing, struct check_verdict *verdict)
@@ -322,18 +323,15 @@ static void judge_calls(const struct tracing *tracing, struct check_verdict *ver
 /* What programs for old kernels tell is less (docs/requirements.md). */
 static void judge_reduced(const struct tracing *tracing, struct check_verdict *verdict)
 {
-	bool has_btf = tracing->check->host.has_btf;
+	const struct check_host *host = &tracing->check->host;
 
 	if (!tracing->session.reduced)
 		return;
 	verdict_add(verdict, CHECK_LIMITED, CHECK_KERNEL,
-		    has_btf ? "by programs for old kernels, partly by /proc"
-			    : "by programs for old kernels, partly by /proc: there is no type "
-			      "information (/sys/kernel/btf/vmlinux)",
-		    has_btf ? KERNEL_REMEDY
-			    : "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; in a container, "
-			      "give it /sys of the host",
-		    NULL);
+		    host->has_btf ? "by programs for old kernels, partly by /proc"
+				  : "by programs for old kernels, partly by /proc: there is no "
+				    "type information (/sys/kernel/btf/vmlinux)",
+		    verdict_kernel_remedy(!host->has_btf), NULL);
 }
 
 /* What is attached and yet does not see everything. */
@@ -426,8 +424,9 @@ static void judge_snapshot(const struct tracing *tracing)
 		snprintf(why, sizeof(why),
 			 "BPF iterators: %s; /proc is slower and tells less of "
 			 "sockets",
-			 strerror(-err));
-		verdict_add(verdict, CHECK_LIMITED, CHECK_KERNEL, why, KERNEL_REMEDY, NULL);
+			 libbpf_log_strerror(err));
+		verdict_add(verdict, CHECK_LIMITED, CHECK_KERNEL, why,
+			    verdict_kernel_remedy(!check->host.has_btf), NULL);
 	}
 	if (content->status == CHECK_WORKS)
 		return;

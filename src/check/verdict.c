@@ -48,6 +48,14 @@ void verdict_add(struct check_verdict *verdict, enum check_status status, enum c
 	add(verdict->command, " && ", command);
 }
 
+const char *verdict_kernel_remedy(bool lacks_types)
+{
+	return lacks_types ? "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; where /sys is not "
+			     "mounted, mount it: mount -t sysfs sysfs /sys; in a container, give "
+			     "it /sys of the host"
+			   : "use a kernel that has it, see docs/requirements.md";
+}
+
 uint64_t verdict_lacking(const struct check_host *host, uint64_t takes)
 {
 	uint64_t held = host->effective;

@@ -21,6 +21,9 @@ void verdict_works(struct check_verdict *verdict);
 void verdict_add(struct check_verdict *verdict, enum check_status status, enum check_cause cause,
 		 const char *why, const char *remedy, const char *command);
 
+/* What to do where the kernel lacks something; that may be its type information: LACKS_TYPES. */
+const char *verdict_kernel_remedy(bool lacks_types);
+
 /* What of the capabilities TAKES, a bit each, HOST lacks: nothing where a mightier one is there. */
 uint64_t verdict_lacking(const struct check_host *host, uint64_t takes);
 

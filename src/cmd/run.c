@@ -234,7 +234,9 @@ static bool has_forced_hooks(const struct run *run)
 		if (!state->hook && !run->session.reduced)
 			continue;
 		report_hook(sources[i], run->options->hooks[i],
-			    run->session.reduced ? "The kernel is too old." : state->reason);
+			    run->session.reduced ? "The kernel is too old, or has no type "
+						   "information (BTF)."
+						 : state->reason);
 		return false;
 	}
 	return true;

@@ -395,7 +395,7 @@ static int fall_back(struct recorder *recorder, int err)
 
 	log_warn("the engine 'bpf' does not load here (%s): it is 'ptrace', which slows COMMAND "
 		 "down; --engine bpf tells more",
-		 strerror(-err));
+		 libbpf_log_strerror(err));
 	recorder->engine = &engine_ptrace;
 	err = recorder->engine->probe();
 	if (err)

@@ -10,6 +10,7 @@
 #include "sources/api_call/call.h"
 #include "sources/lib_load/lib_load.h"
 #include "trace/copies.h"
+#include "trace/libbpf_log.h"
 
 #define POLICE_EVERY_NS 200000000ULL
 
@@ -23,7 +24,8 @@ void calls_open(struct calls *calls, struct session *session)
 		uprobes_close(&calls->uprobes);
 		state->is_attached = false;
 		state->err = err;
-		snprintf(state->reason, sizeof(state->reason), "load: %s", strerror(-err));
+		snprintf(state->reason, sizeof(state->reason), "load: %s",
+			 libbpf_log_strerror(err));
 	} else if (!calls->uprobes.is_multi && !state->reason[0]) {
 		/* Says less than what is there already: all the calls are told. */
 		snprintf(state->reason, sizeof(state->reason),

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/cpus.h"
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/cleanup.h"
 #include "pipeline/clock.h"
 
 #define ONLINE	      "/sys/devices/system/cpu/online"
@@ -15,6 +19,35 @@
 #define SUSPENDED_MIN_NS 1000000ULL
 #define TEXT_SIZE	 4096 /* a page, which is what sysfs gives at most */
 #define NR_WORDS	 (CPUS_MAX / 64)
+
+/* Of a map of one value of 8 bytes, a lookup writes one for each (bpf_percpu_array_copy()). */
+static int count_values(void)
+{
+	_cleanup_(cleanup_fd) int map = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "cpus",
+						       sizeof(uint32_t), sizeof(uint64_t), 1, NULL);
+	_cleanup_(cleanup_free) uint64_t *values = NULL;
+	const uint32_t key = 0;
+	int nr = 0;
+
+	if (map < 0)
+		return -errno;
+	values = malloc(CPUS_MAX * sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	memset(values, 0xff, CPUS_MAX * sizeof(*values));
+	if (bpf_map_lookup_elem(map, &key, values))
+		return -errno;
+	while (nr < CPUS_MAX && values[nr] == 0)
+		nr++;
+	return nr;
+}
+
+int cpus_possible(void)
+{
+	int nr = libbpf_num_possible_cpus();
+
+	return nr > 0 ? nr : count_values();
+}
 
 /* A number from *AT on, moved behind it. Returns it, or -EINVAL where there is none below MAX. */
 static int read_number(const char **at, const char *end)

@@ -18,6 +18,13 @@
 
 #define CPUS_MAX 8192 /* NR_CPUS of x86_64 and arm64, at most */
 
+/*
+ * How many CPUs the kernel has room for, online or not: as many values has a lookup in a per-CPU
+ * map. Where /sys is not mounted, it is counted in one. Returns a negative errno: -EPERM or -EACCES
+ * without CAP_BPF.
+ */
+int cpus_possible(void);
+
 /* A bit for each. */
 struct cpu_set_bits {
 	uint64_t words[CPUS_MAX / 64];

@@ -36,7 +36,8 @@ static void add_reduced(struct coverage *coverage, const struct session *session
 	const struct life_gaps *gaps = reduced_gaps(session->reduced);
 
 	coverage_add_gap(coverage, "TLS and SSH handshakes, calls of crypto functions",
-			 "the kernel is too old (docs/requirements.md)", 0);
+			 "the kernel is too old or lacks type information (docs/requirements.md)",
+			 0);
 	coverage_add_gap(coverage, "opens by 32-bit programs and io_uring",
 			 "the kernel is too old for their hooks", 0);
 	if (session->config.pidns_inode)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "trace/libbpf_log.h"
 #include "trace/tracefs.h"
 
 /* What of a source's object is loaded. */
@@ -84,7 +85,7 @@ void hook_set_reason(struct source_state *state, const char *what, int err)
 	if (state->reason[0])
 		return;
 	state->err = err;
-	snprintf(state->reason, sizeof(state->reason), "%s: %s%s", what, strerror(-err),
+	snprintf(state->reason, sizeof(state->reason), "%s: %s%s", what, libbpf_log_strerror(err),
 		 missing_right(what, err));
 }
 

@@ -72,3 +72,8 @@ int libbpf_log_error(int err)
 	has_verdict = false;
 	return err == -EACCES && is_verdict ? -EINVAL : err;
 }
+
+const char *libbpf_log_strerror(int err)
+{
+	return err == -ESRCH ? "no type information (BTF)" : strerror(-err);
+}

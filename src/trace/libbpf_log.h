@@ -17,4 +17,7 @@ const char *libbpf_log_text(void);
  */
 int libbpf_log_error(int err);
 
+/* ERR of loading, a negative errno, in words: -ESRCH is how libbpf says that it found no types. */
+const char *libbpf_log_strerror(int err);
+
 #endif /* TRACE_LIBBPF_LOG_H */

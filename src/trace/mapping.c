@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "catalogue/libraries.h"
+#include "trace/cpus.h"
 #include "trace/perf_ring.h"
 
 /*
@@ -150,10 +151,13 @@ static int open_rings(struct mappings *mappings)
 
 int mappings_open(struct mappings **ret, size_t buffer_bytes)
 {
-	long nr_cpus = sysconf(_SC_NPROCESSORS_CONF);
-	struct mappings *mappings = calloc(1, sizeof(*mappings));
+	int nr_cpus = cpus_possible();
+	struct mappings *mappings;
 	int err = -ENOMEM;
 
+	if (nr_cpus < 0)
+		return nr_cpus;
+	mappings = calloc(1, sizeof(*mappings));
 	if (!mappings)
 		return -ENOMEM;
 	mappings->ring_bytes = larger(RING_BYTES, buffer_bytes / BUFFER_PART);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "trace/cpus.h"
 #include "trace/reduced_proc.h"
 #include "trace/reduced_rings.h"
 #include "trace/session.h"
@@ -212,6 +213,7 @@ int reduced_open(struct reduced **ret, const struct trace_config *config,
 	struct reduced *reduced = calloc(1, sizeof(*reduced));
 	void *memory = mmap(NULL, sizeof(*reduced->settlement), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int nr_cpus;
 	int err;
 
 	if (!reduced || memory == MAP_FAILED) {
@@ -221,7 +223,10 @@ int reduced_open(struct reduced **ret, const struct trace_config *config,
 	*ret = reduced;
 	reduced->settlement = memory;
 	reduced->is_foreign = config->pidns_inode != 0;
-	reduced->nr_cpus = (size_t)libbpf_num_possible_cpus();
+	nr_cpus = cpus_possible();
+	if (nr_cpus < 0)
+		return nr_cpus;
+	reduced->nr_cpus = (size_t)nr_cpus;
 	reduced->rows = calloc(reduced->nr_cpus, sizeof(*reduced->rows));
 	if (!reduced->rows)
 		return -ENOMEM;
@@ -301,7 +306,8 @@ void reduced_tell(const struct reduced *reduced, struct session *session)
 			continue;
 		state->is_attached = session_wants(session, i) && reduced_has(reduced, i);
 		if (!reason && !reduced_hook(i) && session_wants(session, i))
-			reason = "the kernel is too old for it, see REQUIREMENTS in the manual";
+			reason = "the kernel is too old for it, or has no type information, "
+				 "see REQUIREMENTS in the manual";
 		snprintf(state->reason, sizeof(state->reason), "%s", reason ? reason : "");
 	}
 }

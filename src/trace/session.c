@@ -206,12 +206,16 @@ static int open_whole(struct session *session, const struct trace_config *config
 		      int (*on_record)(void *ctx, void *bytes, size_t size), void *ctx)
 {
 	int first_err;
+	int nr_cpus;
 	int err;
 
 	session->config = *config;
-	session->nr_cpus = (size_t)libbpf_num_possible_cpus();
 	for (size_t i = 0; i < NR_MAPS; i++)
 		session->maps[i] = -1;
+	nr_cpus = cpus_possible();
+	if (nr_cpus < 0)
+		return nr_cpus;
+	session->nr_cpus = (size_t)nr_cpus;
 	session->places.tracefs = tracefs_open();
 	session->places.cgroup = config->wanted & 1U << SOURCE_tap ? cgroup_open() : -ENOENT;
 	err = session_load(session, "seed", seed_object, object_size(seed_object, seed_object_end),

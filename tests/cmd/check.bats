@@ -347,6 +347,32 @@ without_btf()
     must_be 0
 }
 
+# How many CPUs there are is in /sys, too.
+@test "without /sys, as in a plain chroot: the same, and that it can be mounted" {
+    local one
+
+    # shellcheck disable=SC2016 # the other shell expands it
+    try_as unshare -m bash -c 'mount -t tmpfs none /sys || exit 99; exec "$0" "$@"' "$TOOL" \
+        check --format json file_open process_exec api_call snapshot syscalls_record_bpf
+    [ "$status" -ne 99 ] || skip "/sys cannot be hidden"
+    must_be 1
+    must_tell process_exec limited kernel
+    must_tell file_open limited kernel
+    for one in api_call syscalls_record_bpf; do
+        must_tell "$one" unavailable kernel
+        [[ $(of "$one" why) = *'no type information (BTF)' ]]
+        [[ $(of "$one" remedy) = *'mount -t sysfs sysfs /sys'* ]]
+    done
+    must_tell snapshot limited kernel
+    [[ $(of snapshot why) = 'BPF iterators: no type information (BTF)'* ]]
+    status=0
+    # shellcheck disable=SC2016 # the other shell expands it
+    unshare -m bash -c 'mount -t tmpfs none /sys && exec "$0" "$@"' "$TOOL" \
+        profile --output "$OUT" -- cat /nowhere.pem 2>"$ERR" 3>&- || status=$?
+    must_be 1
+    [ "$(jq -r ".files_accessed[].path" "$OUT")" = /nowhere.pem ] || { cat "$OUT"; return 1; }
+}
+
 @test "in a container with pids and a /proc of its own" {
     try_as unshare --pid --fork --mount-proc --cgroup "$TOOL" check --format json \
         monitor process_exec content
