@@ -127,6 +127,15 @@ static void judge_rights(struct check *check, const struct check_content *conten
 }
 
 /* What /proc does not have. */
+bool check_content_lacks_proc(const struct check_content *content, struct check_verdict *verdict)
+{
+	if (content->nr_pids > 0)
+		return false;
+	verdict_add(verdict, CHECK_UNAVAILABLE, CHECK_ENVIRONMENT, "/proc is not mounted",
+		    "mount it", "sudo mount -t proc proc /proc");
+	return true;
+}
+
 static void judge_proc(const struct check *check, const struct check_content *content,
 		       struct check_verdict *verdict)
 {
@@ -141,9 +150,7 @@ static void judge_proc(const struct check *check, const struct check_content *co
 			    "/proc hides the processes of others (hidepid)",
 			    "mount it without hidepid, or let this user's group see all",
 			    "sudo mount -o remount,hidepid=0 /proc");
-	if (content->nr_pids == 0)
-		verdict_add(verdict, CHECK_UNAVAILABLE, CHECK_ENVIRONMENT, "/proc is not mounted",
-			    "mount it", "sudo mount -t proc proc /proc");
+	check_content_lacks_proc(content, verdict);
 }
 
 void check_content_end(struct check *check, const struct check_content *content,

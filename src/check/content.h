@@ -4,6 +4,7 @@
 
 /* What of other processes can be looked into, by the broker. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,5 +25,8 @@ void check_content_begin(struct check_content *content);
 /* Fills the verdict of content: BROKER serves, and this process has no rights. */
 void check_content_end(struct check *check, const struct check_content *content,
 		       struct broker *broker);
+
+/* Whether there is no /proc at all; says so in VERDICT, as unavailable. */
+bool check_content_lacks_proc(const struct check_content *content, struct check_verdict *verdict);
 
 #endif /* CHECK_CONTENT_H */

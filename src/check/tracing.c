@@ -245,6 +245,8 @@ static bool judge_run(const struct tracing *tracing, struct check_verdict *verdi
 		verdict_refused(verdict, CHECK_UNAVAILABLE, host, takes, "loading programs", err);
 		return true;
 	}
+	if (err == -ENOENT && check_content_lacks_proc(&tracing->content, verdict))
+		return true;
 	snprintf(why, sizeof(why), "%s: %s",
 		 tracing->open_err ? "loading programs" : "the iterator over tasks",
 		 libbpf_log_strerror(err));

@@ -162,10 +162,15 @@ int report_old_kernel(const char *log)
 	return report_kernel("what even the programs for old kernels need (--verbose tells)");
 }
 
-/* What to do where the host has run out of something; NULL: it has not. */
+/* What to do where the host has run out of something, or lacks it; NULL: nothing of the kind. */
 static const char *advice_for(int err)
 {
 	switch (err) {
+	case -ENOENT:
+		return access("/proc/self", F_OK) < 0
+			       ? "Solution: /proc is not mounted here, mount it:\n"
+				 "  mount -t proc proc /proc"
+			       : NULL;
 	case -EMFILE:
 		return "Solution: raise the limit on open files to 256 or more: ulimit -n";
 	case -ENFILE:
@@ -187,9 +192,12 @@ int report_error(const char *what, int err)
 
 int report_tracing(const char *what, int err)
 {
+	const char *advice = advice_for(err);
+
 	error_report(what, strerror(-err),
-		     "Solution: `crypto-tracer check` tries what this host can do, and says what\n"
-		     "is missing.",
+		     advice ? advice
+			    : "Solution: `crypto-tracer check` tries what this host can do, and "
+			      "says what\nis missing.",
 		     NULL);
 	return EXIT_ERROR;
 }

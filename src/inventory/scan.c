@@ -252,16 +252,20 @@ static int scan_processes(struct scan *scan)
 {
 	uint32_t pids[BROKER_PIDS_MAX];
 	uint64_t cursor = 0;
+	bool is_empty = true;
 	int nr;
 
-	while ((nr = broker_list_processes(scan->broker, &cursor, pids)) > 0)
+	while ((nr = broker_list_processes(scan->broker, &cursor, pids)) > 0) {
+		is_empty = false;
 		for (int i = 0; i < nr; i++) {
 			int err = scan_process(scan, pids[i]);
 
 			if (err)
 				return err;
 		}
-	return nr;
+	}
+	/* This process is always there: what has been listed is an empty directory. */
+	return !nr && is_empty ? -ENOENT : nr;
 }
 
 int scan_run(struct broker *broker, struct inventory *inventory)

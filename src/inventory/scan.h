@@ -13,7 +13,7 @@
 
 /*
  * Enters all processes that BROKER can look at; of others it enters what anybody may see, marked as
- * hidden. Returns 0 or a negative errno.
+ * hidden. Returns 0 or a negative errno: -ENOENT where /proc is not mounted.
  */
 int scan_run(struct broker *broker, struct inventory *inventory);
 

@@ -51,6 +51,7 @@ int reduced_proc_each(void (*take)(void *ctx, const struct process_seed *seed, u
 {
 	_cleanup_(cleanup_dir) DIR *dir = opendir("/proc");
 	const struct dirent *entry;
+	bool is_empty = true;
 
 	if (!dir)
 		return -errno;
@@ -59,11 +60,14 @@ int reduced_proc_each(void (*take)(void *ctx, const struct process_seed *seed, u
 		uint32_t nr_threads;
 		uint64_t pid;
 
-		if (parse_u64(entry->d_name, 1, INT32_MAX, &pid) == 0 &&
-		    read_seed((uint32_t)pid, &seed, &nr_threads))
+		if (parse_u64(entry->d_name, 1, INT32_MAX, &pid) < 0)
+			continue;
+		is_empty = false;
+		if (read_seed((uint32_t)pid, &seed, &nr_threads))
 			take(ctx, &seed, nr_threads);
 	}
-	return 0;
+	/* This process is always there. */
+	return is_empty ? -ENOENT : 0;
 }
 
 static ssize_t ask_text(void *ctx, uint32_t pid, enum broker_text kind, char *out, size_t size)

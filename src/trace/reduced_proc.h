@@ -8,7 +8,10 @@
 #include "priv/broker.h"
 #include "trace/reduced_life.h"
 
-/* Calls TAKE for each process that is there. Returns 0 or a negative errno. */
+/*
+ * Calls TAKE for each process that is there. Returns 0 or a negative errno: -ENOENT where /proc is
+ * not mounted.
+ */
 int reduced_proc_each(void (*take)(void *ctx, const struct process_seed *seed, uint32_t nr_threads),
 		      void *ctx);
 

@@ -373,6 +373,25 @@ without_btf()
     [ "$(jq -r ".files_accessed[].path" "$OUT")" = /nowhere.pem ] || { cat "$OUT"; return 1; }
 }
 
+@test "without /proc and /sys: that, and how to mount it" {
+    # shellcheck disable=SC2016 # the other shell expands it
+    try_as unshare -m bash -c 'mount -t tmpfs none /sys && mount -t tmpfs none /proc || exit 99
+        exec "$0" "$@"' "$TOOL" \
+        check --format json file_open content
+    [ "$status" -ne 99 ] || skip "/proc cannot be hidden"
+    must_be 1
+    must_tell file_open unavailable environment
+    [ "$(of file_open command)" = 'sudo mount -t proc proc /proc' ]
+    for one in 'monitor --duration 1' snapshot; do
+        status=0
+        # shellcheck disable=SC2016,SC2086 # the other shell expands it; words
+        unshare -m bash -c 'mount -t tmpfs none /sys && mount -t tmpfs none /proc && exec "$0" "$@"' \
+            "$TOOL" $one >"$OUT" 2>"$ERR" 3>&- || status=$?
+        must_be 1
+        grep -q '^  mount -t proc proc /proc$' "$ERR"
+    done
+}
+
 @test "in a container with pids and a /proc of its own" {
     try_as unshare --pid --fork --mount-proc --cgroup "$TOOL" check --format json \
         monitor process_exec content
