@@ -312,7 +312,12 @@ int mappings_reopen(struct mappings *mappings, uint32_t cpu, struct broker_ring 
 	*ret = (struct broker_ring){ .bytes = ring->ring.bytes,
 				     .build_id_event = ring->build_id_event };
 	fd = fcntl(ring->fd, F_DUPFD_CLOEXEC, 0);
-	return fd < 0 ? -errno : fd;
+	if (fd >= 0)
+		return fd;
+	/* Nobody would read it, and it would be in the way of the next. */
+	err = -errno;
+	drop_ring(mappings, ring);
+	return err;
 }
 
 int mappings_add(struct mappings *mappings, uint32_t cpu, int fd, const struct broker_ring *opened)

@@ -143,7 +143,12 @@ int reduced_rings_reopen(struct reduced_rings *rings, uint32_t cpu, struct broke
 	*ring = opened;
 	*ret = (struct broker_ring){ .bytes = rings->bytes };
 	fd = fcntl(ring->fd, F_DUPFD_CLOEXEC, 0);
-	return fd < 0 ? -errno : fd;
+	if (fd >= 0)
+		return fd;
+	/* Nobody would read it, and it would be in the way of the next. */
+	err = -errno;
+	ring_close(ring);
+	return err;
 }
 
 /* Reads PLACE's CPU from FD on. Returns 0 or a negative errno. */

@@ -402,6 +402,40 @@ static void test_ring_of_a_cpu_that_came_back_takes_the_place_of_the_old_one(voi
 	sched_setaffinity(0, sizeof(before), &before);
 }
 
+/* The limit on descriptors grows until a ring can be handed over: what failed before is closed. */
+static void test_ring_that_cannot_be_handed_over_is_not_kept(void **state)
+{
+	struct mappings *elsewhere;
+	struct broker_ring opened;
+	struct rlimit before;
+	unsigned int nr_before;
+	int nr_failed = 0;
+	int fd;
+
+	(void)state;
+	need_mappings();
+	/* Not enabled: its rings are as silent as that of a CPU that came back. */
+	assert_int_equal(mappings_open(&elsewhere, 0), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	nr_before = nr_descriptors();
+	fd = dup(0);
+	assert_true(fd >= 0);
+	close(fd);
+	for (struct rlimit limit = { (rlim_t)fd, before.rlim_max };; limit.rlim_cur++) {
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		fd = mappings_reopen(elsewhere, 0, &opened);
+		if (fd >= 0)
+			break;
+		assert_int_equal(fd, -EMFILE);
+		nr_failed++;
+	}
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_true(nr_failed > 0);
+	close(fd);
+	assert_true(nr_descriptors() <= nr_before);
+	mappings_close(elsewhere);
+}
+
 static void test_rings_are_opened_for_cpus_alone(void **state)
 {
 	static const uint32_t refused[] = { CPUS_MAX, CPUS_MAX + 1, INT32_MAX, UINT32_MAX };
@@ -433,6 +467,7 @@ int main(void)
 		TEST(test_mappings_come_in_the_order_of_their_time),
 		TEST(test_more_than_can_be_staged_comes_in_turns),
 		TEST(test_ring_of_a_cpu_that_came_back_takes_the_place_of_the_old_one),
+		TEST(test_ring_that_cannot_be_handed_over_is_not_kept),
 		TEST(test_rings_are_opened_for_cpus_alone),
 		TEST(test_rings_are_as_long_as_the_buffer_allows),
 		TEST(test_rings_have_a_size_and_nothing_at_first),
