@@ -156,11 +156,13 @@ members()
     [ "$(of_held '.crypto_providers[0].version')" = "\"$(openssl version | cut -d ' ' -f 2)\"" ]
 }
 
-# Whether as many are counted as /proc has. Of others some come and go.
+# Whether as many are counted as /proc shows this user the programs of, `find` aside. Of others some
+# come and go.
 is_counted()
 {
     snapshot
-    own=$(find /proc -maxdepth 1 -name '[0-9]*' -user nobody | wc -l)
+    own=$(("$("${AS[@]}" find /proc -maxdepth 2 -path '/proc/[0-9]*/exe' -lname '/*' 2>/dev/null |
+        wc -l)" - 1))
     others=$(find /proc -maxdepth 1 -name '[0-9]*' ! -user nobody \
         -exec grep -ls '^VmSize' {}/status \; 2>/dev/null | wc -l)
     [ "$own" -ge 6 ] && jq -e --argjson own "$own" --argjson others "$others" '.coverage |

@@ -9,7 +9,7 @@ root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 # What `make coverage` compiles ("VARIANT") or links ("LDVARIANT") with.
 flags()
 {
-    make -s -C "$root" COVERAGE=1 --eval="print-flags: ; @echo \$($1)" print-flags
+    env -u MAKEFLAGS -u SAN make -s -C "$root" COVERAGE=1 --eval="print-flags: ; @echo \$($1)" print-flags
 }
 
 # A tree of two files that share a header; the program runs 5 of their 8 lines.

@@ -145,6 +145,7 @@ EOP
     www
     PORT=$proxy
     PROXY=$proxy PORT=$ours serve "$PYTHON" proxy.py
+    until_true port_open "$proxy"
     PORT=$ours ADDRESS=127.0.0.1 client_well c -proxy "127.0.0.1:$proxy"
     trace_stop events
     # Its own two connections are seen as well: the client's is with the proxy.
