@@ -16,6 +16,7 @@
 #include "lib/parse.h"
 
 #define NS_PER_SECOND 1000000000ULL
+#define LINK_SIZE     64
 
 uint64_t broker_file_time(const struct timespec *time)
 {
@@ -38,39 +39,62 @@ static bool is_unlinked(struct broker_answer *answer, const struct stat *file)
 	       named.st_dev != file->st_dev;
 }
 
-/* Takes the root of PID off the path in ANSWER, where it has another one than we have. */
-static void cut_root(uint32_t pid, struct broker_answer *answer)
+/* Reads where the root of PID is to ROOT. Returns its size, or a negative errno. */
+static ssize_t read_root(uint32_t pid, char root[static BROKER_PATH_MAX])
 {
-	char root[BROKER_PATH_MAX];
-	char link[64];
+	char link[LINK_SIZE];
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "/proc/%u/root", pid);
-	n = readlink(link, root, sizeof(root));
-	if (n <= 1 || (size_t)n > answer->size || memcmp(root, answer->text, (size_t)n) != 0)
+	n = readlink(link, root, BROKER_PATH_MAX);
+	return n < 0 ? -errno : n;
+}
+
+/* Takes ROOT, SIZE bytes, off the path in ANSWER, where it is another one than we have. */
+static void cut_root(const char *root, size_t size, struct broker_answer *answer)
+{
+	if (size <= 1 || size > answer->size || memcmp(root, answer->text, size) != 0)
 		return;
-	if ((size_t)n == answer->size) {
+	if (size == answer->size) {
 		answer->size = 1;
-	} else if (answer->text[n] == '/') {
-		answer->size -= (uint32_t)n;
-		memmove(answer->text, answer->text + n, answer->size);
+	} else if (answer->text[size] == '/') {
+		answer->size -= (uint32_t)size;
+		memmove(answer->text, answer->text + size, answer->size);
+	}
+}
+
+static void name_link(const struct broker_file *file, char link[static LINK_SIZE])
+{
+	switch (file->kind) {
+	case BROKER_FILE_EXE:
+		snprintf(link, LINK_SIZE, "/proc/%u/exe", file->pid);
+		break;
+	case BROKER_FILE_NETNS:
+		snprintf(link, LINK_SIZE, "/proc/%u/ns/net", file->pid);
+		break;
+	case BROKER_FILE_CWD:
+		snprintf(link, LINK_SIZE, "/proc/%u/cwd", file->pid);
+		break;
+	default:
+		snprintf(link, LINK_SIZE, "/proc/%u/fd/%u", file->pid, file->fd);
 	}
 }
 
 int broker_look_at(const struct broker_file *file, struct broker_answer *answer)
 {
+	bool is_cwd = file->kind == BROKER_FILE_CWD;
+	char root[BROKER_PATH_MAX];
+	ssize_t root_size = 0;
 	struct stat st;
-	char link[64];
+	char link[LINK_SIZE];
 	ssize_t n;
 
-	if (file->kind == BROKER_FILE_EXE)
-		snprintf(link, sizeof(link), "/proc/%u/exe", file->pid);
-	else if (file->kind == BROKER_FILE_NETNS)
-		snprintf(link, sizeof(link), "/proc/%u/ns/net", file->pid);
-	else if (file->kind == BROKER_FILE_CWD)
-		snprintf(link, sizeof(link), "/proc/%u/cwd", file->pid);
-	else
-		snprintf(link, sizeof(link), "/proc/%u/fd/%u", file->pid, file->fd);
+	/* First: of a process that ends in between there is no directory then. */
+	if (is_cwd)
+		root_size = read_root(file->pid, root);
+	if (root_size < 0)
+		return (int)root_size;
+	name_link(file, link);
 	n = readlink(link, answer->text, sizeof(answer->text));
 	if (n < 0)
 		return -errno;
@@ -90,8 +114,8 @@ int broker_look_at(const struct broker_file *file, struct broker_answer *answer)
 	answer->dev_major = major(st.st_dev);
 	answer->dev_minor = minor(st.st_dev);
 	answer->mode = st.st_mode;
-	if (file->kind == BROKER_FILE_CWD)
-		cut_root(file->pid, answer);
+	if (is_cwd)
+		cut_root(root, (size_t)root_size, answer);
 	return 0;
 }
 
