@@ -126,7 +126,6 @@ static void judge_rights(struct check *check, const struct check_content *conten
 				"opening files of others", -EACCES);
 }
 
-/* What /proc does not have. */
 bool check_content_lacks_proc(const struct check_content *content, struct check_verdict *verdict)
 {
 	if (content->nr_pids > 0)
@@ -136,6 +135,7 @@ bool check_content_lacks_proc(const struct check_content *content, struct check_
 	return true;
 }
 
+/* What /proc does not have. */
 static void judge_proc(const struct check *check, const struct check_content *content,
 		       struct check_verdict *verdict)
 {

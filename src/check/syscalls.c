@@ -21,7 +21,6 @@
 #include "syscalls/policy.h"
 #include "syscalls/record_object.h"
 #include "syscalls/tracee.h"
-#include "trace/libbpf_log.h"
 
 /* Much longer than a trial takes: one that hangs is not to hang the rest. */
 #define TRIAL_MS 20000
@@ -195,9 +194,9 @@ static void judge(struct check *check, struct check_feature *feature, const char
 		verdict_refused(&feature->verdict, CHECK_UNAVAILABLE, &check->host, 0, call, err);
 		return;
 	}
-	snprintf(why, sizeof(why), "%s: %s", call, libbpf_log_strerror(err));
+	snprintf(why, sizeof(why), "%s: %s", call, strerror(-err));
 	verdict_add(&feature->verdict, CHECK_UNAVAILABLE, CHECK_KERNEL, why,
-		    verdict_kernel_remedy(err == -ESRCH), NULL);
+		    verdict_kernel_remedy(false), NULL);
 }
 
 static void judge_record_bpf(struct check *check, int err)
@@ -207,8 +206,10 @@ static void judge_record_bpf(struct check *check, int err)
 
 	/* The engine says no more than that it is not to be had. */
 	if (err == -ENOSYS && !check->host.has_btf)
-		err = -ESRCH;
-	if (is_refusal(err))
+		verdict_add(&feature->verdict, CHECK_UNAVAILABLE, CHECK_KERNEL,
+			    "loading its programs: no type information (BTF)",
+			    verdict_kernel_remedy(true), NULL);
+	else if (is_refusal(err))
 		verdict_refused(&feature->verdict, CHECK_UNAVAILABLE, &check->host, takes, "bpf(2)",
 				err);
 	else
