@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 enum verdict {
 #define ALGORITHM_VERDICT(id, strength, reason, source) VERDICT_##id,

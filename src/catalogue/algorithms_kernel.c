@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
-#define KERNEL_NAME_MAX	  128 /* CRYPTO_MAX_ALG_NAME of include/linux/crypto.h */
-#define DEPTH_MAX	  4   /* of templates: seqiv(authenc(hmac(sha1),rfc3686(ctr(aes)))) */
-#define WORDS_MAX	  3   /* that tell who carries it out: "neon", "aesni-avx2", "fixed-time" */
+#define KERNEL_NAME_MAX 128 /* CRYPTO_MAX_ALG_NAME of include/linux/crypto.h */
+#define DEPTH_MAX	4   /* of templates: seqiv(authenc(hmac(sha1),rfc3686(ctr(aes)))) */
+#define WORDS_MAX	3   /* that tell who carries it out: "neon", "aesni-avx2", "fixed-time" */
 
 struct text {
 	const char *bytes;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 static const struct code_entry kind_entries[] = {
 #define API_KIND(kind, text) { API_KIND_##kind, #kind, text },

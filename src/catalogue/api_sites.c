@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 /* The first is for all that are not known. */
 static const struct api_function sites[] = {

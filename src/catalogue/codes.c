@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 static const struct code_entry errno_entries[] = {
 #define ERRNO(number, symbol) { number, #symbol, NULL },

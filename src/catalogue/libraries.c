@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 static const struct code_entry family_entries[] = {
 #define LIBRARY_FAMILY(family, text) { LIBRARY_FAMILY_##family, #family, text },

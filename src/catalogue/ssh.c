@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 struct row {
 	struct ssh_algorithm algorithm;

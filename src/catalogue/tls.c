@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "catalogue/tls.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
+
 #define TABLE(name, entries)                                                                       \
 	{                                                                                          \
 		name, entries, ARRAY_SIZE(entries)                                                 \

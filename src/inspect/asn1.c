@@ -6,8 +6,7 @@
 #include "inspect/key.h"
 #include "inspect/pkcs12.h"
 #include "inspect/x509.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 /* Letters of a shape that are looked at. */
 #define SHAPE_MAX	   12

@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "catalogue/libraries.h"
+#include "lib/array.h"
 #include "lib/bytes.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 enum banner_form {
 	FORM_DATED,

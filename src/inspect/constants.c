@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 static const struct needle needles[] = {
 #define CONSTANT(algorithm, text, where)                                                           \

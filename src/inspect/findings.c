@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#define FOUND(member)	  offsetof(struct finding, member)
-#define PERSON(member)	  offsetof(struct process_name, member)
+#include "lib/array.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define FOUND(member)  offsetof(struct finding, member)
+#define PERSON(member) offsetof(struct process_name, member)
 
 static const struct code_entry severity_entries[] = {
 	{ SEVERITY_info, "info", "worth knowing" },

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 static const struct oid_key keys[] = {
 #define KEY_OID(oid, type, bits) { oid, type, bits },

@@ -15,9 +15,8 @@
 #include "inspect/rustdep.h"
 #include "inspect/search.h"
 #include "inspect/symbols.h"
+#include "lib/array.h"
 #include "lib/utf8.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Everything that is known of a file while it is looked at. */
 struct look {

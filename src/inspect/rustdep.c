@@ -10,9 +10,8 @@
 #include <json-c/json.h>
 #include <zlib.h>
 
+#include "lib/array.h"
 #include "lib/bytes.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* {"packages": [{"name": ...}]} and what future versions add; json-c counts from 1. */
 #define JSON_DEPTH 8

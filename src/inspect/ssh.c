@@ -3,11 +3,10 @@
 
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/bytes.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-
-#define CERTIFICATE_END	  "-cert-v01@openssh.com"
+#define CERTIFICATE_END "-cert-v01@openssh.com"
 
 /* Where the size of a key is told. */
 enum size_at {

@@ -2,8 +2,7 @@
 #include "inspect/symbols.h"
 
 #include "catalogue/libraries.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 static const char *const names[] = {
 #define SYMBOL(family, name) name,

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "inventory/profile_private.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 /* GNUTLS_CLIENT of gnutls/gnutls.h: gnutls_init(3). */
 #define GNUTLS_CLIENT 2

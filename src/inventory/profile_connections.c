@@ -9,8 +9,7 @@
 #include "inspect/program.h"
 #include "inventory/document.h"
 #include "inventory/profile_private.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 /* OpenSSH (from 9.8 and 10.0 on in several programs) and Dropbear, whatever else they map. */
 static const char *const ssh_programs[] = { "ssh",	 "sshd",     "sshd-session",

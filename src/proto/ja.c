@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "catalogue/tls.h"
+#include "lib/array.h"
 #include "proto/tls_hello.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* JA4 shows as many digits of its hashes. */
 #define PART_SIZE 12

@@ -5,10 +5,9 @@
 #include <linux/types.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "proto/beginning.h"
 #include "proto/starttls_private.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Tunnels in tunnels; more is nobody's. */
 #define CARRIERS_MAX 4

@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "catalogue/tls.h"
+#include "lib/array.h"
 #include "proto/reader.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ECCurveType (RFC 8422 section 5.4, RFC 4492 section 5.4). */
 #define CURVE_EXPLICIT_PRIME 1

@@ -2,12 +2,11 @@
 #include "proto/tls_hello.h"
 
 #include "catalogue/tls.h"
+#include "lib/array.h"
 #include "proto/reader.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-
-#define RANDOM_SIZE	  32
-#define HOST_NAME	  0 /* NameType (RFC 6066 section 3) */
+#define RANDOM_SIZE 32
+#define HOST_NAME   0 /* NameType (RFC 6066 section 3) */
 
 /* The rest of READER as text. */
 static struct flow_text rest_of(const struct reader *reader)

@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "catalogue/tls.h"
+#include "lib/array.h"
 #include "proto/reader.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-
-#define RANDOM_SIZE	  32
+#define RANDOM_SIZE 32
 
 /* SHA-256 of "HelloRetryRequest" (RFC 8446 section 4.1.3). */
 static const uint8_t retry_random[RANDOM_SIZE] = {

@@ -2,9 +2,8 @@
 #include "proto/tls_verdict.h"
 
 #include "catalogue/tls.h"
+#include "lib/array.h"
 #include "proto/tls_weakness.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* NSA, CNSA 2.0. */
 #define CNSA2_KEM_BITS 1024

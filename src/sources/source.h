@@ -15,12 +15,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/array.h"
 #include "pipeline/field.h"
 #include "pipeline/record.h"
 
 struct processes;
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What the absence of a program means. */
 enum program_use {

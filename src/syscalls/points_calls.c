@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#include "lib/array.h"
 
 static const char *const waits[] = {
 #define WAIT(name) #name,

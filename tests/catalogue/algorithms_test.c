@@ -14,9 +14,8 @@
 #include <openssl/provider.h>
 
 #include "catalogue/algorithms.h"
+#include "lib/array.h"
 #include "support/guard.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The rows of the catalogue once more, to be looked up one by one. */
 enum place {

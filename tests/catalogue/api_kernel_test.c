@@ -11,9 +11,8 @@
 #include <cmocka.h>
 
 #include "catalogue/api.h"
+#include "lib/array.h"
 #include "support/guard.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 static const uint32_t binds[] = { API_KERNEL_bind, API_KERNEL_bind_cipher, API_KERNEL_bind_hash,
 				  API_KERNEL_bind_mac, API_KERNEL_bind_rng };

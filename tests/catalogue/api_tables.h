@@ -5,9 +5,8 @@
 /* All functions of catalogue/api.h, one after the other. For tests, after cmocka.h. */
 
 #include "catalogue/api.h"
+#include "lib/array.h"
 #include "support/guard.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 static const enum library_family families[] = {
 	LIBRARY_FAMILY_openssl, LIBRARY_FAMILY_libressl,  LIBRARY_FAMILY_boringssl,

@@ -18,8 +18,7 @@
 #include "catalogue/codes.h"
 #include "catalogue/files.h"
 #include "catalogue/libraries.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 static void test_tables_are_in_order_and_answer_for_each_entry(void **state)
 {

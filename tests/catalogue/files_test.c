@@ -11,10 +11,10 @@
 #include <cmocka.h>
 
 #include "catalogue/files.h"
+#include "lib/array.h"
 #include "support/guard.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define NOTHING		  NULL, NULL
+#define NOTHING NULL, NULL
 
 /* What the catalogue should say of PATH; both names NULL: nothing. */
 struct expectation {

@@ -10,9 +10,8 @@
 #include <cmocka.h>
 
 #include "catalogue/libraries.h"
+#include "lib/array.h"
 #include "support/guard.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 struct expectation {
 	const char *path;

@@ -21,10 +21,10 @@
 
 #include "catalogue/files.h"
 #include "catalogue/match.h"
+#include "lib/array.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define WORDS_SIZE	  16
-#define NAME_MAX_SIZE	  256
+#define WORDS_SIZE    16
+#define NAME_MAX_SIZE 256
 
 /* The rows that the kernel has. */
 static const struct row {

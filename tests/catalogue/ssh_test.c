@@ -9,9 +9,8 @@
 #include <cmocka.h>
 
 #include "catalogue/ssh.h"
+#include "lib/array.h"
 #include "support/guard.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct ssh_algorithm *find(enum ssh_kind kind, const char *name)
 {

@@ -9,8 +9,7 @@
 
 #include "catalogue/algorithms.h"
 #include "catalogue/tls.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 static void test_tables_are_in_order_and_answer_for_each_entry(void **state)
 {

@@ -18,17 +18,16 @@
 
 #include <cmocka.h>
 
+#include "lib/array.h"
 #include "proc/ldcache.h"
 #include "support/files.h"
 #include "support/guard.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-
-#define SYSTEM_CACHE	  "/etc/ld.so.cache"
-#define SYSTEM_CACHE_MAX  (4U << 20)
-#define LDCONFIG	  "/sbin/ldconfig"
-#define OTHER_ORDER	  (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 3 : 2)
-#define OUR_ORDER	  (5 - OTHER_ORDER)
+#define SYSTEM_CACHE	 "/etc/ld.so.cache"
+#define SYSTEM_CACHE_MAX (4U << 20)
+#define LDCONFIG	 "/sbin/ldconfig"
+#define OTHER_ORDER	 (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 3 : 2)
+#define OUR_ORDER	 (5 - OTHER_ORDER)
 
 /* Sizes, and where fields are; offsets from the header or the entry they are in. */
 enum {

@@ -16,15 +16,14 @@
 
 #include <cmocka.h>
 
+#include "lib/array.h"
 #include "lib/cleanup.h"
 #include "proc/packages.h"
 #include "support/files.h"
 #include "support/package_tree.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-
-#define STATUS		  "var/lib/dpkg/status"
-#define INFO		  PACKAGE_INFO
+#define STATUS "var/lib/dpkg/status"
+#define INFO   PACKAGE_INFO
 
 #define PACKAGE(name, arch, version, state)                                                        \
 	"Package: " name "\nStatus: install ok " state "\nPriority: optional\nArchitecture: " arch \

@@ -21,11 +21,11 @@
 
 #include <cmocka.h>
 
+#include "lib/array.h"
 #include "proc/packages_private.h"
 #include "support/files.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define TIMEOUT_MS	  60000
+#define TIMEOUT_MS 60000
 
 /* What rpm does for each path: /two is of two packages, /gone not there, /none of no package. */
 #define ANSWERS                                                                                    \

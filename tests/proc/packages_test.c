@@ -8,13 +8,12 @@
 
 #include <cmocka.h>
 
+#include "lib/array.h"
 #include "proc/packages.h"
 #include "support/package_tree.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-
-#define STATUS		  "var/lib/dpkg/status"
-#define INFO		  PACKAGE_INFO
+#define STATUS "var/lib/dpkg/status"
+#define INFO   PACKAGE_INFO
 
 #define PACKAGE(name, version)                                                                     \
 	"Package: " name "\nStatus: install ok installed\nVersion: " version "\n\n"

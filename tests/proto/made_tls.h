@@ -17,10 +17,9 @@
 #include <cmocka.h>
 
 #include "catalogue/tls.h"
+#include "lib/array.h"
 #include "proto/tls_stream.h"
 #include "support/guard.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 struct made {
 	size_t size;

@@ -9,12 +9,11 @@
 
 #include <cmocka.h>
 
+#include "lib/array.h"
 #include "made_ssh.h"
 #include "proto/ssh.h"
 #include "support/recorded.h"
 #include "support/ssh_sessions.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 static void expect_text(const struct flow_text *text, const char *expected)
 {

@@ -8,10 +8,9 @@
 
 #include <cmocka.h>
 
+#include "lib/array.h"
 #include "made_ssh.h"
 #include "support/guard.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct made made;
 

@@ -12,12 +12,11 @@
 
 #include <cmocka.h>
 
+#include "lib/array.h"
 #include "proto/ssh.h"
 #include "support/guard.h"
 #include "support/recorded.h"
 #include "support/ssh_sessions.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 RECORDED(recorded_default, "tests/fuzz/corpus/ssh/default");
 RECORDED(recorded_oldest, "tests/fuzz/corpus/ssh/oldest");

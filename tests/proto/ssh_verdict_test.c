@@ -9,10 +9,9 @@
 #include <cmocka.h>
 
 #include "inspect/finding.h"
+#include "lib/array.h"
 #include "proto/ssh_verdict.h"
 #include "support/recorded.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 RECORDED(recorded_default, "tests/fuzz/corpus/ssh/default");
 RECORDED(recorded_oldest, "tests/fuzz/corpus/ssh/oldest");

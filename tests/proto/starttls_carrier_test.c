@@ -6,9 +6,8 @@
 
 #include <cmocka.h>
 
+#include "lib/array.h"
 #include "talks.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* clang-format off */
 static const struct talk carrier_talks[] = {

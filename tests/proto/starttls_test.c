@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "lib/array.h"
 #include "talks.h"
 
 RECORDED(recorded_ftp, "tests/fuzz/corpus/starttls/ftp");
@@ -34,8 +35,6 @@ RECORDED(recorded_xmpp, "tests/fuzz/corpus/starttls/xmpp");
 RECORDED(recorded_mysql_clear, "tests/fuzz/corpus/starttls/mysql_clear");
 RECORDED(recorded_postgresql_clear, "tests/fuzz/corpus/starttls/postgresql_clear");
 RECORDED(recorded_smtp_clear, "tests/fuzz/corpus/starttls/smtp_clear");
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Offsets as a look at the recording with a hex editor gives them. */
 static const struct recorded {

@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 /* The longest line holds 16 KiB of arguments twice, every byte escaped. */
 #define LINE_MAX_SIZE (256U << 10)
