@@ -14,7 +14,7 @@
 #include "inventory/wire.h"
 #include "lib/cleanup.h"
 #include "sources/source.h"
-#include "trace/libbpf_log.h"
+#include "trace/object.h"
 
 /* As many as bpf/iterate.bpf.c remembers. */
 #define KNOWN_MAX   16385
@@ -39,28 +39,25 @@ static int iterator_open(struct bpf_object *object, const char *name)
 }
 
 /* Puts the map of a run in the place of the object's own. Returns 0 or a negative errno. */
-static int share_map(struct bpf_object *object, int tapped)
+static int share_map(void *ctx, struct bpf_object *object)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(object, "tap_sockets");
+	const int *tapped = ctx;
 
-	if (tapped < 0)
+	if (*tapped < 0)
 		return 0;
-	return map ? bpf_map__reuse_fd(map, tapped) : -ENOENT;
+	return map ? bpf_map__reuse_fd(map, *tapped) : -ENOENT;
 }
 
 int iterate_open(struct iterate *iterate, int tapped)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "iterate");
-	struct bpf_object *object = bpf_object__open_mem(
-		iterate_object, object_size(iterate_object, iterate_object_end), &options);
+	const struct object_file file = { "iterate", iterate_object, iterate_object_end };
+	_cleanup_(core_types_close) struct core_types types = { 0 };
+	struct bpf_object *object = NULL;
 	int err;
 
 	*iterate = (struct iterate){ .tasks = -1, .maps = -1, .files = -1 };
-	if (!object)
-		return -errno;
-	err = share_map(object, tapped);
-	if (!err)
-		err = libbpf_log_error(bpf_object__load(object));
+	err = object_load(&types, &file, share_map, &tapped, &object);
 	if (!err) {
 		iterate->tasks = iterator_open(object, "iterate_tasks");
 		iterate->maps = iterator_open(object, "iterate_maps");

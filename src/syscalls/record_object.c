@@ -16,7 +16,7 @@
 #include "lib/cleanup.h"
 #include "sources/source.h"
 #include "syscalls/record_tree.h"
-#include "trace/core_types.h"
+#include "trace/object.h"
 #include "trace/libbpf_log.h"
 #include "trace/uprobe_link.h"
 
@@ -171,47 +171,37 @@ static int object_adjust(struct bpf_object *object, const struct record_setup *s
 	return bpf_map__set_initial_value(rodata, config, sizeof(*config));
 }
 
-static int object_load(struct record_object *record, const struct record_setup *setup,
-		       const struct kernel_has *has)
-{
-	_cleanup_(core_types_close) struct core_types types = { 0 };
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "record",
-		    .btf_custom_path = core_types_path(&types));
-	struct bpf_object *object = bpf_object__open_mem(
-		record_object, object_size(record_object, record_object_end), &options);
-	int err;
+/* What an object is made to. */
+struct making {
+	const struct record_setup *setup;
+	const struct kernel_has *has;
+};
 
-	if (!object)
-		return -errno;
-	err = programs_choose(object, setup, has);
-	if (!err)
-		err = object_adjust(object, setup);
-	if (!err)
-		err = core_types_fill(&types, bpf_object__btf(object));
-	if (!err)
-		err = libbpf_log_error(bpf_object__load(object));
-	if (err) {
-		bpf_object__close(object);
-		return err;
-	}
-	record->object = object;
-	return 0;
+static int object_make(void *ctx, struct bpf_object *object)
+{
+	const struct making *making = ctx;
+	int err = programs_choose(object, making->setup, making->has);
+
+	return err ? err : object_adjust(object, making->setup);
 }
 
 /* Loads with all that this kernel has. */
 static int object_load_best(struct record_object *record, const struct record_setup *setup,
 			    struct kernel_has *has)
 {
-	int err = object_load(record, setup, has);
+	const struct object_file file = { "record", record_object, record_object_end };
+	_cleanup_(core_types_close) struct core_types types = { 0 };
+	struct making making = { setup, has };
+	int err = object_load(&types, &file, object_make, &making, &record->object);
 
-	/* libbpf does not find the tracepoint. */
-	if (err == -ESRCH && has->prepare_exec) {
+	/* There is no such tracepoint. */
+	if (err == -ENOENT && has->prepare_exec) {
 		has->prepare_exec = false;
-		err = object_load(record, setup, has);
+		err = object_load(&types, &file, object_make, &making, &record->object);
 	}
 	if (err == -EINVAL && has->multi_probes) {
 		has->multi_probes = false;
-		err = object_load(record, setup, has);
+		err = object_load(&types, &file, object_make, &making, &record->object);
 	}
 	return err;
 }
@@ -225,7 +215,7 @@ static int programs_attach(struct record_object *record)
 
 		if (!program || !bpf_program__autoload(program))
 			continue;
-		link = bpf_program__attach(program);
+		link = bpf_program__attach_trace(program);
 		if (!link)
 			return -errno;
 		record->links[record->fds.nr_links] = link;

@@ -64,6 +64,8 @@ int program_attach(struct bpf_program *program, const char *hook,
 		*ret = bpf_program__attach_cgroup(program, places->cgroup);
 	} else if (strncmp(hook, MULTI, strlen(MULTI)) == 0) {
 		*ret = attach_multi(program, hook + strlen(MULTI));
+	} else if (bpf_program__type(program) == BPF_PROG_TYPE_TRACING) {
+		*ret = bpf_program__attach_trace(program);
 	} else {
 		*ret = bpf_program__attach(program);
 	}

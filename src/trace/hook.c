@@ -62,13 +62,12 @@ static int choose_programs(void *ctx, struct bpf_object *object)
 int hook_load(struct session *session, const struct source *source, const struct source_hook *hook,
 	      bool is_reduced, struct bpf_object **ret)
 {
+	const struct object_file file = { source->name, source->object, source->object_end };
 	struct choice choice = { hook, session->places.tracefs, is_reduced };
 	int err;
 
 	session->has_own_scratch = hook->is_preempted;
-	err = session_load(session, source->name, source->object,
-			   object_size(source->object, source->object_end), choose_programs,
-			   &choice, ret);
+	err = session_load(session, &file, choose_programs, &choice, ret);
 	session->has_own_scratch = false;
 	return err;
 }

@@ -11,10 +11,9 @@ EMBED_OBJECT(file_open_compat);
 static int late_prepare(void *ctx)
 {
 	struct late *late = ctx;
-	size_t size = object_size(file_open_compat_object, file_open_compat_object_end);
-
-	int err = session_load(late->session, "compat", file_open_compat_object, size, NULL, NULL,
-			       &late->object);
+	const struct object_file file = { "compat", file_open_compat_object,
+					  file_open_compat_object_end };
+	int err = session_load(late->session, &file, NULL, NULL, &late->object);
 
 	session_loaded(late->session);
 	return err;

@@ -70,36 +70,37 @@ static void maps_keep(struct session *session, struct bpf_object *object)
 	}
 }
 
-int session_load(struct session *session, const char *name, const void *bytes, size_t size,
+/* Who adjusts an object besides the session. */
+struct adjusting {
+	const struct session *session;
+	int (*adjust)(void *ctx, struct bpf_object *object);
+	void *ctx;
+};
+
+static int object_adjust(void *ctx, struct bpf_object *object)
+{
+	const struct adjusting *adjusting = ctx;
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object)
+	{
+		int err = map_adjust(adjusting->session, map);
+
+		if (err)
+			return err;
+	}
+	return adjusting->adjust ? adjusting->adjust(adjusting->ctx, object) : 0;
+}
+
+int session_load(struct session *session, const struct object_file *file,
 		 int (*adjust)(void *ctx, struct bpf_object *object), void *ctx,
 		 struct bpf_object **ret)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name,
-		    .btf_custom_path = core_types_path(&session->types));
-	struct bpf_object *object = bpf_object__open_mem(bytes, size, &options);
-	struct bpf_map *map;
-	int err;
+	struct adjusting adjusting = { session, adjust, ctx };
+	int err = object_load(&session->types, file, object_adjust, &adjusting, ret);
 
-	if (!object)
-		return -errno;
-	bpf_object__for_each_map(map, object)
-	{
-		err = map_adjust(session, map);
-		if (err)
-			goto fail;
-	}
-	err = adjust ? adjust(ctx, object) : 0;
 	if (!err)
-		err = core_types_fill(&session->types, bpf_object__btf(object));
-	if (!err)
-		err = libbpf_log_error(bpf_object__load(object));
-	if (err)
-		goto fail;
-	maps_keep(session, object);
-	*ret = object;
-	return 0;
-fail:
-	bpf_object__close(object);
+		maps_keep(session, *ret);
 	return err;
 }
 
@@ -205,6 +206,7 @@ static void close_place(int *place)
 static int open_whole(struct session *session, const struct trace_config *config,
 		      int (*on_record)(void *ctx, void *bytes, size_t size), void *ctx)
 {
+	const struct object_file seed = { "seed", seed_object, seed_object_end };
 	int first_err;
 	int nr_cpus;
 	int err;
@@ -218,8 +220,7 @@ static int open_whole(struct session *session, const struct trace_config *config
 	session->nr_cpus = (size_t)nr_cpus;
 	session->places.tracefs = tracefs_open();
 	session->places.cgroup = config->wanted & 1U << SOURCE_tap ? cgroup_open() : -ENOENT;
-	err = session_load(session, "seed", seed_object, object_size(seed_object, seed_object_end),
-			   NULL, NULL, &session->seed_object);
+	err = session_load(session, &seed, NULL, NULL, &session->seed_object);
 	if (err)
 		return err;
 	err = map_memory(session);

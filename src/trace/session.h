@@ -21,6 +21,7 @@
 #include "trace/core_types.h"
 #include "trace/cpus.h"
 #include "trace/mapping.h"
+#include "trace/object.h"
 
 struct reduced;
 struct ring_buffer;
@@ -89,11 +90,10 @@ int session_open(struct session *session, const struct trace_config *config,
 void session_loaded(struct session *session);
 
 /*
- * Loads one object around the session's maps: SIZE bytes at BYTES, for messages called NAME. ADJUST
- * (may be NULL) is called with CTX when the object is open and not loaded yet; it returns 0 or a
- * negative errno. Returns 0 or a negative errno; the caller closes *RET.
+ * object_load() of FILE around the session's maps, with ADJUST (may be NULL) and its CTX. Returns 0
+ * or a negative errno; the caller closes *RET.
  */
-int session_load(struct session *session, const char *name, const void *bytes, size_t size,
+int session_load(struct session *session, const struct object_file *file,
 		 int (*adjust)(void *ctx, struct bpf_object *object), void *ctx,
 		 struct bpf_object **ret);
 

@@ -109,9 +109,8 @@ static int has_multi(void)
 static int load_variant(struct uprobes *uprobes, struct session *session,
 			const struct variant *variant)
 {
-	size_t size = object_size(api_user_object, api_user_object_end);
-	int err = session_load(session, "api_user", api_user_object, size, adjust, (void *)variant,
-			       &uprobes->object);
+	const struct object_file file = { "api_user", api_user_object, api_user_object_end };
+	int err = session_load(session, &file, adjust, (void *)variant, &uprobes->object);
 
 	if (err)
 		return err;
