@@ -8,12 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int become(const struct options *options)
+/* What COMMAND is made to. */
+struct making {
+	const struct options *options;
+	bool to_stderr;
+};
+
+static int become(void *ctx)
 {
+	const struct making *making = ctx;
+	const struct options *options = making->options;
+
+	if (making->to_stderr)
+		dup2(STDERR_FILENO, STDOUT_FILENO);
 	if (!options->has_user)
 		return 0;
 	if (initgroups(options->user, options->user_gid) < 0 ||
@@ -23,88 +33,23 @@ static int become(const struct options *options)
 	return 0;
 }
 
-static void __attribute__((noreturn))
-child_main(const struct options *options, bool to_stderr, int release, int failure)
-{
-	char byte;
-	int err;
-
-	/* End of file without a byte: the parent is gone or has given up. */
-	if (read(release, &byte, 1) != 1)
-		_exit(1);
-	if (to_stderr)
-		dup2(STDERR_FILENO, STDOUT_FILENO);
-	err = become(options);
-	if (!err) {
-		execvp(options->command[0], options->command);
-		err = -errno;
-	}
-	if (write(failure, &err, sizeof(err)) != sizeof(err))
-		_exit(1);
-	_exit(err == -ENOENT ? 127 : 126);
-}
-
 int child_start(struct child *child, const struct options *options, bool to_stderr)
 {
-	int release[2];
-	int failure[2];
+	/* The child has a copy of it. */
+	struct making making = { options, to_stderr };
+	int err;
 
-	*child = (struct child){ .release = -1, .failure = -1, .pidfd = -1 };
-	if (pipe2(release, O_CLOEXEC) < 0)
-		return -errno;
-	if (pipe2(failure, O_CLOEXEC) < 0) {
-		int err = -errno;
-
-		close(release[0]);
-		close(release[1]);
-		return err;
-	}
-	child->pid = fork();
-	if (child->pid == 0) {
-		close(release[1]);
-		close(failure[0]);
-		child_main(options, to_stderr, release[0], failure[1]);
-	}
-	close(release[0]);
-	close(failure[1]);
-	child->release = release[1];
-	child->failure = failure[0];
-	if (child->pid < 0) {
-		int err = -errno;
-
-		child->pid = 0;
-		child_done(child);
-		return err;
-	}
-	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
-	if (child->pidfd < 0) {
-		int err = -errno;
-
-		child_done(child);
-		return err;
-	}
-	return 0;
+	*child = (struct child){ 0 };
+	err = spawn(&child->spawned, options->command, become, &making);
+	child->pid = err ? 0 : child->spawned.pid;
+	return err;
 }
 
 int child_release(struct child *child)
 {
-	int err = 0;
-	ssize_t n = write(child->release, "r", 1);
+	int err = spawn_release(&child->spawned, &child->status);
 
-	close(child->release);
-	child->release = -1;
-	if (n != 1)
-		return -EIO;
-	/* Exec closes the other end; a failure comes before that. */
-	do {
-		n = read(child->failure, &err, sizeof(err));
-	} while (n < 0 && errno == EINTR);
-	if (n != sizeof(err))
-		return 0;
-	/* It ends at once. */
-	while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
-		;
-	child->has_ended = true;
+	child->has_ended = !child->spawned.pid;
 	return err;
 }
 
@@ -162,14 +107,5 @@ int child_exit_status(const struct child *child)
 
 void child_done(struct child *child)
 {
-	if (child->release >= 0) {
-		close(child->release);
-		while (child->pid && waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	if (child->failure >= 0)
-		close(child->failure);
-	if (child->pidfd >= 0)
-		close(child->pidfd);
-	child->release = child->failure = child->pidfd = -1;
+	spawn_close(&child->spawned);
 }

@@ -13,12 +13,11 @@
 #include <sys/types.h>
 
 #include "cmd/options.h"
+#include "lib/spawn.h"
 
 struct child {
-	pid_t pid;   /* 0: none */
-	int release; /* closing it lets COMMAND start; -1 */
-	int failure; /* gives the errno of an exec that failed; -1 */
-	int pidfd;   /* readable when COMMAND has ended; -1 */
+	struct spawned spawned; /* all zero: none */
+	pid_t pid;		/* 0: none; stays when it has ended */
 	bool has_ended;
 	int status; /* as wait(2) gives it */
 };
@@ -31,7 +30,7 @@ int child_start(struct child *child, const struct options *options, bool to_stde
 
 /*
  * Lets COMMAND start. Returns 0, or the negative errno for which it could not be executed; the exit
- * status is 127 for -ENOENT, 126 otherwise.
+ * status is that of spawn_failed().
  */
 int child_release(struct child *child);
 

@@ -15,6 +15,7 @@
 #include "cmd/cmd.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/spawn.h"
 #include "lib/wrap.h"
 #include "priv/privileges.h"
 
@@ -275,5 +276,5 @@ int report_command(const char *command, int err)
 
 	snprintf(what, sizeof(what), "Cannot execute '%s'", log_quote(quoted, command));
 	error_report(what, strerror(-err), NULL, NULL);
-	return err == -ENOENT ? 127 : 126;
+	return spawn_failed(err);
 }

@@ -166,7 +166,6 @@ int run_init(struct run *run, const struct options *options, bool is_output_take
 		.stream = { .epoll = -1 },
 		.broker = { .fd = -1 },
 		.program = -1,
-		.child = { .release = -1, .failure = -1, .pidfd = -1 },
 	};
 	uname(&run->host);
 	err = options->command ? child_start(&run->child, options, is_output_taken) : 0;
@@ -269,7 +268,7 @@ int run_open(struct run *run)
 	if (!err)
 		err = stream_init(&run->stream, &run->session);
 	if (!err && run->child.pid)
-		err = stream_watch(&run->stream, run->child.pidfd);
+		err = stream_watch(&run->stream, run->child.spawned.pidfd);
 	return err ? report_start("cannot prepare tracing", err) : 0;
 }
 

@@ -18,6 +18,7 @@
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/exit_status.h"
+#include "lib/spawn.h"
 #include "priv/privileges.h"
 #include "priv/sandbox.h"
 #include "syscalls/engine.h"
@@ -254,7 +255,7 @@ static int release(const struct bpf_run *run, int32_t *ret_status)
 	int err = keeper_release(run->config->keeper, KEEPER_COMMAND);
 
 	if (err)
-		*ret_status = err == -ENOENT ? 127 : 126;
+		*ret_status = spawn_failed(err);
 	return err;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/spawn.h"
 #include "lib/stop.h"
 #include "syscalls/front.h"
 
@@ -54,7 +55,7 @@ child_main(const struct follow_config *config, int go, struct start *start)
 		start->err = -errno;
 	}
 	/* A filter that is in place already may refuse anything but this. */
-	_exit(start->err == -ENOENT ? 127 : 126);
+	_exit(spawn_failed(start->err));
 }
 
 /* Lets the child, which has stopped with STATUS on its way to COMMAND, go on. */
@@ -133,7 +134,7 @@ static int begin(struct follow *follow, int *ret_status)
 		return -errno;
 	start->err = 0;
 	err = start_root(follow, start);
-	*ret_status = !start->err ? 0 : start->err == -ENOENT ? 127 : 126;
+	*ret_status = start->err ? spawn_failed(start->err) : 0;
 	munmap(start, sizeof(*start));
 	if (err || follow->has_root_ended)
 		return err;

@@ -11,9 +11,10 @@
 #include "lib/file.h"
 #include "lib/json_document.h"
 #include "lib/leaks.h"
+#include "lib/spawn.h"
+#include "syscalls/front.h"
 #include "syscalls/keeper_wire.h"
 #include "syscalls/record_tree.h"
-#include "syscalls/spawn.h"
 
 #define PID_VARIABLE "CRYPTO_TRACER_PID"
 
@@ -29,6 +30,13 @@ struct keeping {
 	int saved; /* what was recorded before; -1 */
 };
 
+static int join(void *ctx)
+{
+	(void)ctx;
+	front_join();
+	return 0;
+}
+
 static int make(struct keeping *keeping, const struct keeper_request *request,
 		struct keeper_answer *answer, int *ret_fd)
 {
@@ -42,7 +50,7 @@ static int make(struct keeping *keeping, const struct keeper_request *request,
 	snprintf(text, sizeof(text), "%d", request->command_pid);
 	if (request->command_pid && setenv(PID_VARIABLE, text, 1) < 0)
 		return -errno;
-	err = spawn(child, keeping->config->programs[request->program]);
+	err = spawn(child, keeping->config->programs[request->program], join, NULL);
 	if (request->command_pid)
 		unsetenv(PID_VARIABLE);
 	if (err)
@@ -125,7 +133,7 @@ static int act(struct keeping *keeping, const struct keeper_request *request, in
 	case KEEPER_MAKE:
 		return make(keeping, request, answer, ret_fd);
 	case KEEPER_RELEASE:
-		return spawn_release(&keeping->children[request->program]);
+		return spawn_release(&keeping->children[request->program], &answer->status);
 	case KEEPER_REAP:
 		return spawn_reap(&keeping->children[request->program], &answer->status);
 	case KEEPER_GUARD:

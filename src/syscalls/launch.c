@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/spawn.h"
 #include "syscalls/filter.h"
 #include "syscalls/tracee.h"
 
@@ -120,7 +121,7 @@ static void __attribute__((noreturn)) child_main(const struct launch_config *con
 		execvp(config->command[0], config->command);
 		start->err = -errno;
 	}
-	_exit(start->err == -ENOENT ? 127 : 126);
+	_exit(spawn_failed(start->err));
 }
 
 int launch_wait(pid_t pid, int *ret_status)

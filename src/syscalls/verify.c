@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/spawn.h"
 #include "lib/stop.h"
 #include "syscalls/follow.h"
 #include "syscalls/front.h"
@@ -101,7 +102,7 @@ static void __attribute__((noreturn)) child_main(struct run *run)
 		err = -errno;
 		atomic_store(&run->start->exec, err);
 	}
-	_exit(err == -ENOENT ? 127 : 126);
+	_exit(spawn_failed(err));
 }
 
 /* Processes that lose their parent become this one's, so that they can be found, and ended. */

@@ -21,7 +21,7 @@
 
 #include "syscalls/record_object.h"
 #include "syscalls/record_tree.h"
-#include "syscalls/spawn.h"
+#include "lib/spawn.h"
 
 static int begin(void **state)
 {
@@ -70,9 +70,9 @@ static void run(struct record_object *record, struct recording *recording,
 
 	*ret_run = (struct recording_run){ 0 };
 	assert_int_equal(record_object_begin(record), 0);
-	assert_int_equal(spawn(&spawned, argv), 0);
+	assert_int_equal(spawn(&spawned, argv, NULL, NULL), 0);
 	assert_int_equal(record_object_arm(record, spawned.pidfd), 0);
-	assert_int_equal(spawn_release(&spawned), 0);
+	assert_int_equal(spawn_release(&spawned, &status), 0);
 	ended = (struct pollfd){ .fd = spawned.pidfd, .events = POLLIN };
 	assert_int_equal(poll(&ended, 1, -1), 1);
 	assert_int_equal(spawn_reap(&spawned, &status), 0);
@@ -203,9 +203,9 @@ static void test_a_process_that_waits_for_nothing_is_killed(void **state)
 	need_root();
 	open_record(&record, &points, false);
 	assert_int_equal(record_object_begin(&record), 0);
-	assert_int_equal(spawn(&spawned, argv), 0);
+	assert_int_equal(spawn(&spawned, argv, NULL, NULL), 0);
 	assert_int_equal(record_object_arm(&record, spawned.pidfd), 0);
-	assert_int_equal(spawn_release(&spawned), 0);
+	assert_int_equal(spawn_release(&spawned, &status), 0);
 	assert_int_equal(record_tree_kill(&record.fds, record.state), 0);
 	ended = (struct pollfd){ .fd = spawned.pidfd, .events = POLLIN };
 	assert_int_equal(poll(&ended, 1, -1), 1);

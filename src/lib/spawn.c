@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "syscalls/spawn.h"
+#include "lib/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,8 +7,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "syscalls/front.h"
 
 /* 0 is none, as in a zeroed struct: main() sees that standard descriptors are never ours. */
 static void close_own(int *fd)
@@ -18,7 +16,20 @@ static void close_own(int *fd)
 	*fd = -1;
 }
 
-static void __attribute__((noreturn)) child_main(char *const *argv, int release, int failure)
+int spawn_failed(int err)
+{
+	return err == -ENOENT ? 127 : 126;
+}
+
+/* What a process becomes. */
+struct becoming {
+	char *const *argv;
+	int (*prepare)(void *ctx);
+	void *ctx;
+};
+
+static void __attribute__((noreturn))
+child_main(const struct becoming *becoming, int release, int failure)
 {
 	char byte;
 	int err;
@@ -26,16 +37,19 @@ static void __attribute__((noreturn)) child_main(char *const *argv, int release,
 	/* End of file without a byte: who made it is gone or has given up. */
 	if (read(release, &byte, 1) != 1)
 		_exit(1);
-	front_join();
-	execvp(argv[0], argv);
-	err = -errno;
+	err = becoming->prepare ? becoming->prepare(becoming->ctx) : 0;
+	if (!err) {
+		execvp(becoming->argv[0], becoming->argv);
+		err = -errno;
+	}
 	if (write(failure, &err, sizeof(err)) != sizeof(err))
 		_exit(1);
-	_exit(err == -ENOENT ? 127 : 126);
+	_exit(spawn_failed(err));
 }
 
-int spawn(struct spawned *spawned, char *const *argv)
+int spawn(struct spawned *spawned, char *const *argv, int (*prepare)(void *ctx), void *ctx)
 {
+	const struct becoming becoming = { argv, prepare, ctx };
 	int release[2], failure[2];
 	int err = 0;
 
@@ -54,7 +68,7 @@ int spawn(struct spawned *spawned, char *const *argv)
 	if (spawned->pid == 0) {
 		close(release[1]);
 		close(failure[0]);
-		child_main(argv, release[0], failure[1]);
+		child_main(&becoming, release[0], failure[1]);
 	}
 	close(release[0]);
 	close(failure[1]);
@@ -72,10 +86,9 @@ int spawn(struct spawned *spawned, char *const *argv)
 	return err;
 }
 
-int spawn_release(struct spawned *spawned)
+int spawn_release(struct spawned *spawned, int *ret_status)
 {
 	int err = 0;
-	int status;
 	ssize_t n = write(spawned->release, "r", 1);
 
 	close_own(&spawned->release);
@@ -88,7 +101,7 @@ int spawn_release(struct spawned *spawned)
 	close_own(&spawned->failure);
 	if (n != sizeof(err))
 		return 0;
-	spawn_reap(spawned, &status);
+	spawn_reap(spawned, ret_status);
 	return err;
 }
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "support/files.h"
-#include "syscalls/spawn.h"
+#include "lib/spawn.h"
 
 static char *const touch[] = { (char *)"touch", NULL, NULL };
 
@@ -40,11 +40,11 @@ static void test_it_waits_until_it_is_let_go(void **state)
 	int status;
 
 	(void)state;
-	assert_int_equal(spawn(&spawned, touching(touch, path)), 0);
+	assert_int_equal(spawn(&spawned, touching(touch, path), NULL, NULL), 0);
 	ended = (struct pollfd){ .fd = spawned.pidfd, .events = POLLIN };
 	assert_int_equal(poll(&ended, 1, 100), 0);
 	assert_int_equal(access(path, F_OK), -1);
-	assert_int_equal(spawn_release(&spawned), 0);
+	assert_int_equal(spawn_release(&spawned, &status), 0);
 	assert_int_equal(poll(&ended, 1, -1), 1);
 	assert_int_equal(spawn_reap(&spawned, &status), 0);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
@@ -61,7 +61,7 @@ static void test_one_that_is_never_let_go_does_nothing(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(spawn(&spawned, touching(touch, path)), 0);
+	assert_int_equal(spawn(&spawned, touching(touch, path), NULL, NULL), 0);
 	pid = spawned.pid;
 	spawn_close(&spawned);
 	spawn_close(&spawned);
@@ -74,13 +74,38 @@ static void test_what_cannot_be_executed_is_told(void **state)
 	char *const missing[] = { (char *)"/no/such/program", NULL };
 	char *const directory[] = { (char *)"/etc", NULL };
 	struct spawned spawned;
+	int status = 0;
 
 	(void)state;
-	assert_int_equal(spawn(&spawned, missing), 0);
-	assert_int_equal(spawn_release(&spawned), -ENOENT);
+	assert_int_equal(spawn(&spawned, missing, NULL, NULL), 0);
+	assert_int_equal(spawn_release(&spawned, &status), -ENOENT);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 127);
 	spawn_close(&spawned);
-	assert_int_equal(spawn(&spawned, directory), 0);
-	assert_int_equal(spawn_release(&spawned), -EACCES);
+	assert_int_equal(spawn(&spawned, directory, NULL, NULL), 0);
+	assert_int_equal(spawn_release(&spawned, &status), -EACCES);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 126);
+	spawn_close(&spawned);
+}
+
+static int refuse(void *ctx)
+{
+	*(int *)ctx += 1;
+	return -EOWNERDEAD;
+}
+
+static void test_what_prepares_it_may_refuse(void **state)
+{
+	const char *path = files_path("refused");
+	struct spawned spawned;
+	int status = 0, nr = 0;
+
+	(void)state;
+	assert_int_equal(spawn(&spawned, touching(touch, path), refuse, &nr), 0);
+	assert_int_equal(spawn_release(&spawned, &status), -EOWNERDEAD);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 126);
+	assert_int_equal(access(path, F_OK), -1);
+	/* in the other process */
+	assert_int_equal(nr, 0);
 	spawn_close(&spawned);
 }
 
@@ -102,6 +127,7 @@ int main(void)
 		cmocka_unit_test(test_it_waits_until_it_is_let_go),
 		cmocka_unit_test(test_one_that_is_never_let_go_does_nothing),
 		cmocka_unit_test(test_what_cannot_be_executed_is_told),
+		cmocka_unit_test(test_what_prepares_it_may_refuse),
 		cmocka_unit_test(test_one_that_was_never_made_has_nothing_to_close),
 	};
 
