@@ -217,7 +217,7 @@ $(UNITS): $(BUILD)/tests/%: tests/%.c $(SUPPORT) $(LIBRARY)
 		$(LIBRARY) $(LDLIBS) -lcmocka
 
 # Programs that do what the tool must report. They link nothing of ours.
-$(TRIGGERS): $(BUILD)/tests/%: tests/%.c
+$(TRIGGERS): $(BUILD)/tests/%: tests/%.c tests/support/trigger.h
 	$(call msg,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O1 -g $(WARNINGS) -o $@ $< -lpthread

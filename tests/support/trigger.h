@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/array.h"
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The longest line holds 16 KiB of arguments twice, every byte escaped. */
 #define LINE_MAX_SIZE (256U << 10)
