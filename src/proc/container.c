@@ -78,11 +78,15 @@ static bool is_id(const struct match *match)
 
 /*
  * With systemd the engines name a scope (docker-ID.scope, libpod-ID.scope, crio-ID.scope,
- * cri-containerd-ID.scope), without it the group is the id itself. LXC and nspawn use names.
+ * cri-containerd-ID.scope), without it the group is the id itself, Podman's and CRI-O's with their
+ * prefix. LXC and nspawn use names. bpf/cgroup.bpf.h has to let all of these through.
  */
 static bool match_name(struct match *match)
 {
-	static const char *const scopes[] = { "docker-", "libpod-", "crio-", "cri-containerd-" };
+	static const char *const ids[][2] = {
+		{ "docker-", ".scope" }, { "libpod-", ".scope" },	  { "libpod-", "" },
+		{ "crio-", ".scope" },	 { "cri-containerd-", ".scope" }, { "crio-", "" },
+	};
 	static const char *const names[][2] = {
 		{ "lxc.payload.", "" },
 		{ "machine-", ".scope" },
@@ -91,8 +95,8 @@ static bool match_name(struct match *match)
 
 	if (is_id(match))
 		return true;
-	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++)
-		if (strip(match, scopes[i], ".scope"))
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (strip(match, ids[i][0], ids[i][1]))
 			return is_id(match);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strip(match, names[i][0], names[i][1])) {
@@ -147,27 +151,61 @@ const struct container *containers_intern(struct containers *containers, const c
 	return &entry->container;
 }
 
+/*
+ * In PATH (SIZE bytes), "/a/b", the name of the innermost control group that is a container's, else
+ * of the innermost. NULL: it has none.
+ */
+static const char *innermost_name(const char *path, size_t size, size_t *ret_size)
+{
+	const char *found = NULL;
+	const char *slash;
+
+	for (const char *end = path + size; (slash = memrchr(path, '/', (size_t)(end - path)));
+	     end = slash) {
+		struct match match = { .bytes = slash + 1, .size = (size_t)(end - slash) - 1 };
+		size_t name_size = match.size;
+		bool is_container = match_name(&match);
+
+		if (name_size > 0 && (is_container || !found)) {
+			found = slash + 1;
+			*ret_size = name_size;
+		}
+		if (is_container)
+			break;
+	}
+	return found;
+}
+
+/* The path in LINE (SIZE bytes) of /proc/PID/cgroup, where that is of cgroup2 or of pids; or NULL.
+ */
+static const char *group_path(const char *line, size_t size, bool *ret_is_unified)
+{
+	const char *path = memmem(line, size, ":pids:/", strlen(":pids:/"));
+
+	*ret_is_unified = bytes_begin(line, size, "0::/");
+	if (*ret_is_unified)
+		return line + strlen("0::");
+	return path ? path + strlen(":pids:") : NULL;
+}
+
 const char *container_cgroup(const char *text, size_t size, size_t *ret_size)
 {
 	const char *end = text + size;
 	const char *found = NULL;
+	const char *stop;
 
-	for (const char *line = text; line < end;) {
-		const char *stop = memchr(line, '\n', (size_t)(end - line));
-		size_t line_size = (size_t)((stop ? stop : end) - line);
-		bool is_unified = bytes_begin(line, line_size, "0::/");
-		const char *slash = memrchr(line, '/', line_size);
-		const char *pids = memmem(line, line_size, ":pids:/", 7);
+	for (const char *line = text; line < end; line = stop + 1) {
+		const char *path, *name = NULL;
+		bool is_unified;
 
-		if (slash && slash + 1 < line + line_size && (is_unified || (pids && !found))) {
-			found = slash + 1;
-			*ret_size = (size_t)(line + line_size - found);
-			if (is_unified)
-				break;
-		}
-		if (!stop)
+		stop = memchr(line, '\n', (size_t)(end - line));
+		stop = stop ? stop : end;
+		path = group_path(line, (size_t)(stop - line), &is_unified);
+		if (path && (is_unified || !found))
+			name = innermost_name(path, (size_t)(stop - path), ret_size);
+		found = name ? name : found;
+		if (name && is_unified)
 			break;
-		line = stop + 1;
 	}
 	return found;
 }

@@ -25,9 +25,9 @@ const struct container *containers_intern(struct containers *containers, const c
 					  size_t size);
 
 /*
- * The name of the innermost control group in TEXT, /proc/PID/cgroup: of a line "0::/a/b" of the
- * cgroup2 hierarchy, or where that holds no groups of "7:pids:/a/b" (cgroups(7)). NULL: it is in
- * none. Borrowed, not terminated.
+ * The name of the innermost control group in TEXT, /proc/PID/cgroup, that is a container's, else of
+ * the innermost: of a line "0::/a/b" of the cgroup2 hierarchy, or where that holds no groups of
+ * "7:pids:/a/b" (cgroups(7)). NULL: it is in none. Borrowed, not terminated.
  */
 const char *container_cgroup(const char *text, size_t size, size_t *ret_size);
 

@@ -39,7 +39,9 @@ static void test_groups_of_engines_give_the_id(void **state)
 		"libpod-" ID ".scope",	       /* Podman */
 		"crio-" ID ".scope",	       /* CRI-O */
 		"cri-containerd-" ID ".scope", /* containerd below Kubernetes */
-		ID,			       /* any of them with the cgroupfs driver */
+		"libpod-" ID,		       /* these two with the cgroupfs driver */
+		"crio-" ID,
+		ID, /* the others with it */
 	};
 	struct containers *containers = make();
 
@@ -94,6 +96,9 @@ static void test_near_misses_are_no_containers(void **state)
 		"docker-0123456789abcdef.scope",
 		"docker-0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF.scope",
 		"libpod-conmon-" ID ".scope",
+		"libpod-conmon-" ID,
+		"libpod-" ID "0",
+		"libpod-",
 		"crio-conmon-" ID ".scope",
 		"lxc.payload.",
 		"lxc.monitor.web",
@@ -113,6 +118,41 @@ static void test_near_misses_are_no_containers(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_null(intern(containers, names[i]));
 	containers_free(containers);
+}
+
+/* Whether the control group of TEXT, /proc/PID/cgroup, is told as NAME. NULL: none is told. */
+static void assert_group(const char *text, const char *name)
+{
+	size_t size = strlen(text), name_size = 0;
+	const char *bytes = guard_copy(text, size);
+	const char *found = container_cgroup(bytes, size, &name_size);
+
+	assert_int_equal(found != NULL, name != NULL);
+	if (name) {
+		assert_int_equal(name_size, strlen(name));
+		assert_memory_equal(found, name, name_size);
+	}
+	guard_free(bytes, size);
+}
+
+static void test_container_of_a_group_is_the_innermost_around_it(void **state)
+{
+	(void)state;
+	/* crun below a scope of systemd; a service of a systemd in a container, in a container. */
+	assert_group("0::/machine.slice/libpod-" ID ".scope/container\n", "libpod-" ID ".scope");
+	assert_group("0::/machine.slice/machine-a.scope/docker/" ID "/system.slice/b.service", ID);
+	assert_group("0::/lxc.payload.a/init.scope\n", "lxc.payload.a");
+	/* None: the innermost is told as ever. */
+	assert_group("0::/user.slice/user-0.slice/session-1.scope\n", "session-1.scope");
+	assert_group("0::/a//\n", "a");
+	assert_group("0::/\n", NULL);
+	assert_group("0::", NULL);
+	assert_group("", NULL);
+	/* cgroup1, alone and beside cgroup2. */
+	assert_group("9:name=systemd:/x\n8:pids:/libpod_parent/libpod-" ID "\n7:cpu:/y\n0::/\n",
+		     "libpod-" ID);
+	assert_group("8:pids:/libpod_parent/libpod-" ID "/init\n0::/b", "b");
+	assert_group("8:pids:/", NULL);
 }
 
 static void test_empty_and_cut_names_are_no_containers(void **state)
@@ -206,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_groups_of_engines_give_the_id),
 		cmocka_unit_test(test_groups_with_names_give_the_name),
 		cmocka_unit_test(test_near_misses_are_no_containers),
+		cmocka_unit_test(test_container_of_a_group_is_the_innermost_around_it),
 		cmocka_unit_test(test_empty_and_cut_names_are_no_containers),
 		cmocka_unit_test(test_name_with_nul_is_no_container),
 		cmocka_unit_test(test_longest_name_is_taken_and_a_longer_one_is_not),

@@ -23,7 +23,7 @@ setup()
 teardown()
 {
     trace_clean
-    [ -z "${GROUP:-}" ] || rmdir "$GROUP"
+    [ -z "${GROUPS_MADE:-}" ] || find "$GROUPS_MADE" -depth -type d -exec rmdir '{}' +
 }
 
 # ns TIMESTAMP: nanoseconds since the epoch.
@@ -180,14 +180,16 @@ storm_judge()
 "65533 opens"' ]
 }
 
-# cgroup_make NAME: a control group of that name in GROUP, in the hierarchy that has the processes.
+# cgroup_make NAME: a control group of that name in GROUP, in the hierarchy that has the processes;
+# with a parent of the test's where it has one.
 cgroup_make()
 {
     local mount
     mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
     [ -n "$mount" ] || skip "no cgroup2 mounted"
-    mkdir "$mount/$1" 2>/dev/null || skip "control groups cannot be made"
+    mkdir -p "$mount/$1" 2>/dev/null || skip "control groups cannot be made"
     GROUP=$mount/$1
+    GROUPS_MADE=$mount/${1%%/*}
 }
 
 ID=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
@@ -205,6 +207,27 @@ ID=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
     done
     # Before it was moved the shell belonged to none.
     [ "$(events events 'select(.event_type == "process_exec" and .process == "sh") | .container')" = null ]
+}
+
+@test "in a group below that of the container it is reported, too" {
+    local group groups='' names="libpod-$ID.scope/container libpod-$ID cri-containerd-$ID.scope/a/b
+        lxc.payload.web/init.scope machine-deb.scope/payload/system.slice/a.service
+        systemd-nspawn@db.service/payload/docker/$ID/systemd-nspawn.service machine-a.slice"
+
+    for group in $names; do
+        cgroup_make "crypto-tracer/$group"
+        groups+=" $GROUP"
+    done
+    : >x.pem
+    # shellcheck disable=SC2086 # a list of words
+    trace_run events out --event process_exec,file_open -- sh -c 'opens=$0; for group; do
+        "$opens" 1 x.pem & wait; (echo 0 >"$group/cgroup.procs" && exec "$opens" 1 x.pem); done; exit 0' \
+        "$PROGRAMS/opens" $groups
+    events events 'select(.process == "opens") | .container.id' >told
+    # crun makes such a group in Podman's scope, systemd in any container; the innermost one counts.
+    for group in $ID $ID $ID web deb $ID null; do
+        printf 'null\nnull\n%s\n%s\n' "$group" "$group"
+    done | sed '/null/! s/.*/"&"/' | diff - told
 }
 
 @test "a container that was running before the tool is known" {
