@@ -425,8 +425,8 @@ static void look_at_cpus(struct run *run, uint64_t now_ns)
 			 "in coverage",
 			 news.opened);
 	if (news.failed[0])
-		log_warn("CPUs %s came online: until the next start not everything there is seen "
-			 "(%s); see 'not_seen' in coverage",
+		log_warn("CPUs %s came online: not everything there is seen yet (%s); tried "
+			 "again every second, see 'not_seen' in coverage",
 			 news.failed, strerror(-news.err));
 }
 

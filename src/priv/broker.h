@@ -171,9 +171,9 @@ int broker_probe(struct broker *broker, const struct broker_file *file,
 
 /*
  * Has the perf ring of this KIND of CPU opened, which has come online: on, and with all that was
- * chosen at the start. Returns a descriptor with *RET filled in; -EEXIST where the last one that
- * was opened for CPU is on still, -ENODEV where the CPU is not, -ENOSYS where there are no rings,
- * or what went wrong.
+ * chosen at the start; or, where one was opened so and is on, that one, emptied. Returns a
+ * descriptor with *RET filled in; -EEXIST where the one of the start is on, -ENODEV where the CPU
+ * is not, -ENOSYS where there are no rings, or what went wrong.
  */
 int broker_open_ring(struct broker *broker, enum broker_ring_kind kind, uint32_t cpu,
 		     struct broker_ring *ret);

@@ -32,6 +32,7 @@ struct ring {
 	int fd;
 	int cpu;
 	bool is_retired;	 /* nothing comes any more */
+	bool is_asked;		 /* opened by the broker, for the worker to read */
 	int build_id_fd;	 /* -1: this kernel gives no build ids, or the broker has it */
 	uint64_t build_id_event; /* the identifier of that event */
 	struct perf_ring ring;
@@ -290,34 +291,46 @@ void mappings_leave(struct mappings *mappings)
 		mappings->rings[i].ring.page = NULL;
 }
 
+/* Opens a ring of CPU that is on. Returns 0 or a negative errno. */
+static int add_ring(struct mappings *mappings, uint32_t cpu, struct ring **ret)
+{
+	struct ring *ring = make_room(mappings);
+	int err = ring ? ring_open(ring, (int)cpu, next_ring_bytes(mappings), true) : -ENOMEM;
+
+	if (err)
+		return err;
+	ring->is_asked = true;
+	mappings->nr_rings++;
+	*ret = ring;
+	return 0;
+}
+
 int mappings_reopen(struct mappings *mappings, uint32_t cpu, struct broker_ring *ret)
 {
 	struct ring *ring = cpu < CPUS_MAX ? find_ring(mappings, cpu) : NULL;
-	int err;
+	int err = 0;
 	int fd;
 
 	if (cpu >= CPUS_MAX)
 		return -EINVAL;
-	if (ring && perf_ring_is_on(ring->fd))
+	if (ring && !perf_ring_is_on(ring->fd)) {
+		drop_ring(mappings, ring);
+		ring = NULL;
+	}
+	if (ring && !ring->is_asked)
 		return -EEXIST;
 	if (ring)
-		drop_ring(mappings, ring);
-	ring = make_room(mappings);
-	if (!ring)
-		return -ENOMEM;
-	err = ring_open(ring, (int)cpu, next_ring_bytes(mappings), true);
+		perf_ring_skip(&ring->ring);
+	else
+		err = add_ring(mappings, cpu, &ring);
 	if (err)
 		return err;
-	mappings->nr_rings++;
+	fd = fcntl(ring->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
 	*ret = (struct broker_ring){ .bytes = ring->ring.bytes,
 				     .build_id_event = ring->build_id_event };
-	fd = fcntl(ring->fd, F_DUPFD_CLOEXEC, 0);
-	if (fd >= 0)
-		return fd;
-	/* Nobody would read it, and it would be in the way of the next. */
-	err = -errno;
-	drop_ring(mappings, ring);
-	return err;
+	return fd;
 }
 
 int mappings_add(struct mappings *mappings, uint32_t cpu, int fd, const struct broker_ring *opened)

@@ -72,9 +72,11 @@ void mappings_close(struct mappings *mappings);
 void mappings_leave(struct mappings *mappings);
 /*
  * In the broker, with MAPPINGS as it was when they parted: opens a ring of CPU, on already, and
- * keeps it mapped, so that it stays one until the worker has mapped it. Refused while the last
- * that it opened for that CPU is on: each is a tax on all mappings there. Returns a descriptor of
- * the caller's with *RET filled in, or a negative errno: see broker_open_ring().
+ * keeps it mapped, so that it stays one until the worker has mapped it. There is one for that CPU
+ * that is on: each is a tax on all mappings there. Where that is of before they parted, it is
+ * refused; where the broker opened it, it got lost on its way, and is handed over again without
+ * what it was told since. Returns a descriptor of the caller's with *RET filled in, or a negative
+ * errno: see broker_open_ring().
  */
 int mappings_reopen(struct mappings *mappings, uint32_t cpu, struct broker_ring *ret);
 /*

@@ -16,6 +16,8 @@ int perf_ring_map(struct perf_ring *ring, int fd, size_t bytes)
 	if (map == MAP_FAILED)
 		return -errno;
 	*ring = (struct perf_ring){ .page = map, .data = (uint8_t *)map + page, .bytes = bytes };
+	/* Who had it before may have skipped something. */
+	ring->tail = __atomic_load_n(&ring->page->data_tail, __ATOMIC_ACQUIRE);
 	return 0;
 }
 
@@ -50,6 +52,13 @@ bool perf_ring_is_on(int fd)
 		return true;
 	nanosleep(&pause, NULL);
 	return enabled_ns(fd) != before;
+}
+
+void perf_ring_skip(struct perf_ring *ring)
+{
+	perf_ring_look(ring);
+	ring->tail = ring->head;
+	perf_ring_release(ring);
 }
 
 void perf_ring_look(struct perf_ring *ring)

@@ -27,7 +27,8 @@ struct perf_ring {
  */
 #define PERF_RING_RECORD_MAX (UINT16_MAX + 1)
 
-/* Maps the ring of event FD, BYTES long. Returns 0 or a negative errno. */
+/* Maps the ring of event FD, BYTES long, to read what nobody has taken. Returns 0 or a negative
+ * errno. */
 int perf_ring_map(struct perf_ring *ring, int fd, size_t bytes);
 /* Safe on one that is not mapped. */
 void perf_ring_unmap(struct perf_ring *ring);
@@ -50,6 +51,9 @@ int perf_ring_read(int fd, struct perf_ring_values *ret);
  * 10 ms when it is off.
  */
 bool perf_ring_is_on(int fd);
+
+/* Takes all off that has been written by now. */
+void perf_ring_skip(struct perf_ring *ring);
 
 /* Begins to read what has been written by now. */
 void perf_ring_look(struct perf_ring *ring);

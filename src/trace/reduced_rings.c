@@ -122,18 +122,12 @@ void reduced_rings_leave(struct reduced_rings *rings)
 		rings->rings[i].ring.page = NULL;
 }
 
-int reduced_rings_reopen(struct reduced_rings *rings, uint32_t cpu, struct broker_ring *ret)
+/* Has RING, of CPU, opened in the place of what it was. Returns 0 or a negative errno. */
+static int ring_replace(struct reduced_rings *rings, struct cpu_ring *ring, uint32_t cpu)
 {
-	struct cpu_ring *ring = find_place(rings, cpu);
 	struct cpu_ring opened;
-	int err;
-	int fd;
+	int err = ring_open(rings, &opened, cpu);
 
-	if (!ring)
-		return -ENOMEM;
-	if (!is_new(rings, ring) && ring->fd >= 0 && perf_ring_is_on(ring->fd))
-		return -EEXIST;
-	err = ring_open(rings, &opened, cpu);
 	if (err)
 		return err;
 	if (is_new(rings, ring))
@@ -141,14 +135,33 @@ int reduced_rings_reopen(struct reduced_rings *rings, uint32_t cpu, struct broke
 	else
 		ring_close(ring);
 	*ring = opened;
-	*ret = (struct broker_ring){ .bytes = rings->bytes };
+	ring->is_asked = true;
+	return 0;
+}
+
+int reduced_rings_reopen(struct reduced_rings *rings, uint32_t cpu, struct broker_ring *ret)
+{
+	struct cpu_ring *ring = find_place(rings, cpu);
+	bool is_there;
+	int err = 0;
+	int fd;
+
+	if (!ring)
+		return -ENOMEM;
+	is_there = !is_new(rings, ring) && ring->fd >= 0 && perf_ring_is_on(ring->fd);
+	if (is_there && !ring->is_asked)
+		return -EEXIST;
+	if (is_there)
+		perf_ring_skip(&ring->ring);
+	else
+		err = ring_replace(rings, ring, cpu);
+	if (err)
+		return err;
 	fd = fcntl(ring->fd, F_DUPFD_CLOEXEC, 0);
-	if (fd >= 0)
-		return fd;
-	/* Nobody would read it, and it would be in the way of the next. */
-	err = -errno;
-	ring_close(ring);
-	return err;
+	if (fd < 0)
+		return -errno;
+	*ret = (struct broker_ring){ .bytes = rings->bytes };
+	return fd;
 }
 
 /* Reads PLACE's CPU from FD on. Returns 0 or a negative errno. */

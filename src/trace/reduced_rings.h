@@ -23,6 +23,7 @@ struct cpu_ring {
 	int fd;
 	uint32_t cpu;
 	bool is_retired; /* nothing comes any more */
+	bool is_asked;	 /* opened by the broker, for the worker to read */
 	uint64_t ahead;	 /* up to where it was looked through for moves */
 	uint64_t due_ns; /* boot time of the record that is next; UINT64_MAX: none yet */
 	struct raw_counters seen[NR_RAW_TYPES]; /* as the last record of the type had them */

@@ -158,8 +158,10 @@ static void test_ring_that_the_broker_opens_tells_of_its_cpu(void **state)
 		assert_int_equal(mappings_add(mappings, cpu, fd, &ring), 0);
 		map_on(path, cpu);
 		assert_int_equal(count_mapped(path), 1);
-		assert_int_equal(broker_open_ring(&broker, BROKER_RING_MAPPINGS, cpu, &ring),
-				 -EEXIST);
+		/* It may have been lost on its way. */
+		fd = broker_open_ring(&broker, BROKER_RING_MAPPINGS, cpu, &ring);
+		assert_true(fd >= 0);
+		close(fd);
 	}
 	assert_int_equal(mappings_counts(mappings)->malformed, 0);
 	/* It holds on when the broker has gone. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who is about to change its directory, as the rings tell that nobody has read yet. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -259,12 +261,72 @@ static void test_rings_are_opened_again(void **state)
 	assert_int_equal(reduced_rings_add(&here, 0, fd, &opened), 0);
 	assert_true(reduced_rings_has(&here, 0));
 	assert_int_equal(here.nr_rings, 1);
-	assert_int_equal(reduced_rings_reopen(&there, 0, &opened), -EEXIST);
 	silent.words[0] = 0;
 	reduced_rings_find_silent(&here, &silent);
 	assert_true(silent.words[0] == 0);
 	assert_int_equal(pass(&here, UINT64_MAX - 1), 0);
 	reduced_rings_close(&here);
+	reduced_rings_close(&there);
+	close(map);
+}
+
+static unsigned int nr_descriptors(void)
+{
+	unsigned int nr = 0;
+	DIR *dir = opendir("/proc/self/fd");
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr;
+}
+
+/* The limit on descriptors grows until a ring can be handed over; then what was handed over gets
+ * lost on its way, and the ring is there to be handed over again. */
+static void test_ring_that_cannot_be_handed_over_is_so_later(void **state)
+{
+	struct reduced_rings there = { .nr_rings = 0 };
+	struct broker_ring opened;
+	struct rlimit before;
+	unsigned int nr_before;
+	int map = bpf_map_create(BPF_MAP_TYPE_PERF_EVENT_ARRAY, NULL, 4, 4, 1, NULL);
+	int nr_failed = 0;
+	int fd;
+
+	(void)state;
+	if (map < 0 || reduced_rings_open(&there, map, 1, 1 << 16)) {
+		print_message("bpf(2) or perf_event_open(2) is not allowed\n");
+		skip();
+	}
+	/* As of a CPU that went. */
+	reduced_rings_retire(&there, 0);
+	assert_int_equal(pass(&there, UINT64_MAX - 1), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	nr_before = nr_descriptors();
+	fd = dup(0);
+	assert_true(fd >= 0);
+	close(fd);
+	for (struct rlimit limit = { (rlim_t)fd, before.rlim_max };; limit.rlim_cur++) {
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		fd = reduced_rings_reopen(&there, 0, &opened);
+		if (fd >= 0)
+			break;
+		assert_int_equal(fd, -EMFILE);
+		nr_failed++;
+	}
+	setrlimit(RLIMIT_NOFILE, &before);
+	/* Without one for the ring, and with one for the ring alone. */
+	assert_int_equal(nr_failed, 2);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(opened.bytes, there.bytes);
+		assert_int_equal(nr_descriptors(), nr_before + 2);
+		close(fd);
+		fd = reduced_rings_reopen(&there, 0, &opened);
+		assert_true(fd >= 0);
+	}
+	close(fd);
+	assert_int_equal(there.nr_rings, 1);
 	reduced_rings_close(&there);
 	close(map);
 }
@@ -282,6 +344,7 @@ int main(void)
 		TEST(test_what_cannot_be_read_ends_it),
 		TEST(test_ring_of_a_cpu_that_went_is_read_and_then_closed),
 		TEST(test_rings_are_opened_again),
+		TEST(test_ring_that_cannot_be_handed_over_is_so_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
