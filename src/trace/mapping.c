@@ -104,10 +104,31 @@ static void ring_close(struct ring *ring)
 	close(ring->fd);
 }
 
+/*
+ * Opens the event of RING for build ids, where this kernel has them (from 5.12). Returns 0, or a
+ * negative errno where something was short: whether it has any is not known then.
+ */
+static int open_build_ids(struct ring *ring, size_t bytes, bool is_on)
+{
+	struct perf_ring_values values;
+	int fd = event_open(ring->cpu, bytes, ring->fd, is_on);
+
+	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
+		return fd;
+	if (fd >= 0 && perf_ring_read(fd, &values)) {
+		close(fd);
+		return 0;
+	}
+	if (fd >= 0) {
+		ring->build_id_fd = fd;
+		ring->build_id_event = values.id;
+	}
+	return 0;
+}
+
 /* Opens RING for CPU, BYTES long. Returns 0 or a negative errno. */
 static int ring_open(struct ring *ring, int cpu, size_t bytes, bool is_on)
 {
-	struct perf_ring_values values;
 	int err;
 
 	*ring = (struct ring){ .cpu = cpu, .build_id_fd = -1 };
@@ -115,18 +136,11 @@ static int ring_open(struct ring *ring, int cpu, size_t bytes, bool is_on)
 	if (ring->fd < 0)
 		return ring->fd;
 	err = perf_ring_map(&ring->ring, ring->fd, bytes);
-	if (err) {
-		close(ring->fd);
-		return err;
-	}
-	ring->build_id_fd = event_open(cpu, bytes, ring->fd, is_on);
-	if (ring->build_id_fd >= 0 && perf_ring_read(ring->build_id_fd, &values)) {
-		close(ring->build_id_fd);
-		ring->build_id_fd = -1;
-	}
-	if (ring->build_id_fd >= 0)
-		ring->build_id_event = values.id;
-	return 0;
+	if (!err)
+		err = open_build_ids(ring, bytes, is_on);
+	if (err)
+		ring_close(ring);
+	return err;
 }
 
 static void close_rings(struct mappings *mappings)

@@ -478,6 +478,40 @@ static void test_ring_that_cannot_be_handed_over_is_so_later(void **state)
 	mappings_close(elsewhere);
 }
 
+/* Not without build ids on the last CPU because there was no descriptor left. */
+static void test_rings_are_opened_whole_or_not_at_all(void **state)
+{
+	struct mappings *others;
+	struct rlimit before;
+	unsigned int nr_before, nr_whole;
+	int first;
+	int err;
+
+	(void)state;
+	need_mappings();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	nr_before = nr_descriptors();
+	assert_int_equal(mappings_open(&others, 0), 0);
+	nr_whole = nr_descriptors();
+	mappings_close(others);
+	first = dup(0);
+	assert_true(first >= 0);
+	close(first);
+	for (unsigned int nr = 0;; nr++) {
+		const struct rlimit limit = { (rlim_t)first + nr, before.rlim_max };
+
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		err = mappings_open(&others, 0);
+		setrlimit(RLIMIT_NOFILE, &before);
+		if (!err)
+			break;
+		assert_int_equal(err, -EMFILE);
+		assert_int_equal(nr_descriptors(), nr_before);
+	}
+	assert_int_equal(nr_descriptors(), nr_whole);
+	mappings_close(others);
+}
+
 static void test_rings_are_opened_for_cpus_alone(void **state)
 {
 	static const uint32_t refused[] = { CPUS_MAX, CPUS_MAX + 1, INT32_MAX, UINT32_MAX };
