@@ -43,5 +43,10 @@ setup()
 }
 
 @test "monitor stands failures, as do its broker's" {
-    MIN=3 must_stand -k 'monitor -- true' -s 100
+    MIN=3 must_stand -k 'monitor -- true' -s 200
+}
+
+@test "monitor goes on where no ring can be handed over of a CPU that came online" {
+    [ "$(nproc)" -gt 1 ] || skip "one CPU"
+    MIN=1 must_stand -k 'TORTURE_LATE=1 CRYPTO' -w reduced_rings_reopen
 }

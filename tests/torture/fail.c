@@ -11,6 +11,9 @@
  * - TORTURE_FAULT says what fails (enum fault): `want`, the default, memory and descriptors;
  *   `enfile`, descriptors of the whole host; `eintr`; `short`; `io`.
  *
+ * With TORTURE_LATE there is one CPU at first: see fail.h. With it comes what is opened for those
+ * that come, by the broker and by who asks it.
+ *
  * TORTURE_STATE is a file of STATE_SIZE bytes that says afterwards what was met: at byte 0 the call
  * that failed and from where, or nothing; at byte LIST_AT lines, in a run without failure:
  *
@@ -41,12 +44,15 @@
 
 #define STATE_SIZE  (1 << 20)
 #define LIST_AT	    8192
+#define ONLINE	    "/sys/devices/system/cpu/online"
 #define FRAMES_MAX  64
 #define PLACES	    65536 /* a power of 2 */
 #define PROCESS_MAX 32
 
 struct state {
-	char met[LIST_AT - 4];
+	char met[LIST_AT - 8];
+	uint32_t nr_looks; /* at the list of CPUs, by all processes; the first is made at the start
+			    */
 	uint32_t list_end; /* within the list */
 	char list[STATE_SIZE - LIST_AT];
 };
@@ -72,6 +78,8 @@ static int depth = FRAMES_MAX;
 static int nr_forks;
 static unsigned long forked_from;
 static bool has_failed;
+static bool is_late;
+static int online_fd = -1;
 static bool is_on;
 static __thread bool is_inside;
 static uint64_t places[PLACES];
@@ -230,6 +238,27 @@ bool fails(const char *name, unsigned int faults, int err)
 	return is_one;
 }
 
+void late_opened(const char *path, int fd)
+{
+	if (is_late && strcmp(path, ONLINE) == 0)
+		online_fd = fd;
+}
+
+ssize_t late_read(int fd, const void *bytes, ssize_t size)
+{
+	if (fd < 0 || fd != online_fd || size < 2)
+		return size;
+	if (__atomic_fetch_add(&state->nr_looks, 1, __ATOMIC_RELAXED) > 0)
+		return size;
+	memcpy((void *)bytes, "0\n", 2);
+	return 2;
+}
+
+bool late_is_offline(int cpu)
+{
+	return is_late && cpu > 0 && __atomic_load_n(&state->nr_looks, __ATOMIC_RELAXED) < 2;
+}
+
 static void before_fork(void)
 {
 	struct stack stack;
@@ -325,6 +354,7 @@ static void __attribute__((constructor)) begin(void)
 		abort();
 	dl_iterate_phdr(find_range, &has_program);
 	backtrace(&frame, 1); /* loads what it needs */
+	is_late = getenv("TORTURE_LATE") != NULL;
 	pthread_atfork(before_fork, NULL, after_fork);
 	is_on = true;
 }

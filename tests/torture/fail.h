@@ -5,6 +5,8 @@
 /* What fails, and which call it is: see fail.c. */
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 /* Kinds of failures, of which one run has one. */
 enum fault {
@@ -20,5 +22,14 @@ enum fault {
  * ERR then.
  */
 bool fails(const char *name, unsigned int faults, int err);
+
+/*
+ * With TORTURE_LATE all CPUs but the first come online only once the tool has looked for the first
+ * time which there are: so a file at PATH was opened as FD, SIZE bytes of it were read, and an
+ * event is to be opened on CPU, which fails until then.
+ */
+void late_opened(const char *path, int fd);
+ssize_t late_read(int fd, const void *bytes, ssize_t size);
+bool late_is_offline(int cpu);
 
 #endif /* TORTURE_FAIL_H */

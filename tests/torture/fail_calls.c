@@ -90,6 +90,14 @@ static mode_t mode_of(int flags, va_list args)
 	return flags & (O_CREAT | O_TMPFILE) ? va_arg(args, mode_t) : 0;
 }
 
+static int opened(int dir, const char *path, int flags, mode_t mode)
+{
+	int fd = (int)syscall(SYS_openat, dir, path, flags, mode);
+
+	late_opened(path, fd);
+	return fd;
+}
+
 #define OPEN_BODY(dir)                                                                             \
 	va_list args;                                                                              \
 	mode_t mode;                                                                               \
@@ -99,7 +107,7 @@ static mode_t mode_of(int flags, va_list args)
 	va_end(args);                                                                              \
 	if (fails(__func__, FAULT_DESCRIPTOR, EMFILE))                                             \
 		return -1;                                                                         \
-	return (int)syscall(SYS_openat, dir, path, flags, mode)
+	return opened(dir, path, flags, mode)
 
 int open(const char *path, int flags, ...)
 {
@@ -227,7 +235,7 @@ static ssize_t less(ssize_t n)
 			if (n)                                                                     \
 				return n;                                                          \
 		}                                                                                  \
-		return next arguments;                                                             \
+		return late_read(fd, bytes, next arguments);                                       \
 	}
 
 TRANSFER(read, EIO, (int fd, void *bytes, size_t size), (fd, bytes, size), (fd, bytes, SHORT_SIZE))
@@ -299,6 +307,10 @@ long syscall(long number, ...)
 	for (int i = 0; i < 6; i++)
 		args[i] = va_arg(list, unsigned long);
 	va_end(list);
+	if (number == SYS_perf_event_open && late_is_offline((int)args[2])) {
+		errno = ENODEV;
+		return -1;
+	}
 	name = name_of(number, &fault, &err);
 	if (name && fails(name, fault, err))
 		return -1;
