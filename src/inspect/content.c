@@ -6,6 +6,7 @@
 
 #include "inspect/asn1.h"
 #include "inspect/chain.h"
+#include "inspect/crypto_memory.h"
 #include "inspect/gnupg.h"
 #include "inspect/jks.h"
 #include "inspect/judge.h"
@@ -227,6 +228,9 @@ static int conclude(struct judge *judge, const struct content_stat *stat, size_t
 	kind_decide(judge);
 	weakness_find(judge, is_trust_collection(judge), stat);
 	notes_add(judge, size);
+	/* A certificate that could not be read for want of it looks like none. */
+	if (crypto_memory_was_short())
+		judge->err = -ENOMEM;
 	err = judge_finish(judge);
 	if (err) {
 		judge_free(judge);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inspect/crypto_memory.h"
 #include "lib/utf8.h"
 
 /* Strings lie one after the other in blocks; one that is longer has a block of its own. */
@@ -28,6 +29,8 @@ struct judge *judge_new(uint64_t now_ns, bool is_cut)
 		return NULL;
 	judge->now_ns = now_ns;
 	judge->is_cut = is_cut;
+	/* What it was before is no concern of this one. */
+	(void)crypto_memory_was_short();
 	return judge;
 }
 
