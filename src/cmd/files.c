@@ -205,7 +205,8 @@ static int write_coverage(struct listing *listing)
 				 inventory->nr_hidden);
 	if (source->counts.nr_failed)
 		coverage_add_gap(&coverage, "content of open files",
-				 "gone meanwhile, or no permission", source->counts.nr_failed);
+				 "gone meanwhile, no permission, or no descriptor for it",
+				 source->counts.nr_failed);
 	return write_document(listing, &coverage, &coverage_fields);
 }
 

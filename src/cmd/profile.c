@@ -24,7 +24,8 @@ struct profiling {
 	struct coverage coverage;
 	uint64_t nr_events; /* taken in */
 	int err;	    /* of taking in an event */
-	bool has_failed;    /* there are findings that --fail-on asks for */
+	uint64_t nr_cmdlines_short;
+	bool has_failed; /* there are findings that --fail-on asks for */
 };
 
 static void take_event(void *ctx, struct record *record)
@@ -98,6 +99,7 @@ static int tell_cmdline(struct profiling *profiling, const struct inventory_proc
 	ssize_t n = broker_read_text(&profiling->run.broker, process->pid, BROKER_TEXT_cmdline,
 				     text, sizeof(text));
 
+	profiling->nr_cmdlines_short += examine_is_short((int)n);
 	return n > 0 ? profiles_set_cmdline(profiling->profiles, process->pid, text, (size_t)n) : 0;
 }
 
@@ -232,6 +234,18 @@ static void set_handlers(struct profiling *profiling)
 	profiling->run.ctx = profiling;
 }
 
+/* Finds out the versions of libraries. Returns 0 or a negative errno. */
+static int find_versions(struct profiling *profiling)
+{
+	uint64_t nr_short;
+	int err = profiles_find_versions(profiling->profiles, &profiling->run.broker, &nr_short);
+
+	if (!err)
+		coverage_add_some(&profiling->coverage, "versions of libraries",
+				  "no memory or descriptor for it", nr_short);
+	return err;
+}
+
 /* Writes the document. Returns 0 or a negative errno. */
 static int write_document(struct profiling *profiling)
 {
@@ -262,8 +276,9 @@ static int write_document(struct profiling *profiling)
 		coverage_add_some(&profiling->coverage, "which connections were there before",
 				  "without BPF iterators some of the first moment are among them",
 				  nr_before);
-	err = run->options->no_inspect ? 0
-				       : profiles_find_versions(profiling->profiles, &run->broker);
+	coverage_add_some(&profiling->coverage, "command lines of processes",
+			  "no memory or descriptor for it", profiling->nr_cmdlines_short);
+	err = run->options->no_inspect ? 0 : find_versions(profiling);
 	if (err)
 		return err;
 	err = profiles_document(profiling->profiles, &heading, looked_ns / 1000000, &document);

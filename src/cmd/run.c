@@ -94,6 +94,8 @@ static void add_uninspected(struct coverage *coverage, const struct inspector_co
 	coverage_add_some(coverage, "content of opened files",
 			  "gone or changed before it was read, or no permission",
 			  counts->nr_failed);
+	coverage_add_some(coverage, "content of opened files", "no memory or descriptor for it",
+			  counts->nr_short);
 	coverage_add_some(coverage, "content of opened files", "more than 200 new ones in a second",
 			  counts->nr_throttled);
 }
@@ -130,6 +132,9 @@ void run_cover(const struct run *run, struct coverage *coverage, bool is_final)
 	tap_cover(&run->tap, coverage);
 	if (run->inspector)
 		add_uninspected(coverage, inspector_counts(run->inspector));
+	if (run->chains)
+		coverage_add_some(coverage, "certificates of servers", "no memory for them",
+				  chains_count_short(run->chains));
 }
 
 /* The records lost so far, by all sources. */

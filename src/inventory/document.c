@@ -155,6 +155,10 @@ int document_cover(struct document_coverage *coverage, struct pool *pool,
 		document_gap(coverage, "content of files",
 			     "gone meanwhile, or no permission; see files",
 			     source->counts.nr_failed);
+	if (inventory->nr_unasked)
+		document_gap(coverage, "packages of libraries",
+			     "the package database could not be read, or too many of them",
+			     inventory->nr_unasked);
 	if (!source->is_inspected)
 		document_gap(coverage, "content of files", "--no-inspect", 0);
 	if (strcmp(source->method, "proc") == 0)

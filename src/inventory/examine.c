@@ -15,6 +15,11 @@
 /* Other processes that are tried when one has gone. */
 #define RETRIES 3
 
+bool examine_is_short(int err)
+{
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
+}
+
 /* Why OBJECT was not looked into, for people. */
 static const char *reason(int err)
 {
@@ -30,6 +35,10 @@ static const char *reason(int err)
 		return "not a regular file";
 	case -EAGAIN:
 		return "too many files at once";
+	case -ENOMEM:
+	case -EMFILE:
+	case -ENFILE:
+		return "no memory or descriptor for it";
 	default:
 		return "could not be opened";
 	}
@@ -188,6 +197,9 @@ static int examine_replacement(struct broker *broker, struct inventory_object *o
 	file.inode = 0;
 	memcpy(file.path, object->path, object->path_size + 1);
 	fd = broker_open(broker, &file);
+	/* What is not there cannot be opened: that is no news. */
+	if (fd == -EAGAIN || examine_is_short(fd))
+		object->note = "what is in its place now could not be opened";
 	if (fd < 0)
 		return 0;
 	err = examine_program(fd, PROGRAM_LIBRARY, object->family, &program);

@@ -85,12 +85,14 @@ static struct content *open_and_look(struct inspector *inspector, const struct i
 	memcpy(wanted.path, file->path, file->path_size);
 
 	_cleanup_(cleanup_fd) int fd = broker_open(inspector->broker, &wanted);
+	int err = fd < 0 ? fd : examine_content(fd, wanted.path, now_ns, &stat, &content);
 
-	if (fd < 0 || examine_content(fd, wanted.path, now_ns, &stat, &content)) {
+	if (examine_is_short(err))
+		inspector->counts.nr_short++;
+	else if (err)
 		inspector->counts.nr_failed++;
-		return NULL;
-	}
-	inspector->counts.nr_examined++;
+	else
+		inspector->counts.nr_examined++;
 	return content;
 }
 

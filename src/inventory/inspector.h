@@ -36,6 +36,7 @@ struct inspector_file {
 struct inspector_counts {
 	uint64_t nr_examined;
 	uint64_t nr_failed;    /* gone, or no permission */
+	uint64_t nr_short;     /* no memory or descriptor for it */
 	uint64_t nr_throttled; /* more than INSPECTOR_PER_SECOND */
 };
 

@@ -118,6 +118,7 @@ struct inventory {
 	size_t nr_objects;
 	size_t nr_hidden;  /* processes that could not be looked into */
 	size_t nr_refused; /* things beyond a limit */
+	size_t nr_unasked; /* libraries whose package is not known: see origins.h */
 	bool is_partial;   /* /proc does not even show all processes */
 	struct containers *containers;
 	/* Private. */

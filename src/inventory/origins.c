@@ -41,9 +41,11 @@ static int root_list(void *ctx, int (*take)(void *arg, const char *name), void *
 		close(fd);
 		return result;
 	}
-	while (!result && (entry = readdir(dir)))
+	for (errno = 0; !result && (entry = readdir(dir)); errno = 0)
 		if (bytes_end(entry->d_name, strlen(entry->d_name), ".list"))
 			result = take(arg, entry->d_name);
+	if (!result && errno)
+		result = -errno;
 	closedir(dir);
 	return result;
 }
@@ -70,14 +72,41 @@ static bool is_of_host(struct broker *broker, const struct inventory_object *obj
 	return fd >= 0;
 }
 
-/* Asks the database of the root of PID about the objects that are marked with ROOT. */
-static int ask(struct broker *broker, const struct inventory *inventory, const uint32_t *roots,
-	       uint32_t pid)
+/* Answers QUERIES from the database of the root of PID. Returns 0, -ENOENT where it has none, or
+ * what went wrong. */
+static int find(struct broker *broker, uint32_t pid, struct package_query *queries,
+		size_t nr_queries)
 {
 	struct root root = { .broker = broker, .pid = pid };
 	const struct package_root how = { .ctx = &root, .open = root_open, .list = root_list };
+	int err = packages_find(&how, queries, nr_queries);
+
+	if (err != -ENOENT || pid != (uint32_t)broker->pid)
+		return err;
+	err = broker_ask_rpm(broker, queries, nr_queries);
+	/* The broker may execute nothing where there is no rpm. */
+	return err == -EACCES ? -ENOENT : err;
+}
+
+/* Enters the answer of QUERY; none where WAS_ASKED is that the database was not read. */
+static int take_answer(struct inventory *inventory, struct inventory_object *object,
+		       const struct package_query *query, bool was_asked)
+{
+	if (!*query->package) {
+		inventory->nr_unasked += !was_asked;
+		return 0;
+	}
+	object->package = strdup(query->package);
+	return object->package ? 0 : -ENOMEM;
+}
+
+/* Asks the database of the root of PID about the objects that are marked with ROOT. */
+static int ask(struct broker *broker, struct inventory *inventory, const uint32_t *roots,
+	       uint32_t pid)
+{
 	_cleanup_(cleanup_free) struct package_query *queries = NULL;
 	size_t nr_queries = 0;
+	bool was_asked;
 	int err;
 
 	for (size_t i = 0; i < inventory->nr_objects; i++)
@@ -89,25 +118,25 @@ static int ask(struct broker *broker, const struct inventory *inventory, const u
 	for (size_t i = 0; i < inventory->nr_objects; i++)
 		if (roots[i] == pid)
 			queries[nr_queries++].path = inventory->objects[i]->path;
-	err = packages_find(&how, queries, nr_queries);
-	if (err == -ENOENT && pid == (uint32_t)broker->pid)
-		err = broker_ask_rpm(broker, queries, nr_queries);
+	err = find(broker, pid, queries, nr_queries);
 	if (err == -ENOMEM)
 		return err;
+	was_asked = !err || err == -ENOENT;
+	err = 0;
 	nr_queries = 0;
-	for (size_t i = 0; i < inventory->nr_objects; i++) {
-		const char *package;
+	for (size_t i = 0; !err && i < inventory->nr_objects; i++)
+		if (roots[i] == pid)
+			err = take_answer(inventory, inventory->objects[i], &queries[nr_queries++],
+					  was_asked);
+	return err;
+}
 
-		if (roots[i] != pid)
-			continue;
-		package = queries[nr_queries++].package;
-		if (!*package)
-			continue;
-		inventory->objects[i]->package = strdup(package);
-		if (!inventory->objects[i]->package)
-			return -ENOMEM;
-	}
-	return 0;
+static bool is_among(const uint32_t *pids, size_t nr, uint32_t pid)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (pids[i] == pid)
+			return true;
+	return false;
 }
 
 int origins_find(struct broker *broker, struct inventory *inventory)
@@ -128,12 +157,12 @@ int origins_find(struct broker *broker, struct inventory *inventory)
 							      : object->handle.pid;
 	}
 	for (size_t i = 0; !err && i < inventory->nr_objects; i++) {
-		bool is_known = !roots[i];
-
-		for (size_t j = 0; j < nr_asked && !is_known; j++)
-			is_known = asked[j] == roots[i];
-		if (is_known || nr_asked == ORIGINS_ROOTS_MAX)
+		if (!roots[i] || is_among(asked, nr_asked, roots[i]))
 			continue;
+		if (nr_asked == ORIGINS_ROOTS_MAX) {
+			inventory->nr_unasked++;
+			continue;
+		}
 		asked[nr_asked++] = roots[i];
 		err = ask(broker, inventory, roots, roots[i]);
 	}

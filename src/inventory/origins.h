@@ -10,7 +10,11 @@
 /* Containers and other roots whose databases are asked at most. */
 #define ORIGINS_ROOTS_MAX 64
 
-/* Fills in object->package. Returns 0 or -ENOMEM; a root without a database has no packages. */
+/*
+ * Fills in object->package. A root without a database has no packages; where one could not be read,
+ * or there are more roots, inventory->nr_unasked has how many libraries that leaves without.
+ * Returns 0 or -ENOMEM.
+ */
 int origins_find(struct broker *broker, struct inventory *inventory);
 
 #endif /* INVENTORY_ORIGINS_H */

@@ -206,9 +206,10 @@ int profiles_take(struct profiles *profiles, const struct record *record, bool i
 
 /*
  * Looks into the libraries that were mapped during the run for their versions; BROKER opens them.
- * Returns 0 or -ENOMEM.
+ * *RET_SHORT is of how many it is not known for want of memory or descriptors. Returns 0 or
+ * -ENOMEM.
  */
-int profiles_find_versions(struct profiles *profiles, struct broker *broker);
+int profiles_find_versions(struct profiles *profiles, struct broker *broker, uint64_t *ret_short);
 
 /*
  * Makes the document of what was taken in during DURATION_MS; its heading, copied into each

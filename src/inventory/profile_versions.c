@@ -8,9 +8,10 @@
 
 #define VERSION_SIZE 64
 
-/* Which version LIBRARY is; where it does not tell it stays unknown. */
+/* Which version LIBRARY is; where it does not tell it stays unknown, and is counted in *NR_SHORT
+ * where it would have, perhaps. */
 static int find_version(struct profiles *profiles, struct broker *broker,
-			struct profile_library *library)
+			struct profile_library *library, uint64_t *nr_short)
 {
 	struct broker_file file = {
 		.kind = BROKER_FILE_PATH,
@@ -19,11 +20,14 @@ static int find_version(struct profiles *profiles, struct broker *broker,
 		.inode = library->inode,
 	};
 	char version[VERSION_SIZE];
+	int err;
 
 	if (library->version || !library->inode || strlen(library->path) >= sizeof(file.path))
 		return 0;
 	memcpy(file.path, library->path, strlen(library->path) + 1);
-	if (examine_version(broker, &file, library->family, version, sizeof(version)))
+	err = examine_version(broker, &file, library->family, version, sizeof(version));
+	*nr_short += examine_is_short(err);
+	if (err)
 		return 0;
 	library->version = pool_text(&profiles->pool, version, strlen(version));
 	return library->version ? 0 : -ENOMEM;
@@ -51,17 +55,20 @@ static void infer_version(const struct profile_entry *entry, struct profile_libr
 	}
 }
 
-int profiles_find_versions(struct profiles *profiles, struct broker *broker)
+int profiles_find_versions(struct profiles *profiles, struct broker *broker, uint64_t *ret_short)
 {
+	uint64_t nr_short = 0;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < profiles->nr_entries; i++) {
 		struct profile_entry *entry = profiles->entries[i];
 
 		for (size_t j = 0; !err && j < entry->nr_libraries; j++)
-			err = find_version(profiles, broker, &entry->libraries[j]);
+			err = find_version(profiles, broker, &entry->libraries[j], &nr_short);
 		for (size_t j = 0; j < entry->nr_libraries; j++)
 			infer_version(entry, &entry->libraries[j]);
 	}
+	if (!err)
+		*ret_short = nr_short;
 	return err;
 }

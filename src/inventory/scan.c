@@ -60,17 +60,20 @@ static int each_number(struct scan *scan, int fd, int (*take)(struct scan *scan,
 		close(fd);
 		return err;
 	}
-	while (!err && (entry = readdir(dir))) {
+	for (errno = 0; !err && (entry = readdir(dir)); errno = 0) {
 		uint64_t number;
 
 		if (parse_u64(entry->d_name, 0, UINT32_MAX, &number) == 0)
 			err = take(scan, (uint32_t)number);
 	}
+	if (!err && errno)
+		err = -errno;
 	closedir(dir);
 	return err;
 }
 
-static void find_container(struct scan *scan, uint32_t pid)
+/* Returns 0, or what is_own() says. */
+static int find_container(struct scan *scan, uint32_t pid)
 {
 	char text[TEXT_SIZE];
 	ssize_t n = read_text(scan, pid, BROKER_TEXT_cgroup, text);
@@ -80,6 +83,7 @@ static void find_container(struct scan *scan, uint32_t pid)
 	if (name)
 		scan->process->container =
 			containers_intern(scan->inventory->containers, name, size);
+	return is_own((int)n) ? (int)n : 0;
 }
 
 /*
@@ -100,21 +104,24 @@ static int read_status(struct scan *scan, uint32_t pid, struct status *ret)
 static int take_thread(struct scan *scan, uint32_t tid)
 {
 	struct status status;
+	int has_memory = scan->thread ? 0 : read_status(scan, tid, &status);
 
-	if (!scan->thread && read_status(scan, tid, &status) > 0)
+	if (has_memory > 0)
 		scan->thread = tid;
-	return 0;
+	return is_own(has_memory) ? has_memory : 0;
 }
 
-/* A thread of PID, whose first thread has ended; 0: none. */
-static uint32_t find_thread(struct scan *scan, uint32_t pid)
+/* A thread of PID, whose first thread has ended, or 0: none, in *RET. Returns 0, or what is_own()
+ * says. */
+static int find_thread(struct scan *scan, uint32_t pid, uint32_t *ret)
 {
 	int fd = broker_open_tasks(scan->broker, pid);
+	int err;
 
 	scan->thread = 0;
-	if (fd >= 0)
-		each_number(scan, fd, take_thread);
-	return scan->thread;
+	err = fd >= 0 ? each_number(scan, fd, take_thread) : fd;
+	*ret = scan->thread;
+	return is_own(err) ? err : 0;
 }
 
 /*
@@ -135,8 +142,12 @@ static int enter(struct scan *scan, uint32_t pid)
 	has_memory = read_status(scan, pid, &status);
 	if (is_own(has_memory))
 		return has_memory;
-	if (has_memory == 0 && status.nr_threads > 1)
-		task = find_thread(scan, pid);
+	if (has_memory == 0 && status.nr_threads > 1) {
+		int err = find_thread(scan, pid, &task);
+
+		if (err)
+			return err;
+	}
 	if (has_memory < 0 || (!has_memory && (task == pid || !task)))
 		return -ESRCH;
 	scan->process = inventory_add(scan->inventory, pid, ticks * scan->tick_ns);
@@ -149,8 +160,7 @@ static int enter(struct scan *scan, uint32_t pid)
 	scan->process->gid = status.gid;
 	memcpy(scan->process->comm, status.name,
 	       strnlen(status.name, sizeof(scan->process->comm) - 1));
-	find_container(scan, pid);
-	return 0;
+	return find_container(scan, pid);
 }
 
 static int take_map(void *ctx, const struct map *map)
@@ -186,10 +196,14 @@ static int scan_maps(struct scan *scan)
 	uint32_t pid = scan->process->task;
 	_cleanup_(cleanup_fd) int fd = broker_open_text(scan->broker, pid, BROKER_TEXT_maps);
 	struct broker_link exe;
+	int err;
 
 	if (fd < 0)
 		return fd;
-	scan->exe_inode = broker_look(scan->broker, pid, -1, &exe) == 0 ? exe.inode : 0;
+	err = broker_look(scan->broker, pid, -1, &exe);
+	if (is_own(err))
+		return err;
+	scan->exe_inode = err ? 0 : exe.inode;
 	return maps_each(fd, take_map, scan, NULL);
 }
 
@@ -198,9 +212,10 @@ static int take_fd(struct scan *scan, uint32_t fd)
 	struct broker_link link;
 	struct inventory_object *object;
 	size_t size;
+	int err = broker_look(scan->broker, scan->process->task, (int)fd, &link);
 
-	if (broker_look(scan->broker, scan->process->task, (int)fd, &link))
-		return 0; /* closed meanwhile */
+	if (err)
+		return is_own(err) ? err : 0; /* closed meanwhile */
 	size = strlen(link.path);
 	if (link.path[0] != '/')
 		return scan_sockets_take(scan->sockets, scan->process, link.path);

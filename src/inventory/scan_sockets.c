@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "inventory/connections.h"
+#include "inventory/examine.h"
 #include "lib/cleanup.h"
 #include "proc/sockets.h"
 
@@ -107,7 +108,13 @@ static int take_socket(void *ctx, const struct proc_socket *socket)
 	return 0;
 }
 
-/* Reads what PID's namespace has. Returns 0, -ENOMEM or -EPIPE. */
+/* Whether ERR is of this process: as in scan.c. */
+static bool is_own(int err)
+{
+	return err == -EPIPE || examine_is_short(err);
+}
+
+/* Reads what PID's namespace has. Returns 0, or what is_own() says. */
 static int read_tables(struct scan_sockets *sockets, uint32_t pid)
 {
 	static const enum broker_text tables[] = { BROKER_TEXT_tcp, BROKER_TEXT_tcp6 };
@@ -117,7 +124,7 @@ static int read_tables(struct scan_sockets *sockets, uint32_t pid)
 		/* Without IPv6 there is no such table. */
 		int err = fd < 0 ? fd : sockets_each(fd, take_socket, sockets);
 
-		if (err == -ENOMEM || err == -EPIPE)
+		if (is_own(err))
 			return err;
 	}
 	return 0;
@@ -131,7 +138,7 @@ static bool is_read(const struct scan_sockets *sockets, uint32_t netns)
 	return false;
 }
 
-/* Finds out where PROCESS is, and reads what is there. Returns 0, -ENOMEM or -EPIPE. */
+/* Finds out where PROCESS is, and reads what is there. Returns 0, or what is_own() says. */
 static int enter(struct scan_sockets *sockets, const struct inventory_process *process)
 {
 	int err;
@@ -142,7 +149,7 @@ static int enter(struct scan_sockets *sockets, const struct inventory_process *p
 	sockets->netns = 0;
 	err = broker_look_netns(sockets->broker, process->task, &sockets->netns);
 	if (err)
-		return err == -EPIPE ? err : 0;
+		return is_own(err) ? err : 0;
 	if (is_read(sockets, sockets->netns))
 		return 0;
 	if (sockets->nr_read == NETNS_MAX) {

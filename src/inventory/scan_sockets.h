@@ -22,8 +22,8 @@ int scan_sockets_new(struct scan_sockets **ret, struct broker *broker, struct in
 void scan_sockets_free(struct scan_sockets *sockets);
 
 /*
- * PROCESS has LINK, of /proc/PID/fd: enters the connection, if it is one. Returns 0, -ENOMEM or
- * -EPIPE: the broker is gone.
+ * PROCESS has LINK, of /proc/PID/fd: enters the connection, if it is one. Returns 0, -ENOMEM,
+ * -EMFILE or -ENFILE, -EPIPE: the broker is gone.
  */
 int scan_sockets_take(struct scan_sockets *sockets, struct inventory_process *process,
 		      const char *link);

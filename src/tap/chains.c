@@ -20,6 +20,7 @@ struct chain {
 
 struct chains {
 	size_t next; /* the oldest */
+	uint64_t nr_short;
 	struct chain chains[CHAINS_MAX];
 };
 
@@ -63,19 +64,30 @@ const struct content *chains_look(struct chains *chains, const struct record *re
 	while (nr < TLS_SERVER_CERTIFICATES_MAX &&
 	       tls_handshake_certificate(record, &at, &ders[nr].bytes, &ders[nr].size))
 		nr++;
-	if (!nr || !digest_of(ders, nr, digest))
+	if (!nr)
 		return NULL;
+	if (!digest_of(ders, nr, digest)) {
+		chains->nr_short++;
+		return NULL;
+	}
 	known = find(chains, digest, record->unix_ns);
 	if (known)
 		return known;
-	if (content_inspect_chain(ders, nr, record->unix_ns, &content) < 0)
+	if (content_inspect_chain(ders, nr, record->unix_ns, &content) < 0) {
+		chains->nr_short++;
 		return NULL;
+	}
 	content_free(chain->content);
 	chain->content = content;
 	chain->unix_ns = record->unix_ns;
 	memcpy(chain->digest, digest, DIGEST_SIZE);
 	chains->next = (chains->next + 1) % CHAINS_MAX;
 	return content;
+}
+
+uint64_t chains_count_short(const struct chains *chains)
+{
+	return chains->nr_short;
 }
 
 int chains_new(struct chains **ret)

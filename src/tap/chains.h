@@ -27,4 +27,7 @@ void chains_free(struct chains *chains);
  */
 const struct content *chains_look(struct chains *chains, const struct record *record);
 
+/* How many handshakes' were not looked into for want of memory. */
+uint64_t chains_count_short(const struct chains *chains);
+
 #endif /* TAP_CHAINS_H */

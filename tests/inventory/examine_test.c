@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -183,6 +184,35 @@ static void test_replaced_library_has_the_version_on_disk_too(void **state)
 	assert_string_equal(object->disk_version, other);
 }
 
+/* There is a descriptor for the one that is mapped, and none for the one on disk. */
+static void test_replacement_that_cannot_be_opened_is_said(void **state)
+{
+	struct inventory_object *object;
+	struct rlimit before, limit;
+	char version[64], other[64];
+	int fd;
+
+	(void)state;
+	if (!own_libcrypto() || geteuid() != 0)
+		skip();
+	versions(version, other, sizeof(version));
+	copy_libcrypto(files_path("libcrypto.so.3"), version, version);
+	object = map_library(files_path("libcrypto.so.3"), " (deleted)");
+	assert_int_equal(unlink(files_path("libcrypto.so.3")), 0);
+	copy_libcrypto(files_path("libcrypto.so.3"), version, other);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	fd = dup(0);
+	assert_true(fd >= 0);
+	close(fd);
+	limit = (struct rlimit){ (rlim_t)fd + 1, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_counts(examine(ALL), 1, 0);
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_string_equal(object->program->version, version);
+	assert_null(object->disk_version);
+	assert_string_equal(object->note, "what is in its place now could not be opened");
+}
+
 static void test_removed_library_has_no_version_on_disk(void **state)
 {
 	struct inventory_object *object;
@@ -196,6 +226,8 @@ static void test_removed_library_has_no_version_on_disk(void **state)
 	assert_counts(examine(ALL), 1, 0);
 	assert_null(object->disk_version);
 	assert_null(object->program->version);
+	/* Nothing is in its place. */
+	assert_null(object->note);
 }
 
 static void test_file_is_judged_by_its_content(void **state)
@@ -479,6 +511,7 @@ int main(void)
 		TEST(test_library_tells_its_version),
 		TEST(test_libssl_has_the_version_of_libcrypto_beside_it),
 		TEST(test_replaced_library_has_the_version_on_disk_too),
+		TEST(test_replacement_that_cannot_be_opened_is_said),
 		TEST(test_removed_library_has_no_version_on_disk),
 		TEST(test_file_is_judged_by_its_content),
 		TEST(test_program_is_looked_into),

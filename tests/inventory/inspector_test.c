@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -184,6 +185,24 @@ static void test_file_that_is_gone_fails_until_it_is_back(void **state)
 	assert_counts(1, 2, 0);
 }
 
+/* What it says of the file would not be true. */
+static void test_file_without_descriptor_is_counted_apart(void **state)
+{
+	const struct inspector_file file = file_now();
+	struct rlimit before, none;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ 0, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_null(look(&file));
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_counts(0, 0, 0);
+	assert_int_equal(inspector_counts(inspector)->nr_short, 1);
+	assert_non_null(look(&file));
+	assert_counts(1, 0, 0);
+}
+
 static void test_no_more_than_so_many_a_second(void **state)
 {
 	const struct inspector_file file = file_now();
@@ -264,6 +283,7 @@ int main(void)
 		TEST(test_event_that_does_not_tell_which_file_is_passed_over),
 		TEST(test_other_file_of_that_name_is_not_told),
 		TEST(test_file_that_is_gone_fails_until_it_is_back),
+		TEST(test_file_without_descriptor_is_counted_apart),
 		TEST(test_no_more_than_so_many_a_second),
 		TEST(test_the_one_used_longest_ago_is_forgotten),
 		TEST(test_without_broker_nothing_is_told),

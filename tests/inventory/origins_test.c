@@ -121,6 +121,31 @@ static void test_library_that_nobody_has_is_not_asked_about(void **state)
 	assert_null(program->package);
 }
 
+/* A library of each of two roots, of which one has a database that cannot be read. */
+static void test_database_that_cannot_be_read_is_counted(void **state)
+{
+	struct inventory_object *crypto;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	pid = child_start(enter_root, NULL);
+	crypto = add(pid, "/usr/lib/libcrypto.so.3", inode_of("usr/lib/libcrypto.so.3"));
+	add(pid, "/usr/lib/libgnutls.so.30", 4711);
+	assert_int_equal(chmod(files_path("var/lib/dpkg/info/libssl3.list"), 0600), 0);
+	assert_int_equal(origins_find(&broker, inventory), 0);
+	assert_null(crypto->package);
+	assert_int_equal(inventory->nr_unasked, 2);
+	inventory->nr_unasked = 0;
+	assert_int_equal(chmod(files_path("var/lib/dpkg/info/libssl3.list"), 0644), 0);
+	assert_int_equal(origins_find(&broker, inventory), 0);
+	child_end(pid);
+	assert_string_equal(crypto->package, "libssl3 3.0.1-2");
+	/* That the other is of no package is known now. */
+	assert_int_equal(inventory->nr_unasked, 0);
+}
+
 /* Where the process is gone, so is its root: no package, and no failure. */
 static void test_root_that_is_gone_has_no_packages(void **state)
 {
@@ -132,6 +157,7 @@ static void test_root_that_is_gone_has_no_packages(void **state)
 	child_end(pid);
 	assert_int_equal(origins_find(&broker, inventory), 0);
 	assert_null(object->package);
+	assert_int_equal(inventory->nr_unasked, 0);
 }
 
 static void test_inventory_of_nothing_has_no_packages(void **state)
@@ -163,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_package_is_that_of_the_root_of_the_process),
 		TEST(test_library_that_nobody_has_is_not_asked_about),
+		TEST(test_database_that_cannot_be_read_is_counted),
 		TEST(test_root_that_is_gone_has_no_packages),
 		TEST(test_inventory_of_nothing_has_no_packages),
 		TEST(test_library_of_the_host_is_in_its_database),

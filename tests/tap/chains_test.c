@@ -4,6 +4,7 @@
 #include "proto/tls.h"
 #include "sources/tls_handshake/tls_handshake.h"
 #include "support/raw.h"
+#include "support/short_memory.h"
 #include "tap/chains.h"
 
 #define HOUR_NS (3600ULL * 1000000000)
@@ -218,6 +219,27 @@ static void test_further_certificates_are_left_out(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
+/* What there was no memory for is counted, and looked at the next time. */
+static void test_chain_without_memory_is_counted(void **state)
+{
+	const struct der der = make("a.example", NULL);
+	const struct content *content = NULL;
+	uint64_t nr_short = 0;
+
+	(void)state;
+	need_failures();
+	for (unsigned int nr = 1; !content; nr += 10) {
+		fails_at = nr;
+		content = look(&der, 1, now_ns);
+		fails_at = 0;
+		nr_short += !content;
+		assert_int_equal(chains_count_short(chains), nr_short);
+	}
+	assert_true(nr_short > 5);
+	assert_int_equal(content->certificates.count, 1);
+	OPENSSL_free(der.bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +251,7 @@ int main(void)
 		TEST(test_same_bytes_in_other_pieces_are_other_certificates),
 		TEST(test_bytes_that_are_no_certificate_are_none),
 		TEST(test_further_certificates_are_left_out),
+		TEST(test_chain_without_memory_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, samples_setup, NULL);
