@@ -67,7 +67,9 @@ static int send_request(const struct broker *broker, const struct broker_request
 	do
 		n = sendmsg(broker->fd, &message, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+	if (n < 0)
+		return errno == ENOBUFS ? -ENOMEM : -errno;
+	return 0;
 }
 
 /*

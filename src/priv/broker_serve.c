@@ -493,6 +493,22 @@ static int confine(const struct broker_config *config)
 	return err || config->may_execute ? err : sandbox_enter_broker(uses);
 }
 
+/*
+ * Sends ANSWER, or that there was no room for it: in memory, or for one more descriptor on its way,
+ * of which a user may have so many in all processes (unix(7), ETOOMANYREFS). Returns 0, or a
+ * negative errno when nobody reads it.
+ */
+static int send_or_refuse(int socket, struct broker_answer *answer, int fd)
+{
+	int err = send_answer(socket, answer, fd);
+
+	if (err != -ETOOMANYREFS && err != -ENOBUFS && err != -ENOMEM)
+		return err;
+	answer->err = err == -ETOOMANYREFS ? -EMFILE : -ENOMEM;
+	answer->size = 0;
+	return send_answer(socket, answer, -1);
+}
+
 /* Answers one request. Returns 0, or a negative errno when nobody reads the answer. */
 static int answer_request(int socket, const struct broker_config *config, int prepared,
 			  struct budget *budget, const struct broker_request *request,
@@ -509,7 +525,7 @@ static int answer_request(int socket, const struct broker_config *config, int pr
 	answer.err = result < 0 ? result : 0;
 	if (result != NO_FD)
 		answer.size = 0;
-	err = send_answer(socket, &answer, result == NO_FD ? -1 : result);
+	err = send_or_refuse(socket, &answer, result == NO_FD ? -1 : result);
 	if (result >= 0 && result != NO_FD)
 		close(result);
 	return err;

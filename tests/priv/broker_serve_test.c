@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 #include <cmocka.h>
@@ -58,6 +59,51 @@ static void test_open_crypto_file_is_opened_again_for_reading(void **state)
 	assert_reads(fd, "secret");
 	assert_int_equal(lseek(own, 0, SEEK_CUR), 3);
 	close(own);
+}
+
+/* What sendmsg(2) fails with, once, in the process of that number, the broker; 0: nothing. */
+struct refusal {
+	pid_t pid;
+	int err;
+};
+
+static struct refusal *refusal;
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	if (refusal && refusal->err && refusal->pid == getpid()) {
+		errno = refusal->err;
+		refusal->err = 0;
+		return -1;
+	}
+	return syscall(SYS_sendmsg, fd, message, flags);
+}
+
+/* The broker goes on, and says of what there was not enough. */
+static void test_answer_that_cannot_be_sent_is_a_refusal(void **state)
+{
+	static const struct {
+		int err, told;
+	} all[] = { { ETOOMANYREFS, -EMFILE }, { ENOBUFS, -ENOMEM }, { ENOMEM, -ENOMEM } };
+
+	(void)state;
+	refusal = mmap(NULL, sizeof(*refusal), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
+	assert_true(refusal != MAP_FAILED);
+	broker_stop(&broker);
+	assert_int_equal(broker_start(&broker, &(struct broker_config){ 0 }), 0);
+	file_put(files_path("k.pem"), "secret", 0600);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		*refusal = (struct refusal){ broker.pid, all[i].err };
+		assert_int_equal(try_path("k.pem"), all[i].told);
+		assert_int_equal(refusal->err, 0);
+		assert_int_equal(try_path("k.pem"), 0);
+	}
+	/* And who asks, where its question cannot be sent. */
+	*refusal = (struct refusal){ getpid(), ENOBUFS };
+	assert_int_equal(try_path("k.pem"), -ENOMEM);
+	munmap(refusal, sizeof(*refusal));
+	refusal = NULL;
 }
 
 static void test_deleted_crypto_file_is_opened_by_its_descriptor(void **state)
@@ -442,6 +488,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_open_crypto_file_is_opened_again_for_reading),
+		TEST(test_answer_that_cannot_be_sent_is_a_refusal),
 		TEST(test_deleted_crypto_file_is_opened_by_its_descriptor),
 		TEST(test_file_is_opened_by_its_path),
 		TEST(test_program_is_opened_whatever_its_name),
