@@ -150,6 +150,33 @@ void verdict_end(struct check_verdict *verdict, const struct check_host *host)
 		    "run it with sudo, or grant the capabilities once", command);
 }
 
+/*
+ * Debian's and Ubuntu's kernels leave perf events to CAP_SYS_ADMIN where the setting is above the 2
+ * that others know, with EACCES (Debian:
+ * security-perf-allow-further-restriction-of-perf_event_open).
+ */
+static bool is_paranoid(const struct check_host *host, const char *call, int err)
+{
+	return err == -EACCES && host->perf_event_paranoid > 2 &&
+	       strcmp(call, "perf_event_open(2)") == 0 &&
+	       !(host->effective & CHECK_CAP(CAP_SYS_ADMIN));
+}
+
+static void tell_paranoid(struct check_verdict *verdict, enum check_status status,
+			  struct check_host *host)
+{
+	char why[CHECK_WHY_SIZE];
+
+	snprintf(why, sizeof(why),
+		 "with kernel.perf_event_paranoid at %d this kernel leaves perf_event_open(2) to "
+		 "CAP_SYS_ADMIN",
+		 host->perf_event_paranoid);
+	host->missing |= CHECK_CAP(CAP_SYS_ADMIN);
+	verdict_add(verdict, status, CHECK_PRIVILEGES, why,
+		    "give it CAP_SYS_ADMIN, or set the host's kernel.perf_event_paranoid to 2",
+		    "sudo sysctl kernel.perf_event_paranoid=2");
+}
+
 /* All capabilities are there, and yet. */
 static void tell_obstacle(struct check_verdict *verdict, enum check_status status,
 			  const struct check_host *host, const char *call, int err)
@@ -192,6 +219,10 @@ void verdict_refused(struct check_verdict *verdict, enum check_status status,
 			    "run it on the host, or in a container that root started without "
 			    "user namespace",
 			    NULL);
+		return;
+	}
+	if (!lacking && is_paranoid(host, call, err)) {
+		tell_paranoid(verdict, status, host);
 		return;
 	}
 	if (!lacking) {

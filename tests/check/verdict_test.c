@@ -96,6 +96,32 @@ static void test_with_all_capabilities_something_else_is_named(void **state)
 	assert_int_equal(verdict.cause, CHECK_PRIVILEGES);
 }
 
+static void test_perf_events_left_to_admin_are_no_filter(void **state)
+{
+	uint64_t all = UINT64_MAX & ~CHECK_CAP(CAP_SYS_ADMIN);
+	struct check_host host = { .effective = all, .has_filter = true, .perf_event_paranoid = 3 };
+	struct check_verdict verdict = { 0 };
+
+	(void)state;
+	verdict_refused(&verdict, CHECK_UNAVAILABLE, &host, CHECK_CAP(CAP_PERFMON),
+			"perf_event_open(2)", -EACCES);
+	assert_string_equal(verdict.why, "with kernel.perf_event_paranoid at 3 this kernel leaves "
+					 "perf_event_open(2) to CAP_SYS_ADMIN");
+	assert_string_equal(verdict.command, "sudo sysctl kernel.perf_event_paranoid=2");
+	assert_int_equal(verdict.cause, CHECK_PRIVILEGES);
+	assert_int_equal(host.missing, CHECK_CAP(CAP_SYS_ADMIN));
+	/* A filter's refusal is one. */
+	verdict = (struct check_verdict){ 0 };
+	verdict_refused(&verdict, CHECK_UNAVAILABLE, &host, CHECK_CAP(CAP_PERFMON),
+			"perf_event_open(2)", -EPERM);
+	assert_non_null(strstr(verdict.why, "seccomp"));
+	host.perf_event_paranoid = 2;
+	verdict = (struct check_verdict){ 0 };
+	verdict_refused(&verdict, CHECK_UNAVAILABLE, &host, CHECK_CAP(CAP_PERFMON),
+			"perf_event_open(2)", -EACCES);
+	assert_non_null(strstr(verdict.why, "seccomp"));
+}
+
 static void test_refusals_are_told_together_and_once(void **state)
 {
 	struct check_host host = { .uid = 1000 };
@@ -126,6 +152,7 @@ int main(void)
 		cmocka_unit_test(test_a_user_is_told_what_to_grant),
 		cmocka_unit_test(test_root_is_told_by_whom_it_was_taken),
 		cmocka_unit_test(test_with_all_capabilities_something_else_is_named),
+		cmocka_unit_test(test_perf_events_left_to_admin_are_no_filter),
 		cmocka_unit_test(test_refusals_are_told_together_and_once),
 	};
 

@@ -45,7 +45,10 @@ setup()
     { cat <<END
 -rw-r--r-- ./etc/logrotate.d/crypto-tracer
 -rw-r--r-- ./lib/systemd/system/crypto-tracer.service
+-rw-r--r-- ./lib/systemd/system/crypto-tracer.service.d/perf.conf
 -rwxr-xr-x ./usr/bin/crypto-tracer
+-rw-r--r-- ./usr/lib/sysusers.d/crypto-tracer.conf
+-rw-r--r-- ./usr/lib/tmpfiles.d/crypto-tracer.conf
 END
         for page in NEWS.gz README.md SECURITY.md changelog.gz copyright \
             $(cd "$ROOT/docs" && ls -- *.md); do
@@ -71,6 +74,9 @@ END
     : >"$T/root/var/lib/dpkg/status"
     dpkg --root="$T/root" --force-depends --force-script-chrootless -i "$DEB" >"$OUT" 2>"$ERR"
     dpkg --root="$T/root" --verify crypto-tracer
+    # The user of the service and the folder of its output are there.
+    grep -q '^crypto-tracer:' "$T/root/etc/passwd"
+    [ -d "$T/root/var/log/crypto-tracer" ]
     [ -z "$(find "$T/root/etc/systemd" "$T/root/lib/systemd" -type l 2>/dev/null)" ]
     [ -f "$T/root$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' \
         "$T/root/lib/systemd/system/crypto-tracer.service")" ]
@@ -82,8 +88,13 @@ END
     act
     tracer_stop
     must_have_acted
-    dpkg --root="$T/root" --force-depends -r crypto-tracer >/dev/null 2>&1
-    [ "$(cd "$T/root" && find etc lib usr -type f)" = etc/logrotate.d/crypto-tracer ]
+    # Its output is there until it is purged.
+    : >"$T/root/var/log/crypto-tracer/events.json"
+    dpkg --root="$T/root" --force-depends --force-script-chrootless -r crypto-tracer >/dev/null 2>&1
+    [ "$(cd "$T/root" && find etc lib usr var/log -type f -path '*crypto-tracer*' | sort | paste -sd ' ')" = \
+        'etc/logrotate.d/crypto-tracer var/log/crypto-tracer/events.json' ]
+    dpkg --root="$T/root" --force-script-chrootless -P crypto-tracer >/dev/null 2>&1
+    [ -z "$(cd "$T/root" && find etc lib usr var/log -name '*crypto-tracer*')" ]
 }
 
 @test "made again it is the same file" {

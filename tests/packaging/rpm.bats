@@ -36,6 +36,7 @@ setup()
     (cd "$ROOT" && env -u MAKEFLAGS -u MAKELEVEL SOURCE_DATE_EPOCH="$date" rpmbuild -bb --nodeps \
         --build-in-place --define "_topdir $T/rpm" --define 'debug_package %{nil}' \
         --define '_unitdir /usr/lib/systemd/system' --define 'systemd_post() %{nil}' \
+        --define '_tmpfilesdir /usr/lib/tmpfiles.d' --define '_sysusersdir /usr/lib/sysusers.d' \
         --define 'systemd_preun() %{nil}' --define 'systemd_postun() %{nil}' \
         "$SPEC") >"$OUT" 2>"$ERR" 3>&- || { tail -n 20 "$OUT" "$ERR"; false; }
     rpm=$(find "$T/rpm/RPMS" -name '*.rpm')
@@ -45,6 +46,8 @@ setup()
 /etc/logrotate.d/crypto-tracer
 /usr/bin/crypto-tracer
 /usr/lib/systemd/system/crypto-tracer.service
+/usr/lib/sysusers.d/crypto-tracer.conf
+/usr/lib/tmpfiles.d/crypto-tracer.conf
 /usr/share/bash-completion/completions/crypto-tracer
 /usr/share/fish/vendor_completions.d/crypto-tracer.fish
 /usr/share/man/man1/crypto-tracer.1

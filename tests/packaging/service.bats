@@ -58,6 +58,19 @@ in_sandbox()
     done
 }
 
+@test "the folder of its output is there before it starts, for root alone" {
+    local output
+
+    # systemd opens it before it makes a LogsDirectory=, and then the service does not start.
+    needs systemd-tmpfiles
+    output=$(sed -n 's/^StandardOutput=append://p' "$UNIT")
+    [ -n "$output" ]
+    systemd-tmpfiles --root="$T/root" --create "$PACKAGING/crypto-tracer.tmpfiles"
+    [ "$(stat -c %a%u "$T/root${output%/*}")" = 7500 ]
+    # What is rotated is what is written.
+    grep -qxF "$output {" "$PACKAGING/crypto-tracer.logrotate"
+}
+
 @test "in its sandbox monitor reports, with the content of files that the unit cannot see" {
     in_sandbox "$UNIT"
     # Its ExecStart says monitor.
@@ -84,6 +97,18 @@ in_sandbox()
     in_sandbox "$T/b.service"
     tracer --duration 0.1
     must_be 3
+}
+
+@test "with a setting that takes openat2(2) away it sees no content, and says so" {
+    sed 's/^RestrictRealtime=/RestrictSUIDSGID=yes\n&/' "$UNIT" >"$T/a.service"
+    in_sandbox "$T/a.service"
+    tracer_start --name head --api none
+    act
+    tracer_stop
+    must_have_acted
+    refute grep -q CN=seen "$STREAM"
+    must_have '.event_type == "coverage" and .final and
+        (.not_seen | map(.what) | index("content of opened files")) != null'
 }
 
 @test "each set and call of its filter is one that the command it starts makes use of" {
