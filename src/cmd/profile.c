@@ -10,6 +10,7 @@
 #include "cmd/take.h"
 #include "inventory/profile.h"
 #include "lib/log.h"
+#include "lib/scarce.h"
 #include "lib/stop.h"
 
 #define DURATION_MS 30000
@@ -99,7 +100,7 @@ static int tell_cmdline(struct profiling *profiling, const struct inventory_proc
 	ssize_t n = broker_read_text(&profiling->run.broker, process->pid, BROKER_TEXT_cmdline,
 				     text, sizeof(text));
 
-	profiling->nr_cmdlines_short += examine_is_short((int)n);
+	profiling->nr_cmdlines_short += is_scarce((int)n);
 	return n > 0 ? profiles_set_cmdline(profiling->profiles, process->pid, text, (size_t)n) : 0;
 }
 

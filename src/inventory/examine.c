@@ -10,15 +10,11 @@
 #include "catalogue/libraries.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
+#include "lib/scarce.h"
 #include "lib/stop.h"
 
 /* Other processes that are tried when one has gone. */
 #define RETRIES 3
-
-bool examine_is_short(int err)
-{
-	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
-}
 
 /* Why OBJECT was not looked into, for people. */
 static const char *reason(int err)
@@ -198,7 +194,7 @@ static int examine_replacement(struct broker *broker, struct inventory_object *o
 	memcpy(file.path, object->path, object->path_size + 1);
 	fd = broker_open(broker, &file);
 	/* What is not there cannot be opened: that is no news. */
-	if (fd == -EAGAIN || examine_is_short(fd))
+	if (fd == -EAGAIN || is_scarce(fd))
 		object->note = "what is in its place now could not be opened";
 	if (fd < 0)
 		return 0;

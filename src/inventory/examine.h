@@ -30,9 +30,6 @@ struct examine_counts {
 	size_t nr_failed; /* could not be opened or read */
 };
 
-/* Whether ERR is no property of a file: memory or descriptors were short. */
-bool examine_is_short(int err);
-
 /* Returns 0 or -ENOMEM; what could not be looked into has a note. */
 int examine_run(struct broker *broker, struct inventory *inventory,
 		const struct examine_options *options, struct examine_counts *ret);

@@ -7,6 +7,7 @@
 
 #include "inventory/examine.h"
 #include "lib/cleanup.h"
+#include "lib/scarce.h"
 
 #define NS_PER_SECOND 1000000000ULL
 #define NR_SETS	      64U
@@ -87,7 +88,7 @@ static struct content *open_and_look(struct inspector *inspector, const struct i
 	_cleanup_(cleanup_fd) int fd = broker_open(inspector->broker, &wanted);
 	int err = fd < 0 ? fd : examine_content(fd, wanted.path, now_ns, &stat, &content);
 
-	if (examine_is_short(err))
+	if (is_scarce(err))
 		inspector->counts.nr_short++;
 	else if (err)
 		inspector->counts.nr_failed++;

@@ -5,6 +5,7 @@
 
 #include "inventory/examine.h"
 #include "inventory/profile_private.h"
+#include "lib/scarce.h"
 
 #define VERSION_SIZE 64
 
@@ -26,7 +27,7 @@ static int find_version(struct profiles *profiles, struct broker *broker,
 		return 0;
 	memcpy(file.path, library->path, strlen(library->path) + 1);
 	err = examine_version(broker, &file, library->family, version, sizeof(version));
-	*nr_short += examine_is_short(err);
+	*nr_short += is_scarce(err);
 	if (err)
 		return 0;
 	library->version = pool_text(&profiles->pool, version, strlen(version));

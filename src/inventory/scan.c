@@ -13,6 +13,7 @@
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
 #include "lib/parse.h"
+#include "lib/scarce.h"
 #include "lib/stop.h"
 #include "proc/container.h"
 #include "proc/maps.h"
@@ -45,7 +46,7 @@ static ssize_t read_text(struct scan *scan, uint32_t pid, enum broker_text kind,
  */
 static bool is_own(int err)
 {
-	return err == -ENOMEM || err == -EPIPE || err == -EMFILE || err == -ENFILE;
+	return err == -EPIPE || is_scarce(err);
 }
 
 /* Calls TAKE for each entry of FD, a directory, that is a number. FD is closed. */

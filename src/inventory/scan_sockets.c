@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "inventory/connections.h"
-#include "inventory/examine.h"
 #include "lib/cleanup.h"
+#include "lib/scarce.h"
 #include "proc/sockets.h"
 
 #define NETNS_MAX   4096
@@ -111,7 +111,7 @@ static int take_socket(void *ctx, const struct proc_socket *socket)
 /* Whether ERR is of this process: as in scan.c. */
 static bool is_own(int err)
 {
-	return err == -EPIPE || examine_is_short(err);
+	return err == -EPIPE || is_scarce(err);
 }
 
 /* Reads what PID's namespace has. Returns 0, or what is_own() says. */

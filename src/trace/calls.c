@@ -295,6 +295,8 @@ void calls_cover(const struct calls *calls, struct coverage *coverage)
 				  counts->lapsed - COVERAGE_LAPSES_MAX);
 	coverage_add_some(coverage, "calls in a library", "it could not be opened or probed",
 			  counts->failed);
+	coverage_add_some(coverage, "calls in libraries of a directory, cache or process",
+			  "no memory or descriptor to look for them", counts->unlooked);
 	coverage_add_some(coverage, "calls in a library",
 			  "it is for another machine, or 32-bit programs", counts->foreign);
 	coverage_add_some(coverage, "calls of functions", "the kernel refused the probe",

@@ -13,6 +13,7 @@
 #include "catalogue/api.h"
 #include "catalogue/libraries.h"
 #include "lib/cleanup.h"
+#include "lib/scarce.h"
 #include "proc/ldcache.h"
 #include "proc/maps.h"
 
@@ -75,8 +76,10 @@ static void read_cache(struct copies *copies, int fd, size_t size)
 	_cleanup_(cleanup_free) char *bytes = size <= CACHE_SIZE_MAX ? malloc(size) : NULL;
 	size_t filled = 0;
 
-	if (!bytes)
+	if (!bytes) {
+		probes_count_unlooked(copies->probes);
 		return;
+	}
 	while (filled < size) {
 		ssize_t n = read(fd, bytes + filled, size - filled);
 
@@ -127,6 +130,8 @@ static void probe_root(struct copies *copies, uint32_t pid)
 		_cleanup_(cleanup_fd) int fd = broker_open_loader(copies->broker, pid, paths[i]);
 		struct stat st;
 
+		if (is_scarce(fd))
+			probes_count_unlooked(copies->probes);
 		if (fd < 0 || fstat(fd, &st) < 0 || !is_news(copies, &st))
 			continue;
 		copies->dir = paths[i];
@@ -161,8 +166,11 @@ const struct probed_file *copies_probe_program(struct probes *probes, struct bro
 	struct broker_file file = { .kind = BROKER_FILE_EXE, .pid = pid };
 	struct broker_link link;
 	const struct probed_file *known;
+	int err = broker_look(broker, pid, -1, &link);
 
-	if (broker_look(broker, pid, -1, &link))
+	if (is_scarce(err))
+		probes_count_unlooked(probes);
+	if (err)
 		return NULL;
 	known = probes_find(probes, link.dev_major, link.dev_minor, link.inode, link.ctime_ns);
 	if (known)
@@ -176,8 +184,10 @@ void copies_probe_mapped(struct probes *probes, struct broker *broker, uint32_t 
 	struct copies copies = { .probes = probes, .broker = broker, .pid = pid };
 	_cleanup_(cleanup_fd) int fd = broker_open_text(broker, pid, BROKER_TEXT_maps);
 
-	if (fd >= 0)
-		maps_each(fd, probe_map, &copies, NULL);
+	int err = fd < 0 ? fd : maps_each(fd, probe_map, &copies, NULL);
+
+	if (is_scarce(err))
+		probes_count_unlooked(probes);
 }
 
 static int probe_process(void *ctx, const struct process *process)
@@ -195,8 +205,10 @@ void copies_probe(struct probes *probes, struct broker *broker, const struct ses
 	struct copies copies = { .probes = probes, .broker = broker };
 
 	copies.seen = calloc(SEEN_MAX, sizeof(*copies.seen));
-	if (!copies.seen)
+	if (!copies.seen) {
+		probes_count_unlooked(probes);
 		return;
+	}
 	for (size_t i = 0; i < session->nr_roots; i++)
 		probe_root(&copies, session->roots[i].pid);
 	/* None is selected yet: those to come use what is installed here most likely. */

@@ -408,6 +408,11 @@ const struct probe_lapse *probes_lapse(const struct probes *probes, size_t i)
 	return i < probes->counts.lapsed && i < LAPSES_MAX ? &probes->lapses[i] : NULL;
 }
 
+void probes_count_unlooked(struct probes *probes)
+{
+	probes->counts.unlooked++;
+}
+
 const struct probe_counts *probes_counts(const struct probes *probes)
 {
 	return &probes->counts;

@@ -57,6 +57,7 @@ struct probe_counts {
 	uint64_t single;	/* functions in other files that the kernel refused to probe */
 	uint64_t refused;	/* beyond a limit */
 	uint64_t lapsed;	/* probes that were called too often */
+	uint64_t unlooked;	/* where no copies were looked for: scarce.h */
 };
 
 struct probes;
@@ -90,6 +91,9 @@ void probes_police(struct probes *probes);
 
 /* The I-th of counts.lapsed. */
 const struct probe_lapse *probes_lapse(const struct probes *probes, size_t i);
+
+/* Counts that at a place where there may be copies none could be looked for. */
+void probes_count_unlooked(struct probes *probes);
 
 const struct probe_counts *probes_counts(const struct probes *probes);
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -429,21 +430,47 @@ static void test_program_without_has_no_probes(void **state)
 	assert_int_equal(probes_counts(probes)->files, files);
 }
 
-static void test_process_that_has_ended_has_no_program(void **state)
+/* What is mapped, the program, and at each place of libraries: none of it can be opened. */
+static void check_counted_without_descriptors(const struct child *child)
+{
+	struct rlimit before, none;
+	size_t nr_paths;
+
+	assert_int_equal(probes_counts(probes)->unlooked, 0);
+	broker_loader_paths(&nr_paths);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ 0, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	copies_probe_mapped(probes, &broker, (uint32_t)child->pid);
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_int_equal(probes_counts(probes)->unlooked, 1);
+	setrlimit(RLIMIT_NOFILE, &none);
+	copies_probe(probes, &broker, &session, processes);
+	setrlimit(RLIMIT_NOFILE, &before);
+	/* Not those that are not there. */
+	assert_true(probes_counts(probes)->unlooked > 3);
+	assert_true(probes_counts(probes)->unlooked <= 1 + nr_paths + 1 + CHILDREN_MAX);
+}
+
+static void test_process_that_has_ended_has_no_program_and_is_not_counted(void **state)
 {
 	const struct child *child;
+	uint64_t unlooked;
 
 	(void)state;
 	need_probes();
 	child = child_begin(run_mapped, (void *)files_path("libssl.so.3"));
 	await(child);
 	probe_copies();
+	check_counted_without_descriptors(child);
+	unlooked = probes_counts(probes)->unlooked;
 	kill(child->pid, SIGKILL);
 	assert_int_equal(waitpid(child->pid, NULL, 0), child->pid);
 	assert_null(copies_probe_program(probes, &broker, (uint32_t)child->pid));
 	/* In the table it is still. */
 	copies_probe(probes, &broker, &session, processes);
 	assert_int_equal(probes_counts(probes)->failed, 0);
+	assert_int_equal(probes_counts(probes)->unlooked, unlooked);
 }
 
 #undef TEST
@@ -462,7 +489,7 @@ int main(void)
 		TEST(test_file_behind_two_mounts_is_one_copy),
 		TEST(test_program_with_a_library_inside_is_probed),
 		TEST(test_program_without_has_no_probes),
-		TEST(test_process_that_has_ended_has_no_program),
+		TEST(test_process_that_has_ended_has_no_program_and_is_not_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
