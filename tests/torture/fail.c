@@ -165,10 +165,17 @@ static void list(const char *line, int size)
 		memcpy(state->list + at, line, (size_t)size);
 }
 
-/* Where the program calls what led here, an offset in it; 0: it did not. */
+/*
+ * Where the program calls what led here, an offset in it; 0: it did not. What libcrypto allocates
+ * with is the program's, too (src/inspect/crypto_memory.c): that is not where.
+ */
 static unsigned long caller_of(const struct stack *stack)
 {
-	for (int i = 0; i < stack->nr; i++)
+	bool is_asked = stack->nr > 1 && is_in(&program, stack->frames[0]) &&
+			!is_in(&program, stack->frames[1]) &&
+			strcmp(whose(stack), "libcrypto") == 0;
+
+	for (int i = is_asked; i < stack->nr; i++)
 		if (is_in(&program, stack->frames[i]))
 			return (unsigned long)stack->frames[i] - program.begin - 1;
 	return 0;
