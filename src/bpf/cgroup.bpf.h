@@ -5,6 +5,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include "alone.bpf.h"
 
 /* Groups that are looked at, innermost first: those of a service in a container, and its own. */
 #define CGROUP_LEVELS 8
@@ -42,15 +43,33 @@ static __always_inline bool names_container(const char *name)
 }
 
 /*
- * The name of TASK's innermost control group, or of the innermost around it by which a container
- * engine tells the container: crun, systemd and others make groups below that. In the cgroup2
- * hierarchy; where that holds no groups (cgroup1 hosts), in that of the pids controller.
+ * GROUP is the address of a struct cgroup. Returns that of the name of the innermost around it by
+ * which a container engine tells the container: crun, systemd and others make groups below that;
+ * of its own where there is none.
+ */
+VERIFIED_ALONE __u64 group_name(__u64 group)
+{
+	const struct cgroup *around = (const void *)group;
+
+	for (int i = 0; i < CGROUP_LEVELS && around; i++) {
+		const char *name = BPF_CORE_READ(around, kn, name);
+
+		if (names_container(name))
+			return (__u64)name;
+		around = BPF_CORE_READ(around, self.parent, cgroup);
+	}
+	around = (const void *)group;
+	return (__u64)BPF_CORE_READ(around, kn, name);
+}
+
+/*
+ * group_name() of TASK's innermost control group, in the cgroup2 hierarchy; where that holds no
+ * groups (cgroup1 hosts), in that of the pids controller.
  */
 static __always_inline const char *cgroup_name(struct task_struct *task)
 {
 	struct css_set *groups = BPF_CORE_READ(task, cgroups);
 	struct cgroup *group = BPF_CORE_READ(groups, dfl_cgrp);
-	const char *innermost;
 
 	if (BPF_CORE_READ(group, level) == 0 &&
 	    bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
@@ -64,15 +83,7 @@ static __always_inline const char *cgroup_name(struct task_struct *task)
 		if (state)
 			group = BPF_CORE_READ(state, cgroup);
 	}
-	innermost = BPF_CORE_READ(group, kn, name);
-	for (int i = 0; i < CGROUP_LEVELS && group; i++) {
-		const char *name = BPF_CORE_READ(group, kn, name);
-
-		if (names_container(name))
-			return name;
-		group = BPF_CORE_READ(group, self.parent, cgroup);
-	}
-	return innermost;
+	return (const char *)group_name((__u64)group);
 }
 
 #endif /* CGROUP_BPF_H */

@@ -328,9 +328,9 @@ static void see_again(void)
 {
 	struct source_state *tap = &tapped.session.states[SOURCE_tap];
 
-	tap->links[0] =
-		bpf_program__attach(bpf_object__find_program_by_name(tap->object, "tap_state"));
-	assert_non_null(tap->links[0]);
+	struct bpf_program *program = bpf_object__find_program_by_name(tap->object, "tap_state");
+
+	assert_int_equal(program_attach(program, NULL, &tapped.session.places, &tap->links[0]), 0);
 }
 
 static void test_connection_whose_begin_was_missed(void **state)

@@ -7,6 +7,7 @@
 #include "../../bpf/vmlinux.h"
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+#include "../../bpf/alone.bpf.h"
 #include "../../proto/beginning.h"
 
 /* include/linux/socket.h, include/uapi/linux/in.h, in6.h */
@@ -32,13 +33,6 @@
 
 /* Of a datagram that only has to be noticed. */
 #define DATAGRAM_HEAD 64
-
-/*
- * Of a function that is none of a file the verifier looks at the body once, not once for each way
- * to each call: programs for packets are too large for Linux before 6.2 otherwise. Its arguments
- * are the context, numbers, and memory that may be missing for all the verifier knows.
- */
-#define VERIFIED_ALONE __attribute__((noinline))
 
 /* A packet, as far as its headers were read. */
 struct packet {
