@@ -72,8 +72,10 @@ static bool is_of_host(struct broker *broker, const struct inventory_object *obj
 	return fd >= 0;
 }
 
-/* Answers QUERIES from the database of the root of PID. Returns 0, -ENOENT where it has none, or
- * what went wrong. */
+/*
+ * Answers QUERIES from the database of the root of PID. Returns 0, -ENOENT where it has none, or
+ * what went wrong.
+ */
 static int find(struct broker *broker, uint32_t pid, struct package_query *queries,
 		size_t nr_queries)
 {

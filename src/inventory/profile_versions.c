@@ -9,8 +9,10 @@
 
 #define VERSION_SIZE 64
 
-/* Which version LIBRARY is; where it does not tell it stays unknown, and is counted in *NR_SHORT
- * where it would have, perhaps. */
+/*
+ * Which version LIBRARY is; where it does not tell it stays unknown, and is counted in *NR_SHORT
+ * where it would have, perhaps.
+ */
 static int find_version(struct profiles *profiles, struct broker *broker,
 			struct profile_library *library, uint64_t *nr_short)
 {

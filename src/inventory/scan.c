@@ -40,11 +40,7 @@ static ssize_t read_text(struct scan *scan, uint32_t pid, enum broker_text kind,
 	return broker_read_text(scan->broker, pid, kind, out, TEXT_SIZE);
 }
 
-/*
- * Whether ERR is of this process, not of the one that is looked at: then no other could be looked
- * at either, and an inventory that is empty must not pass for one of nothing.
- */
-static bool is_own(int err)
+bool scan_is_own(int err)
 {
 	return err == -EPIPE || is_scarce(err);
 }
@@ -73,7 +69,7 @@ static int each_number(struct scan *scan, int fd, int (*take)(struct scan *scan,
 	return err;
 }
 
-/* Returns 0, or what is_own() says. */
+/* Returns 0, or what scan_is_own() says. */
 static int find_container(struct scan *scan, uint32_t pid)
 {
 	char text[TEXT_SIZE];
@@ -84,12 +80,12 @@ static int find_container(struct scan *scan, uint32_t pid)
 	if (name)
 		scan->process->container =
 			containers_intern(scan->inventory->containers, name, size);
-	return is_own((int)n) ? (int)n : 0;
+	return scan_is_own((int)n) ? (int)n : 0;
 }
 
 /*
  * Reads the status of PID. Returns whether it has memory of its own: kernel threads and zombies
- * have not, and no such line. -ESRCH: it is gone; or what is_own() says.
+ * have not, and no such line. -ESRCH: it is gone; or what scan_is_own() says.
  */
 static int read_status(struct scan *scan, uint32_t pid, struct status *ret)
 {
@@ -97,7 +93,7 @@ static int read_status(struct scan *scan, uint32_t pid, struct status *ret)
 	ssize_t n = read_text(scan, pid, BROKER_TEXT_status, text);
 
 	if (n < 0 || status_parse(text, (size_t)n, ret))
-		return is_own((int)n) ? (int)n : -ESRCH;
+		return scan_is_own((int)n) ? (int)n : -ESRCH;
 	return memmem(text, (size_t)n, "\nVmSize:", 8) != NULL;
 }
 
@@ -109,11 +105,13 @@ static int take_thread(struct scan *scan, uint32_t tid)
 
 	if (has_memory > 0)
 		scan->thread = tid;
-	return is_own(has_memory) ? has_memory : 0;
+	return scan_is_own(has_memory) ? has_memory : 0;
 }
 
-/* A thread of PID, whose first thread has ended, or 0: none, in *RET. Returns 0, or what is_own()
- * says. */
+/*
+ * A thread of PID, whose first thread has ended, or 0: none, in *RET. Returns 0, or what
+ * scan_is_own() says.
+ */
 static int find_thread(struct scan *scan, uint32_t pid, uint32_t *ret)
 {
 	int fd = broker_open_tasks(scan->broker, pid);
@@ -122,12 +120,12 @@ static int find_thread(struct scan *scan, uint32_t pid, uint32_t *ret)
 	scan->thread = 0;
 	err = fd >= 0 ? each_number(scan, fd, take_thread) : fd;
 	*ret = scan->thread;
-	return is_own(err) ? err : 0;
+	return scan_is_own(err) ? err : 0;
 }
 
 /*
- * Enters PID by what anybody may read. Returns 0, or a negative errno: it is gone, or what is_own()
- * says.
+ * Enters PID by what anybody may read. Returns 0, or a negative errno: it is gone, or what
+ * scan_is_own() says.
  */
 static int enter(struct scan *scan, uint32_t pid)
 {
@@ -139,9 +137,9 @@ static int enter(struct scan *scan, uint32_t pid)
 	int has_memory;
 
 	if (n < 0 || stat_start_ticks(text, (size_t)n, &ticks))
-		return is_own((int)n) ? (int)n : -ESRCH;
+		return scan_is_own((int)n) ? (int)n : -ESRCH;
 	has_memory = read_status(scan, pid, &status);
-	if (is_own(has_memory))
+	if (scan_is_own(has_memory))
 		return has_memory;
 	if (has_memory == 0 && status.nr_threads > 1) {
 		int err = find_thread(scan, pid, &task);
@@ -202,7 +200,7 @@ static int scan_maps(struct scan *scan)
 	if (fd < 0)
 		return fd;
 	err = broker_look(scan->broker, pid, -1, &exe);
-	if (is_own(err))
+	if (scan_is_own(err))
 		return err;
 	scan->exe_inode = err ? 0 : exe.inode;
 	return maps_each(fd, take_map, scan, NULL);
@@ -216,7 +214,7 @@ static int take_fd(struct scan *scan, uint32_t fd)
 	int err = broker_look(scan->broker, scan->process->task, (int)fd, &link);
 
 	if (err)
-		return is_own(err) ? err : 0; /* closed meanwhile */
+		return scan_is_own(err) ? err : 0; /* closed meanwhile */
 	size = strlen(link.path);
 	if (link.path[0] != '/')
 		return scan_sockets_take(scan->sockets, scan->process, link.path);
@@ -249,9 +247,9 @@ static int scan_process(struct scan *scan, uint32_t pid)
 		return -EINTR;
 	err = enter(scan, pid);
 	if (err)
-		return is_own(err) ? err : 0;
+		return scan_is_own(err) ? err : 0;
 	err = scan_maps(scan);
-	if (!is_own(err)) {
+	if (!scan_is_own(err)) {
 		int second = scan_files(scan);
 
 		err = err && err != -ESRCH ? err : second;
@@ -261,7 +259,7 @@ static int scan_process(struct scan *scan, uint32_t pid)
 		scan->inventory->nr_hidden++;
 	}
 	/* One that ends meanwhile is no error. */
-	return is_own(err) ? err : 0;
+	return scan_is_own(err) ? err : 0;
 }
 
 static int scan_processes(struct scan *scan)

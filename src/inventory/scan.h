@@ -8,6 +8,8 @@
  * those that scan_sockets.h names.
  */
 
+#include <stdbool.h>
+
 #include "inventory/inventory.h"
 #include "priv/broker.h"
 
@@ -16,5 +18,11 @@
  * hidden. Returns 0 or a negative errno: -ENOENT where /proc is not mounted.
  */
 int scan_run(struct broker *broker, struct inventory *inventory);
+
+/*
+ * Whether ERR is of this process, not of the one that is looked at: then no other could be looked
+ * at either, and an inventory that is empty must not pass for one of nothing.
+ */
+bool scan_is_own(int err);
 
 #endif /* INVENTORY_SCAN_H */

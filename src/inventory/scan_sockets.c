@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "inventory/connections.h"
+#include "inventory/scan.h"
 #include "lib/cleanup.h"
-#include "lib/scarce.h"
 #include "proc/sockets.h"
 
 #define NETNS_MAX   4096
@@ -108,13 +108,7 @@ static int take_socket(void *ctx, const struct proc_socket *socket)
 	return 0;
 }
 
-/* Whether ERR is of this process: as in scan.c. */
-static bool is_own(int err)
-{
-	return err == -EPIPE || is_scarce(err);
-}
-
-/* Reads what PID's namespace has. Returns 0, or what is_own() says. */
+/* Reads what PID's namespace has. Returns 0, or what scan_is_own() says. */
 static int read_tables(struct scan_sockets *sockets, uint32_t pid)
 {
 	static const enum broker_text tables[] = { BROKER_TEXT_tcp, BROKER_TEXT_tcp6 };
@@ -124,7 +118,7 @@ static int read_tables(struct scan_sockets *sockets, uint32_t pid)
 		/* Without IPv6 there is no such table. */
 		int err = fd < 0 ? fd : sockets_each(fd, take_socket, sockets);
 
-		if (is_own(err))
+		if (scan_is_own(err))
 			return err;
 	}
 	return 0;
@@ -138,7 +132,7 @@ static bool is_read(const struct scan_sockets *sockets, uint32_t netns)
 	return false;
 }
 
-/* Finds out where PROCESS is, and reads what is there. Returns 0, or what is_own() says. */
+/* Finds out where PROCESS is, and reads what is there. Returns 0, or what scan_is_own() says. */
 static int enter(struct scan_sockets *sockets, const struct inventory_process *process)
 {
 	int err;
@@ -149,7 +143,7 @@ static int enter(struct scan_sockets *sockets, const struct inventory_process *p
 	sockets->netns = 0;
 	err = broker_look_netns(sockets->broker, process->task, &sockets->netns);
 	if (err)
-		return is_own(err) ? err : 0;
+		return scan_is_own(err) ? err : 0;
 	if (is_read(sockets, sockets->netns))
 		return 0;
 	if (sockets->nr_read == NETNS_MAX) {

@@ -176,8 +176,7 @@ static const char *innermost_name(const char *path, size_t size, size_t *ret_siz
 	return found;
 }
 
-/* The path in LINE (SIZE bytes) of /proc/PID/cgroup, where that is of cgroup2 or of pids; or NULL.
- */
+/* The path in LINE (SIZE bytes) of /proc/PID/cgroup, if that is of cgroup2 or of pids, or NULL. */
 static const char *group_path(const char *line, size_t size, bool *ret_is_unified)
 {
 	const char *path = memmem(line, size, ":pids:/", strlen(":pids:/"));

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "catalogue/libraries.h"
+#include "lib/scarce.h"
 #include "trace/cpus.h"
 #include "trace/perf_ring.h"
 
@@ -113,7 +114,7 @@ static int open_build_ids(struct ring *ring, size_t bytes, bool is_on)
 	struct perf_ring_values values;
 	int fd = event_open(ring->cpu, bytes, ring->fd, is_on);
 
-	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
+	if (is_scarce(fd))
 		return fd;
 	if (fd >= 0 && perf_ring_read(fd, &values)) {
 		close(fd);

@@ -27,8 +27,10 @@ struct perf_ring {
  */
 #define PERF_RING_RECORD_MAX (UINT16_MAX + 1)
 
-/* Maps the ring of event FD, BYTES long, to read what nobody has taken. Returns 0 or a negative
- * errno. */
+/*
+ * Maps the ring of event FD, BYTES long, to read what nobody has taken. Returns 0 or a negative
+ * errno.
+ */
 int perf_ring_map(struct perf_ring *ring, int fd, size_t bytes);
 /* Safe on one that is not mapped. */
 void perf_ring_unmap(struct perf_ring *ring);

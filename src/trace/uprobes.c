@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/scarce.h"
 #include "lib/cleanup.h"
 #include "sources/source.h"
 #include "trace/uprobe_link.h"
@@ -67,15 +68,6 @@ static void *map_array(const struct uprobes *uprobes, const char *name, size_t s
 }
 
 /*
- * Whether memory or descriptors were short, which says nothing of the kernel: to go on with probes
- * one by one would take more of both, and minutes to end.
- */
-static bool is_want(int err)
-{
-	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
-}
-
-/*
  * Whether the kernel has links for many probes: 1, 0, or a negative errno. Asked with a program
  * that does nothing, as ours fail to load for other reasons too, such as memory, which libbpf tells
  * by any error.
@@ -103,7 +95,7 @@ static int has_multi(void)
 	/* A directory cannot be probed: -EBADF says that all but the file was understood. */
 	if (err == -EBADF)
 		return 1;
-	return is_want(err) ? err : 0;
+	return is_scarce(err) ? err : 0;
 }
 
 static int load_variant(struct uprobes *uprobes, struct session *session,
@@ -128,7 +120,8 @@ int uprobes_load(struct uprobes *uprobes, struct session *session)
 	int err = multi < 0 ? multi : -EOPNOTSUPP;
 
 	*uprobes = (struct uprobes){ .enter = -1, .leave = -1, .perf_type = uprobe_perf_type() };
-	for (size_t i = 0; err && err != -EPERM && !is_want(err) && i < ARRAY_SIZE(variants); i++)
+	/* Where memory is short, probes one by one would take more of it, and minutes to end. */
+	for (size_t i = 0; err && err != -EPERM && !is_scarce(err) && i < ARRAY_SIZE(variants); i++)
 		if (variants[i].is_multi == multi)
 			err = load_variant(uprobes, session, &variants[i]);
 	if (err)
