@@ -115,9 +115,42 @@ static bool is_of(const char *argv, size_t size, const struct life_args *args,
 	       is_interpreted(argv, size, args, raw);
 }
 
+/* The path without the mark of a file that has no name any more. */
+static size_t link_size(const struct broker_link *link)
+{
+	size_t size = strlen(link->path);
+	size_t mark = sizeof(" (deleted)") - 1;
+
+	return link->is_deleted && size > mark ? size - mark : size;
+}
+
+/* Whether the program that life->link leads to has another name than RAW: a script's has. */
+static bool has_other_name(const struct life *life, const struct raw *raw)
+{
+	size_t size = link_size(&life->link);
+	const char *name = memrchr(raw->text, '/', raw->text_size);
+	size_t name_size = raw->text_size;
+
+	name = name ? name + 1 : raw->text;
+	name_size -= (size_t)(name - raw->text);
+	return size <= name_size || life->link.path[size - name_size - 1] != '/' ||
+	       memcmp(life->link.path + size - name_size, name, name_size) != 0;
+}
+
+/* How ARGS (may be NULL: they were lost) may differ from those that the program has. */
+static unsigned int asked_flags(const struct life *life, const struct raw *raw,
+				const struct life_args *args, bool is_same)
+{
+	/* None or an empty one: which of them, only /proc could tell. */
+	if (!args || (args->flags & RAW_ARGS_FAULT) || (!args->flags && !args->size))
+		return EXEC_ARGV_FAULT;
+	return args->flags || (is_same && has_other_name(life, raw)) ? EXEC_ARGV_CUT : 0;
+}
+
 /*
  * Which arguments are told: those of /proc where the image is still that one, as they are whole and
- * those of a script's interpreter; otherwise what was asked for, which no later image can spoil.
+ * those of a script's interpreter; otherwise what was asked for, which no later image can spoil. Of
+ * a script that is not whole: before it comes its interpreter's name, and maybe an option.
  */
 static void append_argv(struct life *life, struct process_exec_event *event, const struct raw *raw,
 			bool is_same)
@@ -138,11 +171,7 @@ static void append_argv(struct life *life, struct process_exec_event *event, con
 		event->argv = life_append(life, life->argv, size);
 		return;
 	}
-	/* None or an empty one: which of them, only /proc could tell. */
-	if (!args || (args->flags & RAW_ARGS_FAULT) || (is_whole && !args->size))
-		event->flags |= EXEC_ARGV_FAULT;
-	else if (args->flags)
-		event->flags |= EXEC_ARGV_CUT;
+	event->flags |= asked_flags(life, raw, args, is_same);
 	event->argv = life_append(life, args ? args->bytes : NULL, args ? args->size : 0);
 }
 
@@ -172,15 +201,6 @@ static void append_name(struct life *life, struct process_exec_event *event, con
 		path = life->path;
 	}
 	event->exe = life_append(life, path, size < LIFE_PATH_MAX ? size : LIFE_PATH_MAX - 1);
-}
-
-/* The path without the mark of a file that has no name any more. */
-static size_t link_size(const struct broker_link *link)
-{
-	size_t size = strlen(link->path);
-	size_t mark = sizeof(" (deleted)") - 1;
-
-	return link->is_deleted && size > mark ? size - mark : size;
 }
 
 static struct tail append_group(struct life *life, uint32_t pid)

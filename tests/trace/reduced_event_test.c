@@ -91,6 +91,19 @@ static void test_a_script_has_the_arguments_of_its_interpreter(void **state)
 	event = exec_out();
 	assert_int_equal(event->argv.size, sizeof(has));
 	assert_memory_equal(out + event->argv.off, has, sizeof(has));
+	assert_int_equal(event->flags, 0);
+	/* It has ended since: what was asked for is not all that it had. */
+	proc.cmdline_size = 0;
+	take_args(100, asked, sizeof(asked), 0);
+	take_exec(100, "script", "./script");
+	event = exec_out();
+	assert_int_equal(event->argv.size, sizeof(asked));
+	assert_int_equal(event->flags, EXEC_ARGV_CUT);
+	/* Of a program that is none it is. */
+	proc.stat = STAT("dash", "500", "0");
+	take_args(100, asked, sizeof(asked), 0);
+	take_exec(100, "dash", "/usr/bin/dash");
+	assert_int_equal(exec_out()->flags, 0);
 }
 
 static void test_arguments_that_were_cut_lost_or_not_readable_are_marked(void **state)
