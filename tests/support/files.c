@@ -91,3 +91,16 @@ mode_t file_mode(const char *path)
 		die(path);
 	return st.st_mode & 07777;
 }
+
+unsigned int files_count_open(void)
+{
+	unsigned int nr = 0;
+	DIR *entries = opendir("/proc/self/fd");
+
+	if (!entries)
+		die("/proc/self/fd");
+	while (readdir(entries))
+		nr++;
+	closedir(entries);
+	return nr;
+}

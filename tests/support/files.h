@@ -30,4 +30,7 @@ const char *file_text(const char *path);
 /* The permissions of the file PATH. */
 mode_t file_mode(const char *path);
 
+/* How many entries /proc/self/fd has: comparable with what this said before. */
+unsigned int files_count_open(void);
+
 #endif /* TESTS_SUPPORT_FILES_H */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Mappings as this kernel tells them: a file that is called like a crypto library is mapped. */
-#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -325,18 +324,6 @@ static uint32_t stay_on_one(void)
 	return cpu;
 }
 
-static unsigned int nr_descriptors(void)
-{
-	unsigned int nr = 0;
-	DIR *dir = opendir("/proc/self/fd");
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		nr++;
-	closedir(dir);
-	return nr;
-}
-
 /* Whether FD's end of EPOLL is ready, or any other. */
 static int count_ready(int epoll)
 {
@@ -369,21 +356,21 @@ static void test_ring_of_a_cpu_that_came_back_takes_the_place_of_the_old_one(voi
 	path = copy_program("libssl.so.3");
 	cpu = stay_on_one();
 	munmap(map_file(path), 4096);
-	nr_before = nr_descriptors();
+	nr_before = files_count_open();
 	mappings_retire(mappings, cpu);
 	fd = mappings_reopen(elsewhere, cpu, &opened);
 	assert_true(fd >= 0);
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	assert_true(opened.bytes >= 16384);
 	assert_int_equal(mappings_add(mappings, cpu, fd, &opened), 0);
-	assert_int_equal(nr_descriptors(), nr_before + 1);
+	assert_int_equal(files_count_open(), nr_before + 1);
 
 	/* What the old ring holds is told, then it is closed: with its event for build ids. */
 	mapping = find(path);
 	assert_non_null(mapping);
 	mappings_pop(mappings);
 	assert_null(find(path));
-	assert_int_equal(nr_descriptors(), nr_before - (opened.build_id_event ? 1 : 0));
+	assert_int_equal(files_count_open(), nr_before - (opened.build_id_event ? 1 : 0));
 	munmap(map_file(path), 4096);
 	mapping = find(path);
 	assert_non_null(mapping);
@@ -424,10 +411,10 @@ static void test_ring_that_did_not_arrive_is_handed_over_again(void **state)
 	assert_true(fd >= 0);
 	close(fd);
 	munmap(map_file(path), 4096);
-	nr_before = nr_descriptors();
+	nr_before = files_count_open();
 	fd = mappings_reopen(elsewhere, cpu, &opened);
 	assert_true(fd >= 0);
-	assert_int_equal(nr_descriptors(), nr_before + 1);
+	assert_int_equal(files_count_open(), nr_before + 1);
 	assert_int_equal(mappings_add(mappings, cpu, fd, &opened), 0);
 	assert_null(find(path));
 	munmap(map_file(path), 4096);
@@ -459,7 +446,7 @@ static void test_ring_that_cannot_be_handed_over_is_so_later(void **state)
 	/* Not enabled: its rings are as silent as that of a CPU that came back. */
 	assert_int_equal(mappings_open(&elsewhere, 0), 0);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	nr_before = nr_descriptors();
+	nr_before = files_count_open();
 	fd = dup(0);
 	assert_true(fd >= 0);
 	close(fd);
@@ -474,7 +461,7 @@ static void test_ring_that_cannot_be_handed_over_is_so_later(void **state)
 	setrlimit(RLIMIT_NOFILE, &before);
 	assert_true(nr_failed > 0);
 	close(fd);
-	assert_true(nr_descriptors() <= nr_before);
+	assert_true(files_count_open() <= nr_before);
 	mappings_close(elsewhere);
 }
 
@@ -490,9 +477,9 @@ static void test_rings_are_opened_whole_or_not_at_all(void **state)
 	(void)state;
 	need_mappings();
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	nr_before = nr_descriptors();
+	nr_before = files_count_open();
 	assert_int_equal(mappings_open(&others, 0), 0);
-	nr_whole = nr_descriptors();
+	nr_whole = files_count_open();
 	mappings_close(others);
 	first = dup(0);
 	assert_true(first >= 0);
@@ -506,9 +493,9 @@ static void test_rings_are_opened_whole_or_not_at_all(void **state)
 		if (!err)
 			break;
 		assert_int_equal(err, -EMFILE);
-		assert_int_equal(nr_descriptors(), nr_before);
+		assert_int_equal(files_count_open(), nr_before);
 	}
-	assert_int_equal(nr_descriptors(), nr_whole);
+	assert_int_equal(files_count_open(), nr_whole);
 	mappings_close(others);
 }
 
@@ -521,7 +508,7 @@ static void test_rings_are_opened_for_cpus_alone(void **state)
 
 	(void)state;
 	need_mappings();
-	nr_before = nr_descriptors();
+	nr_before = files_count_open();
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		assert_int_equal(mappings_reopen(mappings, refused[i], &opened), -EINVAL);
 	/* There is hardly one. */
@@ -530,7 +517,7 @@ static void test_rings_are_opened_for_cpus_alone(void **state)
 	/* No ring. */
 	assert_true(mappings_add(mappings, 0, open("/dev/null", O_RDONLY | O_CLOEXEC),
 				 &(struct broker_ring){ .bytes = 4096 }) < 0);
-	assert_int_equal(nr_descriptors(), nr_before);
+	assert_int_equal(files_count_open(), nr_before);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Who is about to change its directory, as the rings tell that nobody has read yet. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -17,6 +16,7 @@
 #include <cmocka.h>
 #include <linux/perf_event.h>
 
+#include "support/files.h"
 #include "trace/reduced_rings.h"
 
 #define RING_BYTES 4096
@@ -270,18 +270,6 @@ static void test_rings_are_opened_again(void **state)
 	close(map);
 }
 
-static unsigned int nr_descriptors(void)
-{
-	unsigned int nr = 0;
-	DIR *dir = opendir("/proc/self/fd");
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		nr++;
-	closedir(dir);
-	return nr;
-}
-
 /* The limit on descriptors grows until a ring can be handed over; then what was handed over gets
  * lost on its way, and the ring is there to be handed over again. */
 static void test_ring_that_cannot_be_handed_over_is_so_later(void **state)
@@ -303,7 +291,7 @@ static void test_ring_that_cannot_be_handed_over_is_so_later(void **state)
 	reduced_rings_retire(&there, 0);
 	assert_int_equal(pass(&there, UINT64_MAX - 1), 0);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	nr_before = nr_descriptors();
+	nr_before = files_count_open();
 	fd = dup(0);
 	assert_true(fd >= 0);
 	close(fd);
@@ -320,7 +308,7 @@ static void test_ring_that_cannot_be_handed_over_is_so_later(void **state)
 	assert_int_equal(nr_failed, 2);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(opened.bytes, there.bytes);
-		assert_int_equal(nr_descriptors(), nr_before + 2);
+		assert_int_equal(files_count_open(), nr_before + 2);
 		close(fd);
 		fd = reduced_rings_reopen(&there, 0, &opened);
 		assert_true(fd >= 0);
