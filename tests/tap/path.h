@@ -67,6 +67,26 @@ static inline bool sysctl_set(const char *path, const char *value)
 	return is_set;
 }
 
+/*
+ * Has TCP try again every second in this thread's namespace, and not give up: by default it waits
+ * twice as long after each packet lost, and one of some hundred connections over a path like this
+ * ends (connect(2) with ETIMEDOUT after two minutes). Linux 6.15 and newer; some of it since 6.5.
+ */
+static inline void tcp_insist(void)
+{
+	static const char *const retries[] = {
+		"/proc/sys/net/ipv4/tcp_syn_retries",
+		"/proc/sys/net/ipv4/tcp_synack_retries",
+		"/proc/sys/net/ipv4/tcp_retries2",
+		"/proc/sys/net/ipv4/tcp_orphan_retries",
+		"/proc/sys/net/ipv4/tcp_syn_linear_timeouts",
+	};
+
+	sysctl_set("/proc/sys/net/ipv4/tcp_rto_max_ms", "1000");
+	for (size_t i = 0; i < sizeof(retries) / sizeof(retries[0]); i++)
+		sysctl_set(retries[i], "60");
+}
+
 /* Brings up DEVICE of this thread's namespace, with an address of each kind, or none. */
 static inline void device_up(const char *device, const char *v4, const char *v6)
 {
@@ -221,6 +241,7 @@ static inline int tun_make(int net, int side)
 	fd = (int)must(open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
 	must(ioctl(fd, TUNSETIFF, &request));
 	device_up("path", path_v4[side], path_v6[side]);
+	tcp_insist();
 	net_enter(-1);
 	return fd;
 }
