@@ -84,12 +84,15 @@ static __always_inline __u64 site_argument(struct pt_regs *ctx,
 }
 
 /* Tells one key and its value. */
-static __noinline int site_tell(struct api_thread *thread, struct source_counters *counters,
-				const struct site_item *item, __u64 context, __u64 cookie)
+VERIFIED_ALONE int site_tell(struct api_thread *thread, struct source_counters *counters,
+			     const struct site_item *item, __u64 context, __u64 cookie)
 {
-	struct api_call_event *event = (void *)thread->record;
+	struct api_call_event *event;
 	__u32 size;
 
+	if (!thread || !counters || !item)
+		return 0;
+	event = (void *)thread->record;
 	if (item->size != ITEM_WORD && item->size != ITEM_STRING)
 		return 0;
 	event_begin(event, cookie);

@@ -76,11 +76,11 @@ static __always_inline void call_take(const struct arguments *args, __u64 sp,
 	thread->used = 0;
 	thread->room = cookie & API_COOKIE_RESULT ? FRAME_TEXT_MAX : API_TEXT_MAX;
 	head_fill(&event->hdr, SOURCE_api_call, 0);
-	is_used = argument_read(args, thread, event, cookie, 0);
+	is_used = argument_read(args, thread, cookie, 0);
 	if (!is_used && (cookie & API_COOKIE_REQUIRED))
 		return;
-	argument_read(args, thread, event, cookie, 1);
-	argument_read(args, thread, event, cookie, 2);
+	argument_read(args, thread, cookie, 1);
+	argument_read(args, thread, cookie, 2);
 	if (cookie & API_COOKIE_RESULT) {
 		frame_push(thread, cookie, sp);
 		return;

@@ -4,6 +4,7 @@
 
 /* The maps of the programs behind api_call, and how the arguments of a call are read. */
 
+#include "../../bpf/alone.bpf.h"
 #include "../../bpf/emit.bpf.h"
 #include "../../bpf/set.bpf.h"
 #include "api_call.h"
@@ -356,13 +357,19 @@ static __always_inline void setting_read(const struct arguments *args, struct ap
 			text_add(thread, event, (void *)args->at[(index + 1) & 7], API_NAME_MAX);
 }
 
-/* Reads argument I as COOKIE says. Returns whether it has a value. */
-static __always_inline bool argument_read(const struct arguments *args, struct api_thread *thread,
-					  struct api_call_event *event, __u64 cookie, __u32 i)
+/* Reads argument I of the call in THREAD's record as COOKIE says. Returns whether it has a value.
+ */
+VERIFIED_ALONE int argument_read(const struct arguments *args, struct api_thread *thread,
+				 __u64 cookie, __u32 i)
 {
 	__u32 argument = cookie >> (API_COOKIE_ARGUMENTS + 8 * i) & 0xff;
-	__u64 value = args->at[(argument >> 4) & 7];
+	struct api_call_event *event;
+	__u64 value;
 
+	if (!args || !thread || i >= API_VALUES_MAX)
+		return false;
+	event = (void *)thread->record;
+	value = args->at[(argument >> 4) & 7];
 	switch (argument & 0xf) {
 	case API_WIRE_text:
 		event->texts[i] = text_add(thread, event, (void *)value, API_TEXT_MAX);
