@@ -56,6 +56,7 @@ BPF_CFLAGS := -O2 -g -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Werror \
 	-Wno-unused-parameter $(SAME_PATHS)
 # Its counters are claimed with an atomic exchange (Linux 5.12); without that it does not load.
 BPF_CFLAGS_api_user := -mcpu=v3
+BPF_CFLAGS_api_user_awake := $(BPF_CFLAGS_api_user)
 BPF_CFLAGS_record := -mcpu=v3
 # The instructions of Linux 4.15.
 BPF_CFLAGS_reduced := -mcpu=v1
@@ -124,7 +125,7 @@ $(foreach o,$(BPF_OBJECTS),$(eval \
 	$(filter %/$(basename $(basename $(notdir $(o)))).o,$(OBJECTS)): $(o)))
 $(BUILD)/obj/trace/session.o: $(BUILD)/bpf/seed.bpf.o
 $(BUILD)/obj/trace/reduced.o: $(BUILD)/bpf/reduced.bpf.o
-$(BUILD)/obj/trace/uprobes.o: $(BUILD)/bpf/api_user.bpf.o
+$(BUILD)/obj/trace/uprobes.o: $(BUILD)/bpf/api_user.bpf.o $(BUILD)/bpf/api_user_awake.bpf.o
 $(BUILD)/obj/trace/late.o: $(BUILD)/bpf/file_open_compat.bpf.o
 $(BUILD)/obj/syscalls/record_object.o: $(BUILD)/bpf/record.bpf.o
 $(BUILD)/obj/inventory/iterate.o: $(BUILD)/bpf/iterate.bpf.o

@@ -164,6 +164,7 @@ static void run(struct tracing *tracing, const struct trace_config *config)
 
 static void close_all(struct tracing *tracing)
 {
+	session_detach(&tracing->session);
 	broker_stop(&tracing->broker);
 	calls_close(&tracing->calls);
 	session_close(&tracing->session);

@@ -533,6 +533,7 @@ int run_exit_status(const struct run *run, int status)
 
 void run_close(struct run *run)
 {
+	session_detach(&run->session);
 	/* The broker holds COMMAND's release too, which has to be closed for COMMAND to give up. */
 	broker_stop(&run->broker);
 	inspector_free(run->inspector);

@@ -70,14 +70,13 @@ struct broker_config {
 	void (*leave)(void *ctx);
 	void *leave_ctx;
 	/*
-	 * Attaches probes to the file behind FD, lets go of a set of them, and at the end of all.
-	 * NULL: there are none. probe() returns the number of the set, with how many it could not
-	 * attach, or a negative errno.
+	 * Attaches probes to the file behind FD, and lets go of a set of them. NULL: there are
+	 * none. probe() returns the number of the set, with how many it could not attach, or a
+	 * negative errno.
 	 */
 	int (*probe)(void *ctx, int fd, const struct broker_probe *probes, size_t nr_probes,
 		     uint32_t *ret_failed);
 	int (*unprobe)(void *ctx, uint32_t set);
-	void (*unprobe_all)(void *ctx);
 	void *probe_ctx;
 	/*
 	 * Opens a perf ring of CPU, which has come online; KIND may be any, as CPU. NULL: there

@@ -19,6 +19,7 @@
 #include "catalogue/files.h"
 #include "catalogue/libraries.h"
 #include "lib/cleanup.h"
+#include "lib/close_all.h"
 #include "lib/file.h"
 #include "lib/leaks.h"
 #include "priv/broker_look.h"
@@ -565,8 +566,8 @@ void broker_serve(int socket, const struct broker_config *config)
 	while (receive(socket, &packet, probes))
 		if (answer_request(socket, config, prepared, &budget, &packet.request, probes))
 			break;
-	if (config->unprobe_all)
-		config->unprobe_all(config->probe_ctx);
+	/* The links of the worker, too, which it has let go of: see session_detach(). */
+	close_all(STDERR_FILENO + 1);
 	leaks_check();
 	_exit(0);
 }

@@ -177,11 +177,16 @@ int hook_open(struct session *session, const struct source *source, struct sourc
 	return err;
 }
 
-void hook_close(struct source_state *state)
+void hook_detach(struct source_state *state)
 {
 	for (size_t i = 0; i < state->nr_links; i++)
 		bpf_link__destroy(state->links[i]);
 	state->nr_links = 0;
+}
+
+void hook_close(struct source_state *state)
+{
+	hook_detach(state);
 	bpf_object__close(state->object);
 	state->object = NULL;
 }

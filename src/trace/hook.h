@@ -26,6 +26,9 @@ int hook_open(struct session *session, const struct source *source, struct sourc
 /* Says in STATE, unless it is said already, that WHAT failed with ERR, a negative errno. */
 void hook_set_reason(struct source_state *state, const char *what, int err);
 
+/* Lets go of the links that STATE has; twice is safe. */
+void hook_detach(struct source_state *state);
+
 /* Detaches and unloads what STATE has; twice is safe. */
 void hook_close(struct source_state *state);
 

@@ -254,12 +254,18 @@ int reduced_open(struct reduced **ret, const struct trace_config *config,
 	return err;
 }
 
+void reduced_detach(struct reduced *reduced)
+{
+	for (size_t i = 0; i < reduced->nr_links; i++)
+		bpf_link__destroy(reduced->links[i]);
+	reduced->nr_links = 0;
+}
+
 void reduced_close(struct reduced *reduced)
 {
 	if (!reduced)
 		return;
-	for (size_t i = 0; i < reduced->nr_links; i++)
-		bpf_link__destroy(reduced->links[i]);
+	reduced_detach(reduced);
 	reduced_rings_close(&reduced->rings);
 	bpf_object__close(reduced->object);
 	life_free(reduced->life);

@@ -32,6 +32,11 @@ bool reduced_may_help(int err);
  */
 int reduced_open(struct reduced **ret, const struct trace_config *config,
 		 const struct attach_places *places);
+
+/* Lets go of the links; twice is safe. */
+void reduced_detach(struct reduced *reduced);
+
+/* Detaches and unloads. NULL is nothing. */
 void reduced_close(struct reduced *reduced);
 
 /* Why SOURCE is not attached, or not wholly; NULL: all is well. */

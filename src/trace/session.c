@@ -512,6 +512,14 @@ void session_counters(const struct session *session, enum source_id source,
 		add_rows(session, COUNTERS_OPENS_APART, ret);
 }
 
+void session_detach(struct session *session)
+{
+	if (session->reduced)
+		reduced_detach(session->reduced);
+	for (size_t i = 0; i < NR_SOURCES; i++)
+		hook_detach(&session->states[i]);
+}
+
 void session_close(struct session *session)
 {
 	ring_close(session);

@@ -128,6 +128,12 @@ void session_stop(struct session *session);
 void session_counters(const struct session *session, enum source_id source,
 		      struct source_counters *ret);
 
+/*
+ * Lets go of all links. The broker has them, too: call it before broker_stop(), and the end of the
+ * broker detaches the programs, several at a time, where this process would do it one by one.
+ */
+void session_detach(struct session *session);
+
 /* Detaches and unloads. Safe on a zeroed or half-opened session, and twice. */
 void session_close(struct session *session);
 

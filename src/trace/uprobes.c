@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +16,7 @@
 #include "trace/uprobe_link.h"
 
 EMBED_OBJECT(api_user);
-
-#define CLOSERS_MAX 8
+EMBED_OBJECT(api_user_awake);
 
 /* How the programs are loaded: the first that the kernel takes. */
 struct variant {
@@ -36,18 +34,7 @@ static int adjust(void *ctx, struct bpf_object *object)
 {
 	const struct variant *variant = ctx;
 	struct bpf_program *program;
-	struct bpf_map *map;
-	__u32 can_sleep = variant->can_sleep;
 
-	bpf_object__for_each_map(map, object)
-	{
-		int err = 0;
-
-		if (strcmp(bpf_map__name(map), ".rodata.sleep") == 0)
-			err = bpf_map__set_initial_value(map, &can_sleep, sizeof(can_sleep));
-		if (err)
-			return err;
-	}
 	bpf_object__for_each_program(program, object)
 	{
 		if (variant->is_multi)
@@ -101,8 +88,12 @@ static int has_multi(void)
 static int load_variant(struct uprobes *uprobes, struct session *session,
 			const struct variant *variant)
 {
-	const struct object_file file = { "api_user", api_user_object, api_user_object_end };
-	int err = session_load(session, &file, adjust, (void *)variant, &uprobes->object);
+	static const struct object_file sleeping = { "api_user", api_user_object,
+						     api_user_object_end };
+	static const struct object_file awake = { "api_user_awake", api_user_awake_object,
+						  api_user_awake_object_end };
+	int err = session_load(session, variant->can_sleep ? &sleeping : &awake, adjust,
+			       (void *)variant, &uprobes->object);
 
 	if (err)
 		return err;
@@ -138,7 +129,6 @@ void uprobes_offer(struct uprobes *uprobes, struct broker_config *config)
 {
 	config->probe = uprobes_attach;
 	config->unprobe = uprobes_detach;
-	config->unprobe_all = uprobes_detach_all;
 	config->probe_ctx = uprobes;
 	config->probes_one_by_one = !uprobes->is_multi;
 }
@@ -306,64 +296,6 @@ int uprobes_detach(void *ctx, uint32_t number)
 	return 0;
 }
 
-/* What several threads close: each takes the next. */
-struct closing {
-	int *links;
-	size_t nr_links;
-	size_t next;
-};
-
-static void *close_some(void *ctx)
-{
-	struct closing *closing = ctx;
-
-	for (;;) {
-		size_t i = __atomic_fetch_add(&closing->next, 1, __ATOMIC_RELAXED);
-
-		if (i >= closing->nr_links)
-			return NULL;
-		close(closing->links[i]);
-	}
-}
-
-static size_t count_links(const struct uprobes *uprobes)
-{
-	size_t nr = 0;
-
-	for (size_t i = 0; i < uprobes->nr_sets; i++)
-		nr += uprobes->sets[i].nr_links;
-	return nr;
-}
-
-void uprobes_detach_all(void *ctx)
-{
-	struct uprobes *uprobes = ctx;
-	size_t nr_links = count_links(uprobes);
-	_cleanup_(cleanup_free) int *links = nr_links ? malloc(nr_links * sizeof(*links)) : NULL;
-	struct closing closing = { .links = links };
-	pthread_t closers[CLOSERS_MAX];
-	size_t nr_closers = 0;
-
-	/* Without memory for it they are closed by the end of the process. */
-	if (!links)
-		return;
-	for (size_t i = 0; i < uprobes->nr_sets; i++) {
-		struct uprobe_set *set = &uprobes->sets[i];
-
-		for (size_t j = 0; j < set->nr_links; j++)
-			links[closing.nr_links++] = set->links[j];
-		free(set->links);
-		*set = (struct uprobe_set){ 0 };
-	}
-	uprobes->nr_sets = 0;
-	while (nr_closers + 1 < CLOSERS_MAX && nr_closers + 1 < nr_links &&
-	       pthread_create(&closers[nr_closers], NULL, close_some, &closing) == 0)
-		nr_closers++;
-	close_some(&closing);
-	for (size_t i = 0; i < nr_closers; i++)
-		pthread_join(closers[i], NULL);
-}
-
 void uprobes_close(struct uprobes *uprobes)
 {
 	if (uprobes->slots)
@@ -374,6 +306,8 @@ void uprobes_close(struct uprobes *uprobes)
 		munmap(uprobes->counts, API_COUNTS_MAX * sizeof(struct api_count));
 	if (uprobes->shared)
 		munmap(uprobes->shared, sizeof(struct api_shared));
+	for (uint32_t i = 0; i < uprobes->nr_sets; i++)
+		uprobes_detach(uprobes, i);
 	bpf_object__close(uprobes->object);
 	*uprobes = (struct uprobes){ .enter = -1, .leave = -1 };
 }

@@ -65,10 +65,7 @@ int uprobes_attach(void *ctx, int fd, const struct broker_probe *probes, size_t 
 /* Lets go of set number SET. Returns 0 or -ENOENT. */
 int uprobes_detach(void *ctx, uint32_t set);
 
-/* Lets go of all of them. */
-void uprobes_detach_all(void *ctx);
-
-/* Unloads and unmaps. Safe on a zeroed one. */
+/* Lets go of all of them, unloads and unmaps. Safe on a zeroed one. */
 void uprobes_close(struct uprobes *uprobes);
 
 #endif /* TRACE_UPROBES_H */

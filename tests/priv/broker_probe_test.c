@@ -18,7 +18,6 @@
 struct asked {
 	unsigned int nr_probed;
 	unsigned int nr_unprobed;
-	unsigned int nr_ended;
 	uint64_t inode;
 	int flags; /* of the descriptor */
 	uint32_t set;
@@ -61,11 +60,6 @@ static int on_unprobe(void *ctx, uint32_t set)
 	return asked->answer;
 }
 
-static void on_end(void *ctx)
-{
-	((struct asked *)ctx)->nr_ended++;
-}
-
 static int begin(void **state)
 {
 	files_begin(state);
@@ -76,7 +70,6 @@ static int begin(void **state)
 	config = (struct broker_config){
 		.probe = on_probe,
 		.unprobe = on_unprobe,
-		.unprobe_all = on_end,
 		.probe_ctx = asked,
 	};
 	file_put(files_path("libssl.so.3"), "library", 0600);
@@ -279,9 +272,6 @@ static void test_sets_are_let_go_of(void **state)
 	assert_int_equal(broker_unprobe(&broker, UINT32_MAX), -ENOENT);
 	assert_int_equal(asked->set, UINT32_MAX);
 	assert_int_equal(asked->nr_unprobed, 2);
-	assert_int_equal(asked->nr_ended, 0);
-	broker_stop(&broker);
-	assert_int_equal(asked->nr_ended, 1);
 }
 
 static void test_without_broker_probes_are_epipe(void **state)
@@ -327,13 +317,12 @@ static int say(size_t size)
 	return recv(broker.fd, &answer, sizeof(answer), 0) <= 0 ? 1 : answer.err;
 }
 
-/* That ends the broker, which lets go of all probes. */
+/* That ends the broker. */
 static void check_end(size_t size)
 {
 	assert_int_equal(say(size), 1);
 	broker_stop(&broker);
 	assert_int_equal(asked->nr_probed, 0);
-	assert_int_equal(asked->nr_ended, 1);
 	restart();
 }
 

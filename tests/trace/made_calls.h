@@ -63,11 +63,6 @@ static inline int fake_unprobe(void *ctx, uint32_t set)
 	return 0;
 }
 
-static inline void fake_unprobe_all(void *ctx)
-{
-	(void)ctx;
-}
-
 static inline void *map(size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -81,7 +76,6 @@ static inline void begin_calls(enum api_group group)
 	struct broker_config config = {
 		.probe = fake_probe,
 		.unprobe = fake_unprobe,
-		.unprobe_all = fake_unprobe_all,
 	};
 
 	asked = map(sizeof(*asked));

@@ -313,7 +313,8 @@ static inline int group_end(void **state)
 {
 	size_t nr_told = 0;
 
-	uprobes_detach_all(&uprobes);
+	for (uint32_t i = 0; i < uprobes.nr_sets; i++)
+		uprobes_detach(&uprobes, i);
 	if (handle) {
 		collect();
 		made.SSL_CTX_set_cipher_list(NULL, "not probed any more");

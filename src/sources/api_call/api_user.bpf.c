@@ -110,7 +110,7 @@ static __always_inline bool caller_selected(void)
 {
 	bool is_selected;
 
-	if (!can_sleep || !bpf_rcu_read_lock)
+	if (!CAN_SLEEP || !bpf_rcu_read_lock)
 		return current_selected();
 	bpf_rcu_read_lock();
 	is_selected = current_selected();

@@ -25,7 +25,9 @@
 #define KEY_NAME_AT 24
 
 /* Whether the program may sleep, so that pages can be read that are not in memory yet. */
-const volatile __u32 can_sleep SEC(".rodata.sleep");
+#ifndef CAN_SLEEP
+#define CAN_SLEEP true
+#endif
 
 struct api_frame {
 	__u64 cookie;
@@ -119,7 +121,7 @@ static __always_inline void page_in(const void *from)
 {
 	char byte;
 
-	if (can_sleep)
+	if (CAN_SLEEP)
 		bpf_copy_from_user(&byte, 1, from);
 }
 
@@ -128,7 +130,7 @@ static __always_inline long user_read(void *to, __u32 size, const void *from)
 {
 	long err = bpf_probe_read_user(to, size, from);
 
-	if (err && can_sleep)
+	if (err && CAN_SLEEP)
 		err = bpf_copy_from_user(to, size, from);
 	return err;
 }
@@ -138,7 +140,7 @@ static __always_inline long user_string(void *to, __u32 size, const void *from)
 {
 	long n = bpf_probe_read_user_str(to, size, from);
 
-	if (n >= 0 || !can_sleep)
+	if (n >= 0 || !CAN_SLEEP)
 		return n;
 	page_in(from);
 	n = bpf_probe_read_user_str(to, size, from);
