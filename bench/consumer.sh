@@ -117,10 +117,24 @@ latency_tracer()
 	esac
 }
 
+# What a program has to wait for that is COMMAND, whose calls are traced: until it begins, and from
+# its end until the tool has ended.
+command_once()
+{
+	[ "$TOOL_NAME" = crypto-tracer ] || return 0
+	began=$(date +%s%N)
+	ran=$("$TOOL" monitor --quiet --output "$OUT/command" -- date +%s%N) || return 1
+	ended=$(date +%s%N)
+	fact value command.start $(((ran - began) / 1000000))
+	fact value command.end $(((ended - ran) / 1000000))
+	rm -f "$OUT/command"
+}
+
 latency_round()
 {
 	latency_once slow 20 "$((SECONDS_LATENCY * 2000))" &&
-	latency_once fast "$EVENT_RATE" "$((SECONDS_LATENCY * 1000))"
+	latency_once fast "$EVENT_RATE" "$((SECONDS_LATENCY * 1000))" &&
+	command_once && command_once && command_once
 }
 
 group_latency()

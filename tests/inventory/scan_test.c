@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/magic.h>
+#include <sys/resource.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
@@ -184,6 +185,54 @@ static void test_scan_without_broker_fails(void **state)
 	assert_int_equal(inventory->nr_processes, 0);
 }
 
+/* One scan with SPARE descriptors to be had. */
+static int scan_with(rlim_t spare)
+{
+	struct rlimit before, limit;
+	int fd = dup(STDIN_FILENO);
+	int err;
+
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	limit = (struct rlimit){ (rlim_t)fd + spare, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	inventory_free(inventory);
+	assert_int_equal(inventory_new(&inventory, 65536), 0);
+	err = scan_run(&broker, inventory);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	return err;
+}
+
+/* What is missing for want of a descriptor must not pass for what is not there. */
+static void test_scan_without_descriptors_fails_or_tells_all(void **state)
+{
+	const struct inventory_process *process;
+	struct stat a = { 0 }, b = { 0 };
+	pid_t pid = holder_start();
+	size_t nr_hidden;
+	rlim_t spare = 0;
+	char path[64];
+
+	(void)state;
+	a = stat_of(files_path("a.pem"));
+	assert_int_equal(scan_run(&broker, inventory), 0);
+	nr_hidden = inventory->nr_hidden;
+	while (scan_with(spare) == -EMFILE && spare < 20)
+		spare++;
+	assert_true(spare > 1 && spare < 20);
+	process = inventory_find(inventory, (uint32_t)pid, 0);
+	assert_non_null(process);
+	assert_non_null(use_of(process, files_path("b.key")));
+	snprintf(path, sizeof(path), "/proc/%d/fd/%u", pid,
+		 use_of(process, files_path("b.key"))->fd);
+	b = stat_of(path);
+	check_files(process, &a, &b);
+	check_process(process);
+	assert_int_equal(inventory->nr_hidden, nr_hidden);
+	child_end(pid);
+}
+
 /* In a child without rights: the processes of others can be seen, but not looked into. */
 static int scan_as_nobody(pid_t pid)
 {
@@ -349,6 +398,7 @@ int main(void)
 		TEST(test_kernel_threads_and_zombies_are_not_told),
 		TEST(test_processes_beyond_the_limit_are_counted),
 		TEST(test_scan_without_broker_fails),
+		TEST(test_scan_without_descriptors_fails_or_tells_all),
 		TEST(test_processes_of_others_are_hidden),
 		TEST(test_container_is_told_by_the_control_group),
 		TEST(test_iterators_tell_the_same),

@@ -7,7 +7,6 @@
  * cmocka.h: has state.
  */
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -20,11 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-
 #include "priv/broker.h"
 #include "proc/status.h"
 #include "support/files.h"
+#include "support/own_libcrypto.h"
 
 #define NS_PER_SECOND 1000000000ULL
 
@@ -119,17 +117,6 @@ static inline pid_t ended_pid(void)
 		_exit(0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	return pid;
-}
-
-/* The libcrypto that this process maps, by its real name; NULL: it is linked statically. */
-static inline const char *own_libcrypto(void)
-{
-	static char path[PATH_MAX];
-	Dl_info info;
-
-	if (!dladdr((void *)OpenSSL_version_num, &info) || !realpath(info.dli_fname, path))
-		return NULL;
-	return strstr(path, "/libcrypto.so") ? path : NULL;
 }
 
 /* FD, which is closed, reads as EXPECTED. */
