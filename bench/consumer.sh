@@ -125,8 +125,8 @@ command_once()
 	began=$(date +%s%N)
 	ran=$("$TOOL" monitor --quiet --output "$OUT/command" -- date +%s%N) || return 1
 	ended=$(date +%s%N)
-	fact value command.start $(((ran - began) / 1000000))
-	fact value command.end $(((ended - ran) / 1000000))
+	fact value start.command $(((ran - began) / 1000000))
+	fact value stop.command $(((ended - ran) / 1000000))
 	rm -f "$OUT/command"
 }
 
