@@ -36,6 +36,7 @@ static size_t places_find(int fd, const char *path, size_t max, struct planned *
 	struct window window;
 	struct stat st;
 	struct elf elf;
+	size_t nr_refused;
 	int nr;
 
 	if (!class || fstat(fd, &st) < 0 ||
@@ -43,7 +44,7 @@ static size_t places_find(int fd, const char *path, size_t max, struct planned *
 		die(path, EINVAL);
 	nr = elf_open(&elf, &window);
 	if (!nr)
-		nr = plan_make(&elf, &family, API_GROUP_default, ret);
+		nr = plan_make(&elf, &family, API_GROUP_default, ret, &nr_refused);
 	window_close(&window);
 	if (nr <= 0)
 		die(path, nr ? -nr : ENOENT);
