@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 
 #include "inventory/made_profile.h"
 #include "priv/broker.h"
+#include "support/few_descriptors.h"
 #include "support/own_libcrypto.h"
 
 static struct broker broker;
@@ -40,15 +40,9 @@ static uint64_t inode_of(const char *path)
 /* What profiles_find_versions() says with SPARE descriptors to be had. */
 static int find(rlim_t spare, uint64_t *ret_short)
 {
-	struct rlimit before, limit;
-	int fd = dup(STDIN_FILENO);
+	struct rlimit before = descriptors_leave(spare);
 	int err;
 
-	assert_true(fd >= 0);
-	close(fd);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	limit = (struct rlimit){ (rlim_t)fd + spare, before.rlim_max };
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	err = profiles_find_versions(profiles, &broker, ret_short);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	return err;

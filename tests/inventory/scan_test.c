@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/magic.h>
-#include <sys/resource.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
@@ -16,6 +15,7 @@
 #include "inventory/iterate.h"
 #include "inventory/scan.h"
 #include "priv/opened.h"
+#include "support/few_descriptors.h"
 
 #define CONTAINER "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define TICK_NS	  (NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK))
@@ -116,17 +116,14 @@ static void check_process(const struct inventory_process *process)
 	assert_is_file(use->object, &st);
 }
 
-static void test_processes_are_told_with_libraries_and_files(void **state)
+/* PID is of holder_start(): all of it was told. */
+static void check_holder(pid_t pid)
 {
-	struct inventory_process *process;
-	struct stat a, b;
-	pid_t pid = holder_start();
+	const struct inventory_process *process = inventory_find(inventory, (uint32_t)pid, 0);
+	struct stat a = stat_of(files_path("a.pem"));
+	struct stat b;
 	char path[64];
 
-	(void)state;
-	a = stat_of(files_path("a.pem"));
-	assert_int_equal(scan_run(&broker, inventory), 0);
-	process = inventory_find(inventory, (uint32_t)pid, 0);
 	assert_non_null(process);
 	/* The file has no name any more, but the descriptor. */
 	assert_non_null(use_of(process, files_path("b.key")));
@@ -135,6 +132,15 @@ static void test_processes_are_told_with_libraries_and_files(void **state)
 	b = stat_of(path);
 	check_files(process, &a, &b);
 	check_process(process);
+}
+
+static void test_processes_are_told_with_libraries_and_files(void **state)
+{
+	pid_t pid = holder_start();
+
+	(void)state;
+	assert_int_equal(scan_run(&broker, inventory), 0);
+	check_holder(pid);
 	child_end(pid);
 }
 
@@ -188,17 +194,12 @@ static void test_scan_without_broker_fails(void **state)
 /* One scan with SPARE descriptors to be had. */
 static int scan_with(rlim_t spare)
 {
-	struct rlimit before, limit;
-	int fd = dup(STDIN_FILENO);
+	struct rlimit before;
 	int err;
 
-	assert_true(fd >= 0);
-	close(fd);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	limit = (struct rlimit){ (rlim_t)fd + spare, before.rlim_max };
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	inventory_free(inventory);
 	assert_int_equal(inventory_new(&inventory, 65536), 0);
+	before = descriptors_leave(spare);
 	err = scan_run(&broker, inventory);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	return err;
@@ -207,28 +208,17 @@ static int scan_with(rlim_t spare)
 /* What is missing for want of a descriptor must not pass for what is not there. */
 static void test_scan_without_descriptors_fails_or_tells_all(void **state)
 {
-	const struct inventory_process *process;
-	struct stat a = { 0 }, b = { 0 };
 	pid_t pid = holder_start();
 	size_t nr_hidden;
 	rlim_t spare = 0;
-	char path[64];
 
 	(void)state;
-	a = stat_of(files_path("a.pem"));
 	assert_int_equal(scan_run(&broker, inventory), 0);
 	nr_hidden = inventory->nr_hidden;
 	while (scan_with(spare) == -EMFILE && spare < 20)
 		spare++;
 	assert_true(spare > 1 && spare < 20);
-	process = inventory_find(inventory, (uint32_t)pid, 0);
-	assert_non_null(process);
-	assert_non_null(use_of(process, files_path("b.key")));
-	snprintf(path, sizeof(path), "/proc/%d/fd/%u", pid,
-		 use_of(process, files_path("b.key"))->fd);
-	b = stat_of(path);
-	check_files(process, &a, &b);
-	check_process(process);
+	check_holder(pid);
 	assert_int_equal(inventory->nr_hidden, nr_hidden);
 	child_end(pid);
 }
