@@ -23,7 +23,7 @@
 /* The five lists in decimal, "771,4865-4866,0-23-65281,29-23-24,0". Returns 0 or -ENODATA. */
 int ja3_text(const struct tls_client_hello *hello, char ret[static JA3_TEXT_SIZE]);
 
-/* The hash of that text. Returns 0, -ENODATA, or -ENOTSUP where libcrypto refuses MD5. */
+/* The hash of that text. Returns 0, -ENODATA, or -ENOTSUP: libcrypto refuses MD5, or no memory. */
 int ja3_hash(const struct tls_client_hello *hello, char ret[static JA3_SIZE]);
 
 /* TRANSPORT is an enum tls_transport. Returns 0, -ENODATA or -ENOTSUP. */

@@ -31,7 +31,10 @@ struct ssh_key {
 /* Reads BLOB. Returns false, *RET untouched, when it does not begin with a type. */
 bool ssh_key_read(const struct flow_text *blob, struct ssh_key *ret);
 
-/* Writes the fingerprint of BLOB, a whole key. Returns false when libcrypto refuses SHA-256. */
+/*
+ * Writes the fingerprint of BLOB, a whole key. Returns false when libcrypto
+ * refuses SHA-256, or there is no memory.
+ */
 bool ssh_key_fingerprint(const struct flow_text *blob, char ret[static SSH_FINGERPRINT_SIZE]);
 
 #endif /* PROTO_SSH_KEY_H */

@@ -20,6 +20,7 @@ struct owner {
 
 struct owners {
 	struct broker *broker;
+	struct owners_counts counts;
 	size_t nr_paths;
 	char *paths[OWNERS_LIBRARIES_MAX];
 	struct owner owners[OWNERS_MAX];
@@ -66,6 +67,8 @@ static void note(struct owners *owners, struct owner *owner, const char *path, s
 			return;
 	if (number < OWNERS_LIBRARIES_MAX && owner->nr < OWNER_LIBRARIES_MAX)
 		owner->libraries[owner->nr++] = (uint16_t)number;
+	else
+		owners->counts.left_out++;
 }
 
 void owners_mapped(struct owners *owners, const struct record *record)
@@ -130,9 +133,15 @@ size_t owners_libraries(struct owners *owners, uint32_t pid, uint64_t start_ns,
 	/* It was forked, did its work and is gone: what it had, its parent had. */
 	if (!owner->is_whole && !owner->nr && parent)
 		owner = look_up(owners, parent->pid, parent->start_ns);
+	owners->counts.unread += !owner->is_whole && !owner->nr;
 	for (size_t i = 0; i < owner->nr; i++)
 		ret[i] = owners->paths[owner->libraries[i]];
 	return owner->nr;
+}
+
+const struct owners_counts *owners_counts(const struct owners *owners)
+{
+	return &owners->counts;
 }
 
 int owners_new(struct owners **ret, struct broker *broker)

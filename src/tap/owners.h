@@ -21,6 +21,12 @@
 
 struct owners;
 
+/* What could not be told. */
+struct owners_counts {
+	uint64_t unread;   /* times that a process was asked about and not known */
+	uint64_t left_out; /* libraries of a process for which there was no memory, or no room */
+};
+
 /* BROKER is borrowed. Returns 0 or -ENOMEM. */
 int owners_new(struct owners **ret, struct broker *broker);
 void owners_free(struct owners *owners);
@@ -38,5 +44,7 @@ void owners_executed(struct owners *owners, const struct record *record);
  */
 size_t owners_libraries(struct owners *owners, uint32_t pid, uint64_t start_ns,
 			const struct process *parent, const char *ret[static OWNER_LIBRARIES_MAX]);
+
+const struct owners_counts *owners_counts(const struct owners *owners);
 
 #endif /* TAP_OWNERS_H */

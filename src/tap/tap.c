@@ -179,6 +179,7 @@ void tap_send(struct tap *tap, const struct tap_connection *connection, enum sou
 
 void tap_cover(const struct tap *tap, struct coverage *coverage)
 {
+	const struct owners_counts *owners;
 	const struct tap_counts *counts;
 
 	if (!tap->connections)
@@ -192,6 +193,13 @@ void tap_cover(const struct tap *tap, struct coverage *coverage)
 			  "packets of theirs were lost: the buffer was full", counts->holes);
 	coverage_add_some(coverage, "the process of handshakes", "nobody had read from the socket",
 			  tap->nr_unowned);
+	owners = owners_counts(tap->owners);
+	coverage_add_some(coverage, "the TLS library of handshakes",
+			  "their process could not be looked into, or had ended", owners->unread);
+	coverage_add_some(coverage, "TLS libraries of processes",
+			  "no memory, or more than there is room for", owners->left_out);
+	coverage_add_some(coverage, "fingerprints of handshakes",
+			  "no memory, or libcrypto refuses the hash", tap->nr_unhashed);
 	coverage_add_some(coverage, "handshakes of other control groups",
 			  "this is a cgroup namespace", !tap->is_whole);
 }

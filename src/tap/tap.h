@@ -36,6 +36,7 @@ struct tap {
 	uint64_t now_ns;		      /* time of what is told now */
 	uint64_t nr_made[NR_SOURCES];	      /* events, by source */
 	uint64_t nr_unowned;		      /* handshakes of which no process is known */
+	uint64_t nr_unhashed;		      /* that lack a fingerprint they could have */
 	bool is_whole;			      /* all control groups of the host are seen */
 	int err;			      /* of the pipeline */
 };

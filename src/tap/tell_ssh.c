@@ -65,6 +65,17 @@ static struct tail add_verdicts(struct draft *draft, const struct ssh_session *s
 	return tail;
 }
 
+static struct tail add_fingerprint(struct tap *tap, const struct flow_text *blob)
+{
+	char fingerprint[SSH_FINGERPRINT_SIZE];
+
+	if (!ssh_key_fingerprint(blob, fingerprint)) {
+		tap->nr_unhashed++;
+		return (struct tail){ 0 };
+	}
+	return draft_add(tap->draft, fingerprint, strlen(fingerprint), 1);
+}
+
 static uint8_t outcome_of(const struct ssh_session *session, bool is_closed)
 {
 	switch (session->outcome) {
@@ -101,7 +112,6 @@ void tell_ssh(struct tap *tap, const struct tap_connection *connection,
 	struct draft *draft = tap->draft;
 	struct ssh_handshake_event *event = draft_begin(draft, sizeof(*event));
 	const struct flow_text *chosen = session->chosen;
-	char fingerprint[SSH_FINGERPRINT_SIZE];
 
 	event->duration_ns = tap_duration_ns(connection);
 	memcpy(event->local, connection->local, sizeof(event->local));
@@ -124,9 +134,8 @@ void tell_ssh(struct tap *tap, const struct tap_connection *connection,
 	event->compression_c2s = add_text(draft, &chosen[SSH_LIST_compression_c2s]);
 	event->compression_s2c = add_text(draft, &chosen[SSH_LIST_compression_s2c]);
 	event->signature = add_text(draft, &session->signature);
-	if (session->host_key_blob.size &&
-	    ssh_key_fingerprint(&session->host_key_blob, fingerprint))
-		event->fingerprint = draft_add(draft, fingerprint, strlen(fingerprint), 1);
+	if (session->host_key_blob.size)
+		event->fingerprint = add_fingerprint(tap, &session->host_key_blob);
 	event->failure = add_failure(draft, session);
 	event->verdicts = add_verdicts(draft, session);
 	tap_send(tap, connection, SOURCE_ssh_handshake);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <string.h>
 
 #include "catalogue/libraries.h"
@@ -73,16 +74,20 @@ static struct tail add_certificates(struct draft *draft,
 	return tail;
 }
 
-static void add_fingerprints(struct draft *draft, struct tls_handshake_event *event,
+static void add_fingerprints(struct tap *tap, struct tls_handshake_event *event,
 			     const struct tls_session *session)
 {
 	char ja3[JA3_SIZE];
 	char ja4[JA4_SIZE];
+	int err3 = ja3_hash(&session->client, ja3);
+	int err4 = ja4_format(&session->client, session->transport, ja4);
 
-	if (ja3_hash(&session->client, ja3) == 0)
-		event->ja3 = add_string(draft, ja3);
-	if (ja4_format(&session->client, session->transport, ja4) == 0)
-		event->ja4 = add_string(draft, ja4);
+	if (err3 == 0)
+		event->ja3 = add_string(tap->draft, ja3);
+	if (err4 == 0)
+		event->ja4 = add_string(tap->draft, ja4);
+	/* Of a hello that cannot have one nothing is missing. */
+	tap->nr_unhashed += (err3 && err3 != -ENODATA) || (err4 && err4 != -ENODATA);
 }
 
 /* The number of the rule called NAME, which is one of those. */
@@ -231,7 +236,7 @@ void tell_tls(struct tap *tap, const struct tap_connection *connection,
 	event->offered_groups = add_codes(draft, &client->groups);
 	event->offered_signatures = add_codes(draft, &client->signatures);
 	event->offered_alpn = add_alpn(draft, client);
-	add_fingerprints(draft, event, session);
+	add_fingerprints(tap, event, session);
 	add_libraries(tap, connection, event, session);
 	add_verdicts(draft, event, session);
 	event->certificates = add_certificates(draft, &session->server_certificates);

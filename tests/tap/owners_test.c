@@ -131,9 +131,11 @@ static void test_later_process_of_a_pid_has_nothing_of_the_earlier(void **state)
 	(void)state;
 	execute(GONE, 1);
 	map(GONE, 1, LIBSSL);
+	assert_int_equal(owners_counts(owners)->unread, 0);
 	EXPECT_NONE(GONE, 2);
 	/* Who takes the place has it. */
 	EXPECT_NONE(GONE, 1);
+	assert_int_equal(owners_counts(owners)->unread, 2);
 }
 
 /* Two processes whose pids share a place; what is not known any more is asked for, not made up. */
@@ -172,6 +174,7 @@ static void test_further_libraries_are_left_out(void **state)
 	}
 	EXPECT(GONE, 1, "/opt/0/libssl.so.3", "/opt/1/libssl.so.3", "/opt/2/libssl.so.3",
 	       "/opt/3/libssl.so.3");
+	assert_int_equal(owners_counts(owners)->left_out, OWNER_LIBRARIES_MAX);
 }
 
 /* Of paths that differ so many are held; what is held stays right. */
@@ -188,6 +191,7 @@ static void test_further_paths_are_left_out(void **state)
 	EXPECT(GONE, 1, "/opt/0/libssl.so.3");
 	EXPECT(GONE + OWNERS_LIBRARIES_MAX - 1, 1, "/opt/255/libssl.so.3");
 	EXPECT_NONE(GONE + OWNERS_LIBRARIES_MAX, 1);
+	assert_int_equal(owners_counts(owners)->left_out, 10);
 	map(GONE + OWNERS_LIBRARIES_MAX, 1, "/opt/7/libssl.so.3");
 	EXPECT(GONE + OWNERS_LIBRARIES_MAX, 1, "/opt/7/libssl.so.3");
 }
@@ -314,7 +318,6 @@ static void test_child_that_is_gone_has_what_its_parent_has(void **state)
 	expect_of(GONE, 5, &parent, (const char *const[]){ NULL });
 }
 
-/* What it has of its own says that it is no copy. */
 /* It has an empty list of mappings. */
 static void test_child_that_nobody_has_waited_for_is_gone_too(void **state)
 {
@@ -332,6 +335,7 @@ static void test_child_that_nobody_has_waited_for_is_gone_too(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* What it has of its own says that it is no copy. */
 static void test_child_that_mapped_something_is_not_its_parent(void **state)
 {
 	struct process parent = process_of(GONE + 1, 1);
