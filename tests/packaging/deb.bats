@@ -44,8 +44,8 @@ setup()
     grep -v completions "$T/list" | sed 's/^root.root //' >"$T/rest"
     { cat <<END
 -rw-r--r-- ./etc/logrotate.d/crypto-tracer
--rw-r--r-- ./lib/systemd/system/crypto-tracer.service
--rw-r--r-- ./lib/systemd/system/crypto-tracer.service.d/perf.conf
+-rw-r--r-- ./usr/lib/systemd/system/crypto-tracer.service
+-rw-r--r-- ./usr/lib/systemd/system/crypto-tracer.service.d/perf.conf
 -rwxr-xr-x ./usr/bin/crypto-tracer
 -rw-r--r-- ./usr/lib/sysusers.d/crypto-tracer.conf
 -rw-r--r-- ./usr/lib/tmpfiles.d/crypto-tracer.conf
@@ -77,9 +77,9 @@ END
     # The user of the service and the folder of its output are there.
     grep -q '^crypto-tracer:' "$T/root/etc/passwd"
     [ -d "$T/root/var/log/crypto-tracer" ]
-    [ -z "$(find "$T/root/etc/systemd" "$T/root/lib/systemd" -type l 2>/dev/null)" ]
+    [ -z "$(find "$T/root/etc/systemd" "$T/root/usr/lib/systemd" -type l 2>/dev/null)" ]
     [ -f "$T/root$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' \
-        "$T/root/lib/systemd/system/crypto-tracer.service")" ]
+        "$T/root/usr/lib/systemd/system/crypto-tracer.service")" ]
     zcat "$T/root/usr/share/man/man1/crypto-tracer.1.gz" | cmp - "$ROOT/docs/crypto-tracer.1"
     TOOL=$T/root/usr/bin/crypto-tracer
     openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out "$T/seen.pem" -subj /CN=seen \
@@ -91,10 +91,10 @@ END
     # Its output is there until it is purged.
     : >"$T/root/var/log/crypto-tracer/events.json"
     dpkg --root="$T/root" --force-depends --force-script-chrootless -r crypto-tracer >/dev/null 2>&1
-    [ "$(cd "$T/root" && find etc lib usr var/log -type f -path '*crypto-tracer*' | sort | paste -sd ' ')" = \
+    [ "$(cd "$T/root" && find etc usr var/log -type f -path '*crypto-tracer*' | sort | paste -sd ' ')" = \
         'etc/logrotate.d/crypto-tracer var/log/crypto-tracer/events.json' ]
     dpkg --root="$T/root" --force-script-chrootless -P crypto-tracer >/dev/null 2>&1
-    [ -z "$(cd "$T/root" && find etc lib usr var/log -name '*crypto-tracer*')" ]
+    [ -z "$(cd "$T/root" && find etc usr var/log -name '*crypto-tracer*')" ]
 }
 
 @test "made again it is the same file" {
