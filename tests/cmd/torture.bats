@@ -46,6 +46,10 @@ setup()
     MIN=3 must_stand -k 'monitor -- true' -s 200
 }
 
+@test "profile says that it lacks command lines" {
+    MIN=1 must_stand -k 'profile --api' -w tell_cmdline
+}
+
 @test "monitor goes on where no ring can be handed over of a CPU that came online" {
     [ "$(nproc)" -gt 1 ] || skip "one CPU"
     MIN=1 must_stand -k 'TORTURE_LATE=1 CRYPTO' -w reduced_rings_reopen

@@ -18,9 +18,10 @@
  * that failed and from where, or nothing; at byte LIST_AT lines, in a run without failure:
  *
  *   process PROCESS CALLER     how it was forked
- *   place PROCESS PLACE WHOSE CALLER
+ *   place PROCESS PLACE WHOSE CALLER...
  *                              one that can fail. WHOSE is tool, or the library that asks, where it
- *                              is one that does not stand it: see whose().
+ *                              is one that does not stand it: see whose(). Callers are the
+ *                              program's, the innermost first.
  *
  * CALLER is an offset in the program, for addr2line(1). Addresses have to be the same in each run:
  * setarch -R.
@@ -165,29 +166,42 @@ static void list(const char *line, int size)
 		memcpy(state->list + at, line, (size_t)size);
 }
 
+static unsigned long offset_of(const void *address)
+{
+	return (unsigned long)address - program.begin - 1;
+}
+
 /*
- * Where the program calls what led here, an offset in it; 0: it did not. What libcrypto allocates
+ * The frame where the program calls what led here; STACK->nr: it did not. What libcrypto allocates
  * with is the program's, too (src/inspect/crypto_memory.c): that is not where.
  */
-static unsigned long caller_of(const struct stack *stack)
+static int caller_of(const struct stack *stack)
 {
 	bool is_asked = stack->nr > 1 && is_in(&program, stack->frames[0]) &&
 			!is_in(&program, stack->frames[1]) &&
 			strcmp(whose(stack), "libcrypto") == 0;
+	int i = is_asked;
 
-	for (int i = is_asked; i < stack->nr; i++)
-		if (is_in(&program, stack->frames[i]))
-			return (unsigned long)stack->frames[i] - program.begin - 1;
-	return 0;
+	while (i < stack->nr && !is_in(&program, stack->frames[i]))
+		i++;
+	return i;
 }
 
 static void note(const struct stack *stack, uint64_t place)
 {
-	char line[128];
+	char line[128 + FRAMES_MAX * 20];
+	int size;
 
-	if (is_new(place))
-		list(line, snprintf(line, sizeof(line), "place %s %016llx %s 0x%lx\n", process,
-				    (unsigned long long)place, whose(stack), caller_of(stack)));
+	if (!is_new(place))
+		return;
+	size = snprintf(line, sizeof(line), "place %s %016llx %s", process,
+			(unsigned long long)place, whose(stack));
+	for (int i = caller_of(stack); i < stack->nr; i++)
+		if (is_in(&program, stack->frames[i]))
+			size += snprintf(line + size, sizeof(line) - (size_t)size, " 0x%lx",
+					 offset_of(stack->frames[i]));
+	line[size++] = '\n';
+	list(line, size);
 }
 
 /* Says what fails: offsets in the program, names elsewhere. */
@@ -269,10 +283,12 @@ bool late_is_offline(int cpu)
 static void before_fork(void)
 {
 	struct stack stack;
+	int caller;
 
 	nr_forks++;
 	stack_take(&stack);
-	forked_from = caller_of(&stack);
+	caller = caller_of(&stack);
+	forked_from = caller < stack.nr ? offset_of(stack.frames[caller]) : 0;
 }
 
 static void after_fork(void)

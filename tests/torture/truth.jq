@@ -5,11 +5,18 @@
 
 def name: tostring | sub(".*/"; "");
 
+# Where there is a value in it, whichever of a list.
+def filled:
+    paths(type as $type | . != null and . != "" and ($type | IN("object", "array") | not))
+    | map(strings // "[]") | join(".");
+
 # Events, as `monitor` and `files` write them.
 def events:
     .[] | select(.event_type? and ([.event_type] | inside(["start", "coverage"]) | not))
-    | [.event_type, .process, (.file // .library // .exe // "" | name), .function_name // "",
-       .version // "", .outcome // "", .exit_code // "", .file_kind // ""] | map(tostring) | join(" ");
+    | ([.event_type, .process, (.file // .library // .exe // "" | name), .function_name // "",
+        .version // "", .outcome // "", .exit_code // "", .file_kind // ""]
+       | map(tostring) | join(" ")) as $event
+    | $event, "\($event): \(filled)";
 
 def documents: .[] | select(.event_type? | not);
 
@@ -21,7 +28,8 @@ def profiles:
       (.api_calls | keys[] | "call \(.)"),
       (.tls_sessions[]? | "session \(.version) \(.outcome)"),
       (.certificates[]? | "certificate \(.subject // .path)"),
-      (.programs[]? | "program \(.exe // .path // . | name)");
+      (.programs[]? | "program \(.exe // .path // . | name)"),
+      "profile: \(del(.coverage) | filled)";
 
 # A snapshot, or a list of libraries.
 def inventories:
