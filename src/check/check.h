@@ -137,7 +137,10 @@ bool check_has_cause(const struct check *check, enum check_cause cause);
 /* Whether events are shown, and the kernel can give none of them. */
 bool check_is_hopeless(const struct check *check);
 
-/* Renders what is shown for people into *RET, which is the caller's. Returns 0 or -ENOMEM. */
-int check_text(const struct check *check, bool has_color, char **ret);
+/*
+ * Renders what is shown for people into *RET, *RET_SIZE bytes, which is the caller's. Returns 0 or
+ * -ENOMEM.
+ */
+int check_text(const struct check *check, bool has_color, char **ret, size_t *ret_size);
 
 #endif /* CHECK_CHECK_H */

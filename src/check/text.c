@@ -9,6 +9,7 @@
 
 #include "check/host.h"
 #include "lib/cleanup.h"
+#include "lib/memory.h"
 #include "lib/table.h"
 #include "lib/wrap.h"
 
@@ -202,24 +203,14 @@ static void add_page(struct page *page, const struct check *check)
 	print_host(page, &check->host);
 }
 
-int check_text(const struct check *check, bool has_color, char **ret)
+int check_text(const struct check *check, bool has_color, char **ret, size_t *ret_size)
 {
 	struct page page = { .has_color = has_color };
-	char *text = NULL;
-	size_t size;
+	struct memory_text text;
 
-	page.out = open_memstream(&text, &size);
-	if (!page.out)
+	if (memory_text_begin(&text))
 		return -ENOMEM;
+	page.out = text.out;
 	add_page(&page, check);
-	if (ferror(page.out))
-		page.err = -ENOMEM;
-	if (fclose(page.out))
-		page.err = -ENOMEM;
-	if (page.err) {
-		free(text);
-		return page.err;
-	}
-	*ret = text;
-	return 0;
+	return memory_text_end(&text, page.err, ret, ret_size);
 }

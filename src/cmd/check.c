@@ -38,13 +38,14 @@ static int write_check(struct take *take, const struct check *check)
 {
 	const struct options *options = take->options;
 	char *text = NULL;
+	size_t size;
 	int err;
 
 	if (options->format && !options->is_summary)
 		return take_write(take, check, &check_fields);
-	err = check_text(check, take->has_color, &text);
+	err = check_text(check, take->has_color, &text, &size);
 	if (!err)
-		err = take_print(take, text, strlen(text));
+		err = take_print(take, text, size);
 	free(text);
 	return err;
 }

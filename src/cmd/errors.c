@@ -15,6 +15,7 @@
 #include "cmd/cmd.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "lib/spawn.h"
 #include "lib/wrap.h"
 #include "priv/privileges.h"
@@ -76,8 +77,8 @@ static bool report_obstacle(unsigned int missing)
 	_cleanup_(cleanup_free) char *action = NULL;
 	char line[CHECK_WHY_SIZE + 32];
 	char detail[CHECK_WHY_SIZE + 64];
+	struct memory_text text;
 	size_t size;
-	FILE *out;
 
 	check_host_read(&host);
 	if (!host.has_user_namespace && verdict_lacking(&host, takes))
@@ -86,14 +87,13 @@ static bool report_obstacle(unsigned int missing)
 			host.trial.bpf	  ? host.trial.bpf
 			: host.trial.perf ? host.trial.perf
 					  : host.trial.tracefs);
-	out = open_memstream(&action, &size);
-	if (!out)
+	if (memory_text_begin(&text))
 		return false;
 	snprintf(line, sizeof(line), "%s.", verdict.remedy);
-	wrap_print(out, &how, line);
+	wrap_print(text.out, &how, line);
 	if (verdict.command[0])
-		fprintf(out, "  %s\n", verdict.command);
-	if (fclose(out))
+		fprintf(text.out, "  %s\n", verdict.command);
+	if (memory_text_end(&text, 0, &action, &size))
 		return false;
 	action[size - 1] = '\0';
 	snprintf(detail, sizeof(detail), "Tracing was tried and refused (uid %u):\n%s.", getuid(),

@@ -91,6 +91,7 @@ static void test_hopeless_is_only_what_the_kernel_makes_so(void **state)
 static void test_the_text_fits_whatever_is_wrong(void **state)
 {
 	char *text = NULL;
+	size_t size;
 
 	(void)state;
 	check.kernel = "6.18.0-with-a-rather-long-local-version-of-the-distribution-and-more-amd64";
@@ -108,14 +109,15 @@ static void test_the_text_fits_whatever_is_wrong(void **state)
 			    "another one that also takes more than one line of the terminal", NULL);
 	}
 	check_end(&check, NULL, 0);
-	assert_int_equal(check_text(&check, false, &text), 0);
+	assert_int_equal(check_text(&check, false, &text, &size), 0);
+	assert_int_equal(strlen(text), size);
 	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
 		assert_true(strcspn(line, "\n") <= 80);
 	assert_null(strchr(text, '\033'));
 	/* each reason once, with those that have it */
 	assert_non_null(strstr(text, "process_fork, process_exit"));
 	free(text);
-	assert_int_equal(check_text(&check, true, &text), 0);
+	assert_int_equal(check_text(&check, true, &text, &size), 0);
 	assert_non_null(strchr(text, '\033'));
 	free(text);
 }

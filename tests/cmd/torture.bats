@@ -30,6 +30,10 @@ setup()
     MIN=60 must_stand -k 'syscalls policy --format c'
 }
 
+@test "check tells nothing where there is no memory for its text" {
+    MIN=1 must_stand -k check -w check_text
+}
+
 @test "check ends the child that nobody answers any more" {
     MIN=1 must_stand -k 'check --format' -w take_listener
 }
