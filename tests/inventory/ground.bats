@@ -249,22 +249,24 @@ setup()
     [ "$(jq -r .coverage.method "$D/proc.json")" = proc ]
     [ "$(jq -r .coverage.reason "$D/proc.json")" = "no permission for bpf(2)" ]
     for name in bpf proc; do
+        # Of what others have the two are of different moments.
         jq -S --slurpfile started "$D/started.json" '
             def ours: any(.processes[]; .pid | IN($started[0][]));
             def less: map(select(ours) | .processes |= map(select(.pid | IN($started[0][]))));
-            {schema_version, snapshot_version, tool, hostname, kernel,
-             processes: [.processes[] | select(.pid | IN($started[0][]))],
-             certificates: .certificates | less, keys: .keys | less, findings: .findings | less} |
+            .processes |= map(select(.pid | IN($started[0][]))) |
+            .certificates |= less | .keys |= less | .findings |= less |
             # They were made for whole days: a second later there is one day less.
             del(.certificates[].days_left)
-            ' "$D/$name.json" >"$T/$name"
+            ' "$D/$name.json" >"$T/ours.$name"
+        jq -S '{schema_version, snapshot_version, tool, hostname, kernel, processes,
+                certificates, keys, findings}' "$T/ours.$name" >"$T/$name"
         [ "$(jq '.certificates | length' "$T/$name")" -ge 5 ]
     done
     diff "$T/bpf" "$T/proc"
-    diff <(members "$D/bpf.json") <(members "$D/proc.json")
+    diff <(members "$T/ours.bpf") <(members "$T/ours.proc")
 }
 
-# members DOCUMENT: the names that it has, of what is told of everything.
+# members DOCUMENT: the names that it has.
 members()
 {
     jq -r 'paths | map(strings) | join(".")' "$1" | grep -vE 'not_seen|container|coverage.files|^$' |

@@ -301,7 +301,7 @@ has_exactly()
     HELD+=("$!")
     wait_for 90 sh -c '[ "$(wc -l <"$0")" -eq 10000 ]' "$T/files/pids"
     profile_start --no-redact --pid "${HELD[-1]}" --follow-children --duration 1000 --api none \
-        --buffer-size 16M
+        --buffer-size 64M
     : >"$T/files/go"
     wait_for 200 has_ended "$TRACER"
     profile_wait
