@@ -203,6 +203,8 @@ static int write_coverage(struct listing *listing)
 		coverage_add_gap(&coverage, "files of processes of other users",
 				 "needs root, or CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
 				 inventory->nr_hidden);
+	coverage_add_some(&coverage, "processes or files",
+			  "more than are kept; see --max-processes", inventory->nr_refused);
 	if (source->counts.nr_failed)
 		coverage_add_gap(&coverage, "content of open files",
 				 "gone meanwhile, no permission, or no descriptor for it",

@@ -102,6 +102,12 @@ struct inventory_process *inventory_find(const struct inventory *inventory, uint
 	return NULL;
 }
 
+static void *no_memory(struct inventory *inventory)
+{
+	inventory->is_short = true;
+	return NULL;
+}
+
 struct inventory_process *inventory_add(struct inventory *inventory, uint32_t pid,
 					uint64_t start_ns)
 {
@@ -115,10 +121,10 @@ struct inventory_process *inventory_add(struct inventory *inventory, uint32_t pi
 		return NULL;
 	}
 	if (make_room(&inventory->processes, inventory->nr_processes, sizeof(void *)))
-		return NULL;
+		return no_memory(inventory);
 	process = calloc(1, sizeof(*process));
 	if (!process)
-		return NULL;
+		return no_memory(inventory);
 	process->pid = pid;
 	process->task = pid;
 	process->start_ns = start_ns;
@@ -296,14 +302,14 @@ struct inventory_object *inventory_named(struct inventory *inventory, const char
 		return NULL;
 	}
 	if (make_room(&inventory->objects, inventory->nr_objects, sizeof(void *)))
-		return NULL;
+		return no_memory(inventory);
 	object = calloc(1, sizeof(*object));
 	if (!object)
-		return NULL;
+		return no_memory(inventory);
 	object->path = strndup(path, size);
 	if (!object->path) {
 		free(object);
-		return NULL;
+		return no_memory(inventory);
 	}
 	library = library_classify(path, size);
 	*object = (struct inventory_object){

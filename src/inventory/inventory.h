@@ -120,6 +120,7 @@ struct inventory {
 	size_t nr_refused; /* things beyond a limit */
 	size_t nr_unasked; /* libraries whose package is not known: see origins.h */
 	bool is_partial;   /* /proc does not even show all processes */
+	bool is_short;	   /* something is not here for want of memory: its scan fails */
 	struct containers *containers;
 	/* Private. */
 	uint64_t *listeners; /* network namespace and port, sorted */
@@ -133,7 +134,10 @@ struct inventory {
 int inventory_new(struct inventory **ret, uint32_t max_processes);
 void inventory_free(struct inventory *inventory);
 
-/* The process of PID that began at START_NS, entered if it is not there; NULL: no room. */
+/*
+ * The process of PID that began at START_NS, entered if it is not there; NULL: no room, or no
+ * memory, which is noted.
+ */
 struct inventory_process *inventory_add(struct inventory *inventory, uint32_t pid,
 					uint64_t start_ns);
 /* The same, NULL when it is not there. START_NS 0: any. */
@@ -146,7 +150,7 @@ void inventory_remove(struct inventory *inventory, uint32_t pid);
 /* Forgets all processes that are not wanted, and what only they have. Before inventory_sort(). */
 void inventory_keep_wanted(struct inventory *inventory);
 
-/* PATH (SIZE bytes) on its device, which IS_DELETED by now or not; NULL: no room. */
+/* PATH (SIZE bytes) on its device, which IS_DELETED by now or not; NULL as above. */
 struct inventory_object *inventory_named(struct inventory *inventory, const char *path, size_t size,
 					 bool is_deleted, uint32_t dev_major, uint32_t dev_minor,
 					 uint64_t inode);

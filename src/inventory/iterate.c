@@ -260,5 +260,5 @@ int iterate_run(struct iterate *iterate, struct inventory *inventory)
 	/* Files are always named. */
 	if (!err)
 		err = read_all(iterate->files, inventory, known);
-	return err;
+	return err || !inventory->is_short ? err : -ENOMEM;
 }

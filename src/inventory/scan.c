@@ -296,5 +296,5 @@ int scan_run(struct broker *broker, struct inventory *inventory)
 	scan_sockets_free(scan.sockets);
 	/* It is always there: where it is not seen, others are not, too (hidepid, proc(5)). */
 	inventory->is_partial = !scan.has_init;
-	return err;
+	return err || !inventory->is_short ? err : -ENOMEM;
 }

@@ -16,11 +16,14 @@
 #include "inventory/scan.h"
 #include "priv/opened.h"
 #include "support/few_descriptors.h"
+#include "support/short_memory.h"
 
 #define CONTAINER "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define TICK_NS	  (NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK))
 
 static struct inventory *inventory;
+static pid_t held;		/* a child that the end of the test ends; 0: none */
+static unsigned int fails_next; /* the allocation that fails in the next pass */
 
 static int begin(void **state)
 {
@@ -29,6 +32,11 @@ static int begin(void **state)
 
 static int end(void **state)
 {
+	fails_at = 0;
+	/* The broker waits for it: it has its socket, too. */
+	if (held)
+		child_end(held);
+	held = 0;
 	inventory_free(inventory);
 	return opened_end(state);
 }
@@ -223,6 +231,71 @@ static void test_scan_without_descriptors_fails_or_tells_all(void **state)
 	child_end(pid);
 }
 
+static int run_iterators(void)
+{
+	struct iterate iterate;
+	int err = iterate_open(&iterate, -1);
+
+	if (!err) {
+		fails_at = fails_next;
+		err = iterate_run(&iterate, inventory);
+	}
+	iterate_close(&iterate);
+	return err;
+}
+
+static int run_scan(void)
+{
+	fails_at = fails_next;
+	return scan_run(&broker, inventory);
+}
+
+/* What is missing for want of memory in a pass neither. */
+static void check_without_memory(int (*run)(void))
+{
+	bool has_failed = true;
+	unsigned int nr = 0;
+
+	held = holder_start();
+	/* The first ones each, of the later ones some: they are of one process after the other. */
+	for (fails_next = 1; has_failed; fails_next += 1 + fails_next / 16) {
+		int err;
+
+		inventory_free(inventory);
+		assert_int_equal(inventory_new(&inventory, 65536), 0);
+		err = run();
+		has_failed = fails_at == 0;
+		fails_at = 0;
+		if (err)
+			assert_int_equal(err, -ENOMEM);
+		else
+			check_holder(held);
+		nr += err != 0;
+	}
+	assert_true(nr > 10);
+}
+
+static void test_scan_without_memory_fails_or_tells_all(void **state)
+{
+	(void)state;
+	need_failures();
+	check_without_memory(run_scan);
+}
+
+static void test_iterators_without_memory_fail_or_tell_all(void **state)
+{
+	struct iterate iterate;
+	int err = iterate_open(&iterate, -1);
+
+	(void)state;
+	iterate_close(&iterate);
+	need_failures();
+	if (err == -EPERM || err == -EACCES)
+		skip();
+	assert_int_equal(err, 0);
+	check_without_memory(run_iterators);
+}
+
 /* In a child without rights: the processes of others can be seen, but not looked into. */
 static int scan_as_nobody(pid_t pid)
 {
@@ -389,6 +462,8 @@ int main(void)
 		TEST(test_processes_beyond_the_limit_are_counted),
 		TEST(test_scan_without_broker_fails),
 		TEST(test_scan_without_descriptors_fails_or_tells_all),
+		TEST(test_scan_without_memory_fails_or_tells_all),
+		TEST(test_iterators_without_memory_fail_or_tell_all),
 		TEST(test_processes_of_others_are_hidden),
 		TEST(test_container_is_told_by_the_control_group),
 		TEST(test_iterators_tell_the_same),
