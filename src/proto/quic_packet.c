@@ -73,13 +73,34 @@ static bool long_read(struct reader *reader, struct quic_packet *packet)
 	return !reader->is_short;
 }
 
+/*
+ * Steps over zeros up to the end or a long header. A short header may begin with a zero, too: of
+ * its bits some are encrypted, and the fixed one may be off (RFC 9287).
+ */
+static void skip_padding(struct reader *reader)
+{
+	struct reader behind = *reader;
+	struct reader header;
+	uint32_t version;
+
+	while (behind.left && *behind.at == 0)
+		reader_skip(&behind, 1);
+	header = behind;
+	if (header.left && reader_u8(&header) & QUIC_BIT_LONG) {
+		version = reader_u32(&header);
+		if (version == QUIC_VERSION_1 || version == QUIC_VERSION_2)
+			*reader = behind;
+	} else if (!behind.left) {
+		*reader = behind;
+	}
+}
+
 bool quic_packet_read(struct reader *datagram, struct quic_packet *ret_packet)
 {
 	struct reader reader = *datagram;
 	struct quic_packet packet = { .type = QUIC_PACKET_SHORT };
 
-	while (reader.left && *reader.at == 0)
-		reader_skip(&reader, 1);
+	skip_padding(&reader);
 	if (!reader.left)
 		return false;
 	packet.bytes = reader.at;

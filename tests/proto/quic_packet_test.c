@@ -111,6 +111,22 @@ static void test_zeros_between_packets_are_stepped_over(void **state)
 	assert_false(quic_packet_read(&reader, &packet));
 }
 
+/* A short header begins with one, too, where its other bits happen to be encrypted so. */
+static void test_zero_may_be_a_short_header(void **state)
+{
+	(void)state;
+	expect_type("001122", QUIC_PACKET_SHORT);
+	expect_type("008011223344", QUIC_PACKET_SHORT);
+	expect_type("000001", QUIC_PACKET_SHORT);
+	datagram = (struct datagram){ 0 };
+	assert_true(read_first("e0000000010000021a1b"
+			       "00c1020304"));
+	assert_true(quic_packet_read(&reader, &packet));
+	assert_int_equal(packet.type, QUIC_PACKET_SHORT);
+	assert_int_equal(packet.size, 5);
+	assert_false(quic_packet_read(&reader, &packet));
+}
+
 static void test_packet_longer_than_the_datagram_is_cut(void **state)
 {
 	(void)state;
@@ -193,6 +209,7 @@ int main(void)
 		cmocka_unit_test(test_types_are_told_by_version),
 		cmocka_unit_test_teardown(test_sample_retry_has_its_token, teardown),
 		cmocka_unit_test_teardown(test_zeros_between_packets_are_stepped_over, teardown),
+		cmocka_unit_test_teardown(test_zero_may_be_a_short_header, teardown),
 		cmocka_unit_test_teardown(test_packet_longer_than_the_datagram_is_cut, teardown),
 		cmocka_unit_test(test_numbers_have_four_sizes),
 		cmocka_unit_test(test_connection_ids_are_bounded_where_the_version_is_known),
