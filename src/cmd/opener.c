@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,8 +15,7 @@
 #include "lib/exit_status.h"
 #include "lib/file.h"
 #include "lib/log.h"
-#include "priv/privileges.h"
-#include "priv/sandbox.h"
+#include "priv/parser.h"
 #include "syscalls/keeper_wire.h"
 
 #define WHAT "cannot read the files in a process without rights"
@@ -117,25 +115,6 @@ static int reap(pid_t pid)
 	return exit_status(status);
 }
 
-/* In the child. A kernel without filters has none to offer; all else has to work. */
-static int confine(pid_t parent)
-{
-	int err = privileges_leave();
-
-	if (err)
-		return err;
-	/* Not before: becoming another user undoes it (prctl(2)). */
-	if (prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL) < 0)
-		return -errno;
-	if (getppid() != parent)
-		return -ESRCH;
-	if (prctl(PR_GET_SECCOMP) < 0 && errno == EINVAL) {
-		log_warn("this kernel has no system call filters: files are read without one");
-		return 0;
-	}
-	return sandbox_enter_parser();
-}
-
 bool opener_enter(const struct options *options, opener_serve *more, void *ctx, int *ret_status)
 {
 	const struct opener opener = { .options = options, .serve = more, .ctx = ctx };
@@ -163,11 +142,16 @@ bool opener_enter(const struct options *options, opener_serve *more, void *ctx, 
 		return false;
 	}
 	close(ends[0]);
-	err = confine(parent);
+	err = parser_confine(parent);
 	if (err)
 		_exit(report_error(WHAT, err));
 	to_opener = ends[1];
 	return true;
+}
+
+bool opener_has_entered(void)
+{
+	return to_opener >= 0;
 }
 
 int opener_ask(uint32_t verb, uint32_t number, const char *path, struct opener_answer *answer,

@@ -50,6 +50,9 @@ typedef int opener_serve(void *ctx, const struct opener_request *request,
  */
 bool opener_enter(const struct options *options, opener_serve *serve, void *ctx, int *ret_status);
 
+/* Whether this is such a child. */
+bool opener_has_entered(void);
+
 /*
  * In the child: has VERB served, for NUMBER or PATH (NULL: none). ANSWER is filled in; a descriptor
  * in *RET_FD is the caller's, -1: none came; NULL: none is wanted. Returns 0 or a negative errno;

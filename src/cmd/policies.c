@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/opener.h"
 #include "lib/log.h"
+#include "syscalls/policy_apart.h"
 
 /* It was not possible to VERB the policy. */
 static int report(const struct options *options, const char *verb, const char *why,
@@ -23,8 +24,9 @@ static int report(const struct options *options, const char *verb, const char *w
 int policies_read(const struct options *options, struct policy **ret)
 {
 	char what[POLICY_WHAT_SIZE];
+	int fd = opener_policy(options);
 
-	if (policy_read(opener_policy(options), ret, what))
+	if (opener_has_entered() ? policy_read(fd, ret, what) : policy_read_apart(fd, ret, what))
 		return report(options, "read", what,
 			      "Solution: give a file that `crypto-tracer syscalls policy` wrote, "
 			      "in the format json.");

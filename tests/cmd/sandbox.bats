@@ -252,6 +252,62 @@ parsed()
     done
 }
 
+# deepest PID: the youngest of its line.
+deepest()
+{
+    local pid=$1 child
+
+    while child=$(pgrep -P "$pid"); do
+        pid=$child
+    done
+    echo "$pid"
+}
+
+is_parsing()
+{
+    PARSER=$(deepest "$TRACER")
+    [ "$PARSER" != "$TRACER" ] && is_confined "$PARSER"
+}
+
+# running COMMAND: `syscalls run` or `verify` waits for its policy, $PARSER being who parses that.
+running()
+{
+    rm -f "$T/in" "$T/ran"
+    mkfifo "$T/in"
+    exec 8<>"$T/in"
+    "$TOOL" syscalls "$1" --policy "$T/in" -- touch "$T/ran" </dev/null >"$OUT" 2>"$ERR" 3>&- 8>&- &
+    TRACER=$!
+    wait_for 20 is_parsing
+    [ ! -e "$T/ran" ]
+}
+
+@test "syscalls run and verify: who parses the policy has no rights; without it nothing is run" {
+    local command
+
+    "$TOOL" syscalls record -o "$T/a.json" -- touch "$T/ran" >/dev/null 2>&1
+    "$TOOL" syscalls policy -q -o "$T/a.policy" "$T/a.json" 2>/dev/null
+    for command in run verify; do
+        running "$command"
+        must_be_nobody "$PARSER"
+        must_be_filtered "$PARSER" parser
+        parsed "$T/a.policy"
+        must_be 0
+        [ -e "$T/ran" ]
+        running "$command"
+        kill -SEGV "$PARSER"
+        tracer_wait
+        exec 8>&-
+        must_be 1
+        must_be_error
+        grep -q 'the process that reads it was ended: Segmentation fault' "$ERR"
+        [ ! -e "$T/ran" ]
+        running "$command"
+        kill -KILL "$TRACER"
+        wait_for 20 has_ended "$PARSER"
+        exec 8>&-
+    done
+}
+
 @test "syscalls show: a parser that is killed is told of; without its parent it ends" {
     "$TOOL" syscalls record -o "$T/a.json" -- true
     parsing syscalls show -
