@@ -52,9 +52,9 @@ struct quic_packet {
 };
 
 /*
- * The next packet of DATAGRAM, which then stands behind it; zeros in front of a long
- * header, and at the end, are stepped over.
- * Returns whether there is one: not at the end, and not where the header makes no sense.
+ * The next packet of DATAGRAM, which then stands behind it; zeros in front of a long header, and at
+ * the end, are stepped over. Returns whether there is one: not at the end, and not where the header
+ * makes no sense.
  */
 bool quic_packet_read(struct reader *datagram, struct quic_packet *ret_packet);
 

@@ -32,8 +32,8 @@ struct ssh_key {
 bool ssh_key_read(const struct flow_text *blob, struct ssh_key *ret);
 
 /*
- * Writes the fingerprint of BLOB, a whole key. Returns false when libcrypto
- * refuses SHA-256, or there is no memory.
+ * Writes the fingerprint of BLOB, a whole key. Returns false when libcrypto refuses SHA-256, or
+ * there is no memory.
  */
 bool ssh_key_fingerprint(const struct flow_text *blob, char ret[static SSH_FINGERPRINT_SIZE]);
 

@@ -11,6 +11,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/leaks.h"
+#include "lib/utf8.h"
 #include "priv/parser.h"
 #include "syscalls/policy_flat.h"
 
@@ -83,11 +84,13 @@ static int take(struct answer *answer, struct policy **ret, char what[static POL
 {
 	int err = answer->err;
 
-	answer->what[sizeof(answer->what) - 1] = '\0';
 	if (!answer->is_there)
 		return say(what, -ECHILD, "the process that reads it failed");
-	if (err)
-		return say(what, err < 0 ? err : -EBADMSG, answer->what);
+	if (err) {
+		text_escape(what, POLICY_WHAT_SIZE, answer->what,
+			    strnlen(answer->what, sizeof(answer->what)));
+		return err < 0 ? err : -EBADMSG;
+	}
 	err = policy_unflatten(&answer->policy, ret);
 	return err ? say(what, err, err == -ENOMEM ? strerror(ENOMEM) : "it cannot be made use of")
 		   : 0;
