@@ -26,10 +26,13 @@ static void write_policy(const char *name)
 	struct policy *policy = policy_made("execve openat read write");
 	struct policy_notes notes = { 0 };
 	char *text = NULL;
+	char *ended;
 	size_t size;
 
 	assert_int_equal(policy_format_find("json")->render(policy, 0, &notes, &text, &size), 0);
-	file_put(files_path(name), text, 0600);
+	ended = strndup(text, size);
+	file_put(files_path(name), ended, 0600);
+	free(ended);
 	free(text);
 	policy_notes_free(&notes);
 	policy_free(policy);

@@ -46,11 +46,14 @@ static char *rendered(const struct policy *of)
 {
 	struct policy_notes notes = { 0 };
 	char *text = NULL;
+	char *ended;
 	size_t size;
 
 	assert_int_equal(policy_format_find("json")->render(of, 0, &notes, &text, &size), 0);
 	policy_notes_free(&notes);
-	return text;
+	ended = strndup(text, size);
+	free(text);
+	return ended;
 }
 
 static void test_it_arrives_as_it_was(void **state)
