@@ -35,7 +35,9 @@ calls_in()
 {
     local names
 
-    names=$(sed -nE 's/^[0-9]+ +([a-z_0-9]+)\(.*/\1/p' "$1")
+    # Where somebody probes a library these two are made, too, which strace may not know by name and
+    # no filter sees: uretprobe, uprobe.
+    names=$(sed -nE 's/^[0-9]+ +([a-z_0-9]+)\(.*/\1/p' "$1" | grep -vxE 'u(ret)?probe|syscall_0x1(4f|50)')
     [ "$(grep -cx execve <<<"$names")" -gt 1 ] || names=$(grep -vx execve <<<"$names")
     printf '%s\n' "${ALWAYS[@]}" "$names" | sort -u
 }
