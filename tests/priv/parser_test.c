@@ -63,6 +63,11 @@ static void test_it_reads_what_it_has_and_no_more(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
+#ifdef __SANITIZE_ADDRESS__
+	close(fd);
+	print_message("the sanitizers' runtime may do more (src/priv/sandbox.c)\n");
+	skip();
+#endif
 	assert_int_equal(in_child(try_all, fd), 0);
 	close(fd);
 }
