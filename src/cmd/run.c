@@ -272,7 +272,8 @@ int run_open(struct run *run)
 		err = session_add_root(&run->session, (uint32_t)run->child.pid);
 	if (!err)
 		err = stream_init(&run->stream, &run->session);
-	if (!err && run->child.pid)
+	/* Where there is none its end is seen at the next turn of the loop: STREAM_IDLE_MS. */
+	if (!err && run->child.spawned.pidfd >= 0 && run->child.pid)
 		err = stream_watch(&run->stream, run->child.spawned.pidfd);
 	return err ? report_start("cannot prepare tracing", err) : 0;
 }

@@ -76,7 +76,8 @@ int spawn(struct spawned *spawned, char *const *argv, int (*prepare)(void *ctx),
 	spawned->failure = failure[0];
 	if (!err) {
 		spawned->pidfd = (int)syscall(SYS_pidfd_open, spawned->pid, 0);
-		if (spawned->pidfd < 0)
+		/* Before Linux 5.3 there is none: pidfd_open(2). */
+		if (spawned->pidfd < 0 && errno != ENOSYS)
 			err = -errno;
 	}
 	if (err) {

@@ -12,9 +12,9 @@
 
 struct spawned {
 	pid_t pid;   /* 0: none */
-	int pidfd;   /* readable when it has ended; -1: none, as are the others */
-	int release; /* closing it ends the process */
-	int failure; /* gives the errno of an exec that failed */
+	int pidfd;   /* readable when it has ended; -1: none, also where the kernel has none */
+	int release; /* closing it ends the process; -1: none */
+	int failure; /* gives the errno of an exec that failed; -1: none */
 };
 
 /*

@@ -53,6 +53,11 @@ static int make(struct keeping *keeping, const struct keeper_request *request,
 	err = spawn(child, keeping->config->programs[request->program], join, NULL);
 	if (request->command_pid)
 		unsetenv(PID_VARIABLE);
+	/* It is how its end is waited for. */
+	if (!err && child->pidfd < 0) {
+		spawn_close(child);
+		err = -ENOSYS;
+	}
 	if (err)
 		return err;
 	answer->pid = child->pid;

@@ -8,6 +8,7 @@
 
 #include "priv/sandbox.h"
 #include "quic_samples.h"
+#include "support/below_valgrind.h"
 
 static void expect_sample(uint32_t version, const char *client, const char *server)
 {
@@ -312,10 +313,7 @@ static void test_packets_are_read_in_the_sandbox(void **state)
 	pid_t pid;
 
 	(void)state;
-	if (getenv("VALGRIND")) {
-		print_message("valgrind does not know seccomp(2)\n");
-		skip();
-	}
+	not_below_valgrind("valgrind does not know seccomp(2)");
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {

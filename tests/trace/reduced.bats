@@ -145,6 +145,18 @@ EOT
         (.programs | length == 3) and .process.exit_code == 5' profile.json >/dev/null
 }
 
+# pidfd_open(2) is of 5.3, openat2(2) of 5.6; their numbers are the same everywhere.
+@test "what later kernels have besides is not needed for a COMMAND, and what is lacking without is said" {
+    local status=0
+
+    echo nothing >two.pem
+    "$PROGRAMS/refuse" 434 38 "$PROGRAMS/refuse" 437 38 "$CT" monitor --no-redact --output events -- \
+        sh -c 'exec 3<"$0"; sleep 1; exit 5' "$PWD/two.pem" 2>err >out </dev/null 3>&- || status=$?
+    [ "$status" -eq 5 ]
+    [ "$(events events | jq -r 'select(.event_type == "file_open") | .file')" = "$PWD/two.pem" ]
+    [ "$(coverage events '.not_seen[] | select(.what == "content of opened files").count')" = 1 ]
+}
+
 @test "snapshot and libs read /proc" {
     LD_PRELOAD=libssl.so.3 "$PROGRAMS/hold" >ready 3>&- &
     KILL=$!
