@@ -7,6 +7,7 @@
  * cmocka.h. Not under sanitizers, who have an allocator of their own.
  */
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -15,11 +16,13 @@ static unsigned int fails_at;
 /* So do those that follow; fails_at stays 1 then. */
 static bool fails_on;
 
+/* errno is what callers of libc's own functions are told by (malloc(3)). */
 static inline bool has_failed(void)
 {
 	if (!fails_at || --fails_at)
 		return false;
 	fails_at = fails_on;
+	errno = ENOMEM;
 	return true;
 }
 
