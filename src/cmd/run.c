@@ -94,6 +94,8 @@ static void add_uninspected(struct coverage *coverage, const struct inspector_co
 	coverage_add_some(coverage, "content of opened files",
 			  "gone or changed before it was read, or no permission",
 			  counts->nr_failed);
+	coverage_add_some(coverage, "content of opened files", "not known which file it was",
+			  counts->nr_unknown);
 	coverage_add_some(coverage, "content of opened files", "no memory or descriptor for it",
 			  counts->nr_short);
 	coverage_add_some(coverage, "content of opened files", "more than 200 new ones in a second",

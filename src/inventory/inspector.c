@@ -105,8 +105,10 @@ const struct content *inspector_look(struct inspector *inspector, const struct i
 	struct entry *oldest = &set[0];
 	struct content *content;
 
-	if (!file->inode || !file->ctime_ns || file->path_size >= BROKER_PATH_MAX)
+	if (!file->inode || !file->ctime_ns || file->path_size >= BROKER_PATH_MAX) {
+		inspector->counts.nr_unknown++;
 		return NULL;
+	}
 	for (size_t i = 0; i < NR_WAYS; i++) {
 		if (set[i].inode == file->inode && set[i].dev == dev &&
 		    set[i].ctime_ns == file->ctime_ns) {

@@ -27,7 +27,7 @@ struct inspector_file {
 	uint64_t start_ns;
 	uint32_t dev_major;
 	uint32_t dev_minor;
-	uint64_t inode;
+	uint64_t inode; /* this and the next, 0: not known */
 	uint64_t ctime_ns;
 	const char *path; /* as the process names it, absolute */
 	size_t path_size;
@@ -36,6 +36,7 @@ struct inspector_file {
 struct inspector_counts {
 	uint64_t nr_examined;
 	uint64_t nr_failed;    /* gone, or no permission */
+	uint64_t nr_unknown;   /* which file it was is not known, or its name is too long */
 	uint64_t nr_short;     /* no memory or descriptor for it */
 	uint64_t nr_throttled; /* more than INSPECTOR_PER_SECOND */
 };

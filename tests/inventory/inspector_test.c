@@ -132,7 +132,7 @@ static void test_content_is_news_once_to_a_process(void **state)
 	assert_counts(1, 0, 0);
 }
 
-static void test_event_that_does_not_tell_which_file_is_passed_over(void **state)
+static void test_event_that_does_not_tell_which_file_is_counted(void **state)
 {
 	static char large[BROKER_PATH_MAX + 1];
 	struct inspector_file file = file_now();
@@ -149,6 +149,7 @@ static void test_event_that_does_not_tell_which_file_is_passed_over(void **state
 	file.path_size = BROKER_PATH_MAX;
 	assert_null(look(&file));
 	assert_counts(0, 0, 0);
+	assert_int_equal(inspector_counts(inspector)->nr_unknown, 3);
 }
 
 static void test_other_file_of_that_name_is_not_told(void **state)
@@ -280,7 +281,7 @@ int main(void)
 		TEST(test_file_that_has_not_changed_is_read_once),
 		TEST(test_file_that_has_changed_is_read_again),
 		TEST(test_content_is_news_once_to_a_process),
-		TEST(test_event_that_does_not_tell_which_file_is_passed_over),
+		TEST(test_event_that_does_not_tell_which_file_is_counted),
 		TEST(test_other_file_of_that_name_is_not_told),
 		TEST(test_file_that_is_gone_fails_until_it_is_back),
 		TEST(test_file_without_descriptor_is_counted_apart),

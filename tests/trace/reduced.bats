@@ -65,6 +65,15 @@ source_of()
         "$(coverage events '[.not_seen[] | select(.what == "device and inode of opened files") | .count] | add // 0')" ]
 }
 
+@test "a file whose descriptor moves before it is looked at is counted as not looked into" {
+    trace_run events out --event file_open -- \
+        sh -c 'for i in 1 2 3; do exec 7<"$0"; sleep 0.3; done' "$BATS_FILE_TMPDIR/one.pem"
+    events events "select(.file_type and .result == \"success\" and .inode == null)" >unknown
+    [ "$(wc -l <unknown)" -ge 1 ]
+    [ "$(coverage events '.not_seen[] | select(.why == "not known which file it was") | .count')" -eq \
+        "$(wc -l <unknown)" ]
+}
+
 @test "lib_load: all that the trigger maps" {
     cp "$BUILD/tests/sources/lib_load/lib_load_trigger" .
     trace_run events out --event lib_load -- sh -c 'openssl version; exit 0'

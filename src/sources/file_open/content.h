@@ -18,7 +18,7 @@
 struct file_open_subject {
 	const char *path; /* absolute, not terminated; valid as long as the record */
 	size_t path_size;
-	uint64_t inode;
+	uint64_t inode; /* this and the next, 0: not known which file the path leads to */
 	uint64_t ctime_ns;
 	uint32_t dev_major;
 	uint32_t dev_minor;

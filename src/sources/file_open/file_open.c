@@ -222,13 +222,15 @@ bool file_open_subject(const struct record *record, struct file_open_subject *re
 	const struct file_open_event *event = event_of(record);
 	const struct value *path = &record->slots[SLOT_PATH];
 
-	if (event->result < 0 || (event->marks & (OPEN_NAME_CUT | OPEN_DIR_CUT | OPEN_OUTSIDE)) ||
-	    !content_is_told((uint32_t)record->slots[SLOT_KIND].u))
+	/* What is left of a name may be that of another file. */
+	bool is_whole = !(event->marks & (OPEN_NAME_CUT | OPEN_DIR_CUT | OPEN_OUTSIDE));
+
+	if (event->result < 0 || !content_is_told((uint32_t)record->slots[SLOT_KIND].u))
 		return false;
 	*ret = (struct file_open_subject){
 		.path = path->str.bytes,
 		.path_size = path->str.size,
-		.inode = event->inode,
+		.inode = is_whole ? event->inode : 0,
 		.ctime_ns = event->ctime_ns,
 		.dev_major = event->dev_major,
 		.dev_minor = event->dev_minor,
