@@ -28,21 +28,45 @@ struct becoming {
 	void *ctx;
 };
 
+/* Reads what is there, in spite of signals. Returns as read(2), or a negative errno. */
+static ssize_t take(int fd, void *bytes, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, bytes, size);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/* Writes so few bytes that a pipe takes all of them or none, in spite of signals. As take(). */
+static ssize_t give(int fd, const void *bytes, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = write(fd, bytes, size);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
 static void __attribute__((noreturn))
 child_main(const struct becoming *becoming, int release, int failure)
 {
 	char byte;
-	int err;
+	ssize_t n = take(release, &byte, 1);
+	int err = n < 0 ? (int)n : 0;
 
 	/* End of file without a byte: who made it is gone or has given up. */
-	if (read(release, &byte, 1) != 1)
+	if (n == 0)
 		_exit(1);
-	err = becoming->prepare ? becoming->prepare(becoming->ctx) : 0;
+	if (!err && becoming->prepare)
+		err = becoming->prepare(becoming->ctx);
 	if (!err) {
 		execvp(becoming->argv[0], becoming->argv);
 		err = -errno;
 	}
-	if (write(failure, &err, sizeof(err)) != sizeof(err))
+	if (give(failure, &err, sizeof(err)) != sizeof(err))
 		_exit(1);
 	_exit(spawn_failed(err));
 }
@@ -90,19 +114,17 @@ int spawn(struct spawned *spawned, char *const *argv, int (*prepare)(void *ctx),
 int spawn_release(struct spawned *spawned, int *ret_status)
 {
 	int err = 0;
-	ssize_t n = write(spawned->release, "r", 1);
+	ssize_t n = give(spawned->release, "r", 1);
 
 	close_own(&spawned->release);
-	if (n != 1)
-		return -EIO;
+	if (n < 0)
+		err = (int)n;
 	/* Exec closes the other end; a failure comes before that. */
-	do {
-		n = read(spawned->failure, &err, sizeof(err));
-	} while (n < 0 && errno == EINTR);
+	else if (take(spawned->failure, &err, sizeof(err)) != sizeof(err))
+		err = 0;
 	close_own(&spawned->failure);
-	if (n != sizeof(err))
-		return 0;
-	spawn_reap(spawned, ret_status);
+	if (err)
+		spawn_reap(spawned, ret_status);
 	return err;
 }
 

@@ -26,7 +26,8 @@ int spawn(struct spawned *spawned, char *const *argv, int (*prepare)(void *ctx),
 
 /*
  * Lets it go. Returns 0 when the program is executed, or the negative errno for which it could not
- * be: the process has ended then, with what wait(2) says in *RET_STATUS, which is spawn_failed().
+ * be: the process has ended then, with what wait(2) says in *RET_STATUS, which is spawn_failed();
+ * -EPIPE: it had been ended before. SIGPIPE has to be ignored.
  */
 int spawn_release(struct spawned *spawned, int *ret_status);
 

@@ -14,6 +14,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <seccomp.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,6 +122,73 @@ static void test_what_prepares_it_may_refuse(void **state)
 	spawn_close(&spawned);
 }
 
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+/* PID waits in read(2), as /proc has it. */
+static void until_it_waits(pid_t pid)
+{
+	char path[64], expected[16];
+	bool waits = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	snprintf(expected, sizeof(expected), "%d ", (int)SYS_read);
+	for (int i = 0; i < 5000 && !waits; i++) {
+		usleep(1000);
+		waits = strncmp(file_text(path), expected, strlen(expected)) == 0;
+	}
+	assert_true(waits);
+}
+
+/* The child has the handlers of who made it until it executes its program. */
+static void test_signal_does_not_let_it_go(void **state)
+{
+	const struct sigaction action = { .sa_handler = ignore };
+	const char *path = files_path("signalled");
+	struct sigaction before;
+	struct spawned spawned;
+	int status;
+
+	(void)state;
+	need_pidfd();
+	assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
+	assert_int_equal(spawn(&spawned, touching(touch, path), NULL, NULL), 0);
+	until_it_waits(spawned.pid);
+	assert_int_equal(kill(spawned.pid, SIGUSR1), 0);
+	until_it_waits(spawned.pid);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(spawn_release(&spawned, &status), 0);
+	assert_int_equal(spawn_reap(&spawned, &status), 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(access(path, F_OK), 0);
+	spawn_close(&spawned);
+	assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
+	unlink(path);
+}
+
+static void test_one_that_was_ended_before_is_told(void **state)
+{
+	void (*before)(int) = signal(SIGPIPE, SIG_IGN);
+	struct spawned spawned;
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	need_pidfd();
+	assert_int_equal(spawn(&spawned, touching(touch, files_path("ended")), NULL, NULL), 0);
+	pid = spawned.pid;
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
+	assert_int_equal(spawn_release(&spawned, &status), -EPIPE);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	/* It is reaped. */
+	assert_int_equal(waitpid(pid, NULL, 0), -1);
+	spawn_close(&spawned);
+	signal(SIGPIPE, before);
+}
+
 static void test_one_that_was_never_made_has_nothing_to_close(void **state)
 {
 	struct spawned spawned = { 0 };
@@ -173,6 +242,8 @@ int main(void)
 		cmocka_unit_test(test_one_that_is_never_let_go_does_nothing),
 		cmocka_unit_test(test_what_cannot_be_executed_is_told),
 		cmocka_unit_test(test_what_prepares_it_may_refuse),
+		cmocka_unit_test(test_signal_does_not_let_it_go),
+		cmocka_unit_test(test_one_that_was_ended_before_is_told),
 		cmocka_unit_test(test_kernel_without_pidfd_will_do),
 		cmocka_unit_test(test_one_that_was_never_made_has_nothing_to_close),
 	};

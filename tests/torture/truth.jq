@@ -63,4 +63,7 @@ def lacks:
       (select((.files_not_examined // 0) > 0) | "files not examined"),
       (select(has("method")) | "method \(.method) \(.reason)");
 
-if $what == "facts" then events, profiles, inventories, differences, recordings else lacks end
+# A program of which a recording does not know which it is.
+def strangers: documents | select(.recording_version?) | .nodes[] | select(.exe == "(unknown)") | .exe;
+
+if $what == "facts" then events, profiles, inventories, differences, recordings else lacks, strangers end
