@@ -42,13 +42,18 @@ static void __attribute__((noreturn))
 child_main(const struct follow_config *config, int go, struct start *start)
 {
 	char byte;
+	ssize_t n;
 
+	do
+		n = read(go, &byte, 1);
+	while (n < 0 && errno == EINTR);
 	/* The end of file without a byte: nobody follows. */
-	if (read(go, &byte, 1) != 1)
+	if (n == 0)
 		_exit(1);
+	start->err = n < 0 ? -errno : 0;
 	stop_undo();
 	front_join();
-	if (config->prepare)
+	if (!start->err && config->prepare)
 		start->err = config->prepare(config->prepare_ctx);
 	if (!start->err) {
 		execvp(config->command[0], config->command);
