@@ -116,6 +116,9 @@ int spawn_release(struct spawned *spawned, int *ret_status)
 	int err = 0;
 	ssize_t n = give(spawned->release, "r", 1);
 
+	/* It waits on: others may have this end, too, so that closing it here might not end it. */
+	if (n < 0 && n != -EPIPE)
+		return (int)n;
 	close_own(&spawned->release);
 	if (n < 0)
 		err = (int)n;

@@ -27,7 +27,8 @@ int spawn(struct spawned *spawned, char *const *argv, int (*prepare)(void *ctx),
 /*
  * Lets it go. Returns 0 when the program is executed, or the negative errno for which it could not
  * be: the process has ended then, with what wait(2) says in *RET_STATUS, which is spawn_failed();
- * -EPIPE: it had been ended before. SIGPIPE has to be ignored.
+ * -EPIPE: it had been ended before. SIGPIPE has to be ignored. Where it could not even be told it
+ * waits until spawn_close().
  */
 int spawn_release(struct spawned *spawned, int *ret_status);
 
