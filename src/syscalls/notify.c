@@ -212,9 +212,13 @@ static void *thread_main(void *ctx)
 {
 	struct notify *notify = ctx;
 	const uint64_t one = 1;
+	ssize_t n;
 
 	notify->err = serve(notify);
-	if (write(notify->over, &one, sizeof(one)) < 0 && !notify->err)
+	do
+		n = write(notify->over, &one, sizeof(one));
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && !notify->err)
 		notify->err = -errno;
 	return NULL;
 }
