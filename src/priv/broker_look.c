@@ -80,6 +80,26 @@ static void name_link(const struct broker_file *file, char link[static LINK_SIZE
 	}
 }
 
+/*
+ * Takes path and file of LINK, of which only the path is known so far, from one descriptor: who has
+ * LINK may make it another one at any time. Returns 0 or a negative errno.
+ */
+static int look_behind(const char *link, struct broker_answer *answer, struct stat *ret)
+{
+	_cleanup_(cleanup_fd) int fd = open(link, O_PATH | O_CLOEXEC);
+	char own[LINK_SIZE];
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
+	n = readlink(own, answer->text, sizeof(answer->text));
+	if (n < 0 || fstat(fd, ret) < 0)
+		return -errno;
+	answer->size = (uint32_t)n;
+	return 0;
+}
+
 int broker_look_at(const struct broker_file *file, struct broker_answer *answer)
 {
 	bool is_cwd = file->kind == BROKER_FILE_CWD;
@@ -88,6 +108,7 @@ int broker_look_at(const struct broker_file *file, struct broker_answer *answer)
 	struct stat st;
 	char link[LINK_SIZE];
 	ssize_t n;
+	int err;
 
 	/* First: of a process that ends in between there is no directory then. */
 	if (is_cwd)
@@ -106,8 +127,11 @@ int broker_look_at(const struct broker_file *file, struct broker_answer *answer)
 		answer->open_flags = !(st.st_mode & S_IWUSR)   ? O_RDONLY
 				     : !(st.st_mode & S_IRUSR) ? O_WRONLY
 							       : O_RDWR;
-	if (stat(link, &st) < 0)
-		return -errno;
+	err = look_behind(link, answer, &st);
+	if (err)
+		return err;
+	if (answer->size == 0 || answer->text[0] != '/')
+		return 0;
 	answer->is_deleted = is_unlinked(answer, &st);
 	answer->inode = st.st_ino;
 	answer->ctime_ns = broker_file_time(&st.st_ctim);

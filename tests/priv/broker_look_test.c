@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the broker reads of links in /proc whose process ends in the middle of it. */
+/* What the broker reads of links in /proc that change, or whose process ends, in the middle of it.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -20,9 +22,11 @@
 #include "support/files.h"
 
 static pid_t child;
-static int ends_before; /* which reading of a link; 0: none */
+static int ends_before;	  /* which reading of a link; 0: none */
+static int changes_after; /* as well */
+static int from, to;	  /* descriptors: TO becomes FROM */
 
-/* Ends CHILD before this one. */
+/* Ends CHILD before this one, or changes a descriptor after it. */
 ssize_t readlink(const char *restrict path, char *restrict text, size_t size)
 {
 	if (ends_before > 0 && --ends_before == 0) {
@@ -30,7 +34,12 @@ ssize_t readlink(const char *restrict path, char *restrict text, size_t size)
 		waitpid(child, NULL, 0);
 		child = 0;
 	}
-	return syscall(SYS_readlinkat, AT_FDCWD, path, text, size);
+
+	long n = syscall(SYS_readlinkat, AT_FDCWD, path, text, size);
+
+	if (changes_after > 0 && --changes_after == 0)
+		dup2(from, to);
+	return n;
 }
 
 static void wait_at_root(const char *root, const char *cwd, int ready)
@@ -112,12 +121,55 @@ static void test_directory_of_one_that_ends_meanwhile_is_not_told(void **state)
 	}
 }
 
+/* Whether the path and the file that ANSWER tells are those of FD. */
+static bool is_of(const struct broker_answer *answer, int fd, const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	return answer->inode == st.st_ino && answer->size == strlen(path) &&
+	       memcmp(answer->text, path, answer->size) == 0;
+}
+
+/* One file's path with another's inode would be a lie. */
+static void test_descriptor_that_changes_meanwhile_is_one_or_the_other(void **state)
+{
+	const struct broker_file file = { .kind = BROKER_FILE_FD,
+					  .pid = (uint32_t)getpid(),
+					  .fd = 200 };
+	struct broker_answer answer = { 0 };
+	int one, other;
+
+	(void)state;
+	file_put(files_path("one"), "1", 0600);
+	file_put(files_path("other"), "2", 0600);
+	one = open(files_path("one"), O_RDONLY | O_CLOEXEC);
+	other = open(files_path("other"), O_RDONLY | O_CLOEXEC);
+	assert_true(one >= 0 && other >= 0);
+	from = other;
+	to = (int)file.fd;
+	for (int i = 1; i <= 2; i++) {
+		assert_int_equal(dup2(one, to), to);
+		changes_after = i;
+		assert_int_equal(broker_look_at(&file, &answer), 0);
+		assert_int_equal(changes_after, 0);
+		assert_true(is_of(&answer, one, files_path("one")) ||
+			    is_of(&answer, other, files_path("other")));
+	}
+	close(to);
+	close(one);
+	close(other);
+	unlink(files_path("one"));
+	unlink(files_path("other"));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, files_begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_directory_is_named_as_its_process_names_it),
+		TEST(test_descriptor_that_changes_meanwhile_is_one_or_the_other),
 		TEST(test_directory_of_one_that_ends_meanwhile_is_not_told),
 	};
 

@@ -457,8 +457,10 @@ static void test_linker_of_another_root_is_that_of_the_process(void **state)
 	pid_t pid;
 
 	(void)state;
-	if (geteuid() != 0)
-		skip(); /* chroot(2) */
+	if (geteuid() != 0) {
+		print_message("chroot(2) is not allowed\n");
+		skip();
+	}
 	assert_int_equal(mkdir(files_path("root"), 0755), 0);
 	assert_int_equal(mkdir(files_path("root/etc"), 0755), 0);
 	assert_int_equal(mkdir(files_path("root/usr"), 0755), 0);
@@ -513,7 +515,8 @@ static void test_broker_makes_threads_and_no_processes(void **state)
 {
 	(void)state;
 #ifdef __SANITIZE_ADDRESS__
-	skip(); /* its threads make calls of their own */
+	print_message("the sanitizer's threads make calls of their own\n");
+	skip();
 #endif
 	check_trials(false, false);
 	check_trials(true, false);
